@@ -1,0 +1,39 @@
+// The steps that have a subsystem behind them: what each callback of the step table does here.
+// A callback that is not in this list is a named step: it is called, traced and may be told to fail, and does nothing.
+import type { KernelFunction } from '../ops/cpu.js'
+import type { Kernel } from '../ops/operation.js'
+import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
+import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
+import {
+  schedCpuActivate,
+  schedCpuDeactivate,
+  schedCpuDying,
+  schedCpuStarting,
+  schedCpuWaitEmpty,
+} from '../sched/hotplug.js'
+import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
+import { timersDeadCpu } from '../time/sleep.js'
+import { workqueueOnlineCpu } from '../workqueue/workqueue.js'
+
+export const MODELLED: Readonly<Record<string, KernelFunction>> = {
+  smpboot_create_threads: smpbootCreateThreads,
+  smpcfd_prepare_cpu: smpcfdPrepareCpu,
+  smpcfd_dead_cpu: smpcfdDeadCpu,
+  smpcfd_dying_cpu: smpcfdDyingCpu,
+  timers_dead_cpu: timersDeadCpu,
+  bringup_cpu: bringupCpu,
+  takedown_cpu: takedownCpu,
+  sched_cpu_starting: schedCpuStarting,
+  sched_cpu_dying: schedCpuDying,
+  sched_cpu_wait_empty: schedCpuWaitEmpty,
+  sched_cpu_activate: schedCpuActivate,
+  sched_cpu_deactivate: schedCpuDeactivate,
+  smpboot_unpark_threads: smpbootUnparkThreads,
+  smpboot_park_threads: smpbootParkThreads,
+  workqueue_online_cpu: workqueueOnlineCpu,
+}
+
+// biome-ignore lint/correctness/useYield: nothing to do
+export function* namedStep(): Kernel<number> {
+  return 0
+}

@@ -1,0 +1,61 @@
+// The kernel's functions by number, and the hooks of lower rooms filled with what higher rooms provide.
+import type { Profile } from '../profiles/profile.js'
+import { Functions } from '../ops/functions.js'
+import type { Kernel } from '../ops/operation.js'
+import { cpuDownMapsLocked } from '../hotplug/control.js'
+import { completeIdleDead } from '../hotplug/idle.js'
+import { hotplugThread } from '../hotplug/thread.js'
+import { takeCpuDown } from '../hotplug/updown.js'
+import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
+import { requestQuiescentState } from '../sched/grace.js'
+import { pushCpuStop, schedHooks } from '../sched/push.js'
+import { POLICY } from '../sched/task.js'
+import { multiCpuStop } from '../stop/stop-machine.js'
+import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { workerThread } from '../workqueue/workqueue.js'
+import { kernelInit, swapper } from './boot.js'
+import { MODELLED, namedStep } from './callbacks.js'
+import type { KernelModule } from './module.js'
+import { requester, runner } from './port.js'
+
+/** Nothing raises softirqs yet: the thread is there to be parked and unparked. */
+const softirqThread: HotplugThread = {
+  comm: 'ksoftirqd',
+  policy: POLICY.normal,
+  selfParking: false,
+  // biome-ignore lint/correctness/useYield: there is nothing to look at
+  *shouldRun(): Kernel<boolean> {
+    return false
+  },
+  *run() {},
+}
+
+hotplugThreads[THREADS.cpuhp] = hotplugThread
+hotplugThreads[THREADS.migration] = stopperThread
+hotplugThreads[THREADS.ksoftirqd] = softirqThread
+hotplugThreads[THREADS.kworker] = workerThread
+schedHooks.stopOneCpuNowait = stopOneCpuNowait
+
+/** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
+export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
+  const functions = new Functions({
+    swapper,
+    kernel_init: kernelInit,
+    smpboot_thread_fn: smpbootThreadFn,
+    requester,
+    runner,
+    request_quiescent_state: requestQuiescentState,
+    multi_cpu_stop: multiCpuStop,
+    take_cpu_down: takeCpuDown,
+    push_cpu_stop: pushCpuStop,
+    cpuhp_complete_idle_dead: completeIdleDead,
+    cpu_down_maps_locked: cpuDownMapsLocked,
+  })
+  for (const { startup, teardown } of profile.states) {
+    for (const name of [startup, teardown]) {
+      if (name !== null && functions.find(name) === 0) functions.add(name, MODELLED[name] ?? namedStep)
+    }
+  }
+  for (const module of modules) for (const [name, fn] of Object.entries(module.functions)) functions.add(name, fn)
+  return functions
+}

@@ -1,0 +1,23 @@
+// What each interrupt vector does. Handlers run with interrupts off, as frames on top of whatever they interrupt.
+import { VECTOR, type Vector } from '../ops/vectors.js'
+import type { Cpu } from '../ops/cpu.js'
+import type { Kernel } from '../ops/operation.js'
+import { flushCallQueue, flushCallSenders } from '../smp/smp.js'
+import { timerInterrupt } from '../time/sleep.js'
+import { portInterrupt } from './port.js'
+
+/** The handler of a vector; null for reschedule, which has nothing to do but to have been taken. */
+export function interruptHandler(cpu: Cpu, vector: Vector): Kernel<void> | null {
+  switch (vector) {
+    case VECTOR.reschedule:
+      return null
+    case VECTOR.callFunction:
+      return flushCallSenders(cpu)
+    case VECTOR.callFunctionSingle:
+      return flushCallQueue(cpu)
+    case VECTOR.timer:
+      return timerInterrupt(cpu)
+    case VECTOR.port:
+      return portInterrupt(cpu)
+  }
+}

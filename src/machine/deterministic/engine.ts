@@ -1,0 +1,367 @@
+// The deterministic engine: all CPUs in one thread, virtual time, and a strategy that says who runs next.
+//
+// A CPU is runnable when it can take an interrupt, be preempted, or carry out the operation that it has declared. One
+// that waits for a word is looked at again when that word is written; one that has halted, when an interrupt arrives.
+// When none is runnable, time jumps to the next timer.
+import { Memory } from '../../memory/memory.js'
+import { GLOBAL } from '../../memory/structs.js'
+import { KernelBug } from '../../ops/bug.js'
+import { Cpu, type Services } from '../../ops/cpu.js'
+import type { Functions } from '../../ops/functions.js'
+import { KIND } from '../../ops/operation.js'
+import { VECTOR, type Vector } from '../../ops/vectors.js'
+import { RingTracer } from '../../trace/ring.js'
+import { formatMemory } from '../../kernel/boot.js'
+import { buildFunctions } from '../../kernel/functions.js'
+import type { KernelModule } from '../../kernel/module.js'
+import type { Engine, EngineConfig, EngineEvents } from '../engine.js'
+import { Processor } from '../processor.js'
+import { buildReport, chainOf, type PanicCause, processorState } from '../report.js'
+import type { Strategy } from './strategy.js'
+
+/** Virtual time that an operation takes, ns. */
+const OPERATION_NS = 10
+/** Operations in one go, before the event loop has its turn. */
+const BATCH = 200_000
+/** Operations without an answer while a request is under way, after which the machine counts as livelocked. */
+const LIVELOCK = 50_000_000
+
+export class DeterministicEngine implements Engine {
+  readonly kind = 'deterministic'
+  readonly memory: Memory
+  readonly functions: Functions
+  readonly strategy: Strategy
+  private readonly words: Int32Array
+  private readonly processors: Processor[] = []
+  private readonly deadlines: Float64Array
+  private nextDeadline = Number.POSITIVE_INFINITY
+  private readonly runnable: Int32Array
+  /** each CPU's place in `runnable`, -1 when it is not there */
+  private readonly places: Int32Array
+  private count = 0
+  /** CPUs that wait for a word, by word; and for each CPU the word, 0: none */
+  private readonly waiters = new Map<number, number[]>()
+  private readonly waitedFor: Int32Array
+  private now = 0
+  private tickets = 0
+  private steps = 0
+  private lastAnswer = 0
+  private hash = 0x811c_9dc5
+  private rung = false
+  private outstanding = 0
+  private pumping = false
+  private dead = false
+  private events: EngineEvents | null = null
+
+  constructor(config: EngineConfig, modules: readonly KernelModule[], strategy: Strategy) {
+    const { cpus, tasks, scratch, traceRecords } = config
+    this.memory = new Memory({ cpus, tasks, workers: 1, traceRecords, scratch })
+    this.words = this.memory.words
+    this.functions = buildFunctions(config.profile, modules)
+    this.strategy = strategy
+    this.deadlines = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
+    this.runnable = new Int32Array(cpus)
+    this.places = new Int32Array(cpus).fill(-1)
+    this.waitedFor = new Int32Array(cpus)
+    formatMemory(this.memory, this.functions, config.profile, config)
+    const services: Services = {
+      ticket: () => this.tickets++,
+      now: () => this.now,
+      publish: (word, value) => {
+        this.words[word] = value
+      },
+      printk: (level, text) => this.events?.log({ cpu: -1, timeNs: this.now, level, text }),
+    }
+    const tracer = new RingTracer()
+    for (let id = 0; id < cpus; id++) {
+      const log = (level: number, text: string) => this.events?.log({ cpu: id, timeNs: this.now, level, text })
+      const cpu = new Cpu(id, this.memory, this.functions, { ...services, printk: log }, tracer)
+      this.processors.push(new Processor(cpu))
+    }
+    for (let id = 0; id < cpus; id++) this.update(id)
+  }
+
+  start(events: EngineEvents): Promise<void> {
+    this.events = events
+    const booted = this.memory.global + GLOBAL.booted
+    while (this.words[booted] === 0 && !this.dead) {
+      if (!this.step()) this.panic({ kind: 'deadlock', message: 'the kernel does not come up: nothing can run' }, -1)
+    }
+    this.rung = false
+    return Promise.resolve()
+  }
+
+  load(word: number): number {
+    return this.words[word]!
+  }
+
+  store(word: number, value: number): void {
+    this.words[word] = value
+  }
+
+  post(slot: number): void {
+    this.words[this.memory.global + GLOBAL.portPosted + (slot >> 5)]! |= 1 << (slot & 31)
+    const cpu = this.words[this.memory.global + GLOBAL.portCpu]!
+    this.raise(cpu, VECTOR.port)
+    this.mix(cpu, 200 + slot, 0)
+    this.lastAnswer = this.steps
+  }
+
+  setOutstanding(count: number): void {
+    this.outstanding = count
+    if (count > 0 && !this.pumping && !this.dead) {
+      this.pumping = true
+      setImmediate(() => this.pump())
+    }
+  }
+
+  /** Runs while there is anything to wait for; stops at each answer, so that whoever waits for it goes on first. */
+  private pump(): void {
+    this.pumping = false
+    if (this.outstanding === 0 || this.dead) return
+    this.rung = false
+    for (let n = 0; n < BATCH && !this.rung && !this.dead; n++) {
+      if (!this.step()) {
+        this.panic({ kind: 'deadlock', message: 'a request is under way and no CPU can do anything' }, -1)
+        return
+      }
+    }
+    if (this.steps - this.lastAnswer > LIVELOCK) {
+      this.panic({ kind: 'hang', message: `no request was answered within ${LIVELOCK} operations` }, -1)
+    }
+    if (this.rung) {
+      this.lastAnswer = this.steps
+      this.events?.bell()
+    }
+    this.setOutstanding(this.outstanding)
+  }
+
+  /** Does one operation (or takes one interrupt, or preempts once). Answers false when no CPU can do anything. */
+  step(): boolean {
+    if (this.dead) return false
+    while (this.count === 0) {
+      if (this.nextDeadline === Number.POSITIVE_INFINITY) return false
+      this.now = Math.max(this.now, this.nextDeadline)
+      this.fireTimers()
+    }
+    this.now += OPERATION_NS
+    if (this.now >= this.nextDeadline) this.fireTimers()
+    const place = this.strategy.next(this.runnable, this.count)
+    const id = this.runnable[place]!
+    this.steps++
+    try {
+      this.advance(id, this.processors[id]!)
+    } catch (error) {
+      this.panic(causeOf(error), id)
+      return true
+    }
+    this.update(id)
+    return true
+  }
+
+  private advance(id: number, processor: Processor): void {
+    const pending = this.words[this.memory.pending(id)]!
+    if (pending !== 0 && processor.interruptible) {
+      if (!this.canCarryOut(processor) || this.strategy.takeInterrupt(id)) {
+        const vector = (31 - Math.clz32(pending & -pending)) as Vector
+        this.words[this.memory.pending(id)]! &= ~(1 << vector)
+        this.mix(id, 100 + vector, 0)
+        processor.interrupt(vector)
+        return
+      }
+    }
+    if (processor.preemptible) {
+      this.mix(id, 99, 0)
+      processor.preempt()
+      return
+    }
+    this.carryOut(id, processor)
+  }
+
+  /** Whether the declared operation would not block. */
+  private canCarryOut(processor: Processor): boolean {
+    const { kind, word, value } = processor.declared
+    switch (kind) {
+      case KIND.lock:
+        return this.words[word] === 0
+      case KIND.waitWhile:
+        return this.words[word] !== value
+      case KIND.waitUntil:
+        return this.words[word] === value
+      case KIND.halt:
+        return processor.haltOver
+      default:
+        return true
+    }
+  }
+
+  private carryOut(id: number, processor: Processor): void {
+    const { words } = this
+    const { kind, word, value, expected } = processor.declared
+    const before = words[word]!
+    this.mix(id, kind, word)
+    let result = 0
+    switch (kind) {
+      case KIND.load:
+        result = before
+        break
+      case KIND.store:
+        this.write(word, value)
+        break
+      case KIND.add:
+        result = before
+        this.write(word, (before + value) | 0)
+        break
+      case KIND.and:
+        result = before
+        this.write(word, before & value)
+        break
+      case KIND.or:
+        result = before
+        this.write(word, before | value)
+        break
+      case KIND.exchange:
+        result = before
+        this.write(word, value)
+        break
+      case KIND.compareExchange:
+        result = before
+        if (before === expected) this.write(word, value)
+        break
+      case KIND.fence:
+        break
+      case KIND.lock:
+        this.write(word, id + 1)
+        break
+      case KIND.tryLock:
+        result = before === 0 ? 1 : 0
+        if (result === 1) this.write(word, id + 1)
+        break
+      case KIND.unlock:
+        this.write(word, 0)
+        processor.unlocked(value === 1)
+        break
+      case KIND.waitWhile:
+      case KIND.waitUntil:
+        result = before
+        break
+      case KIND.sendIpi:
+        this.raise(word, value as Vector)
+        break
+      case KIND.halt:
+        break
+      case KIND.clock:
+        result = this.now
+        break
+      case KIND.setTimer:
+        this.deadlines[id] = value
+        this.nextDeadline = Math.min(this.nextDeadline, value)
+        break
+      case KIND.choose:
+        result = this.strategy.choose(value)
+        break
+      case KIND.switchTo:
+        processor.switchTo(word, value === 1)
+        return
+      case KIND.notifyHost:
+        this.rung = true
+        break
+    }
+    this.mix(id, kind, result)
+    processor.resume(result)
+  }
+
+  private write(word: number, value: number): void {
+    this.words[word] = value
+    if (this.waiters.size === 0) return
+    const waiting = this.waiters.get(word)
+    if (waiting === undefined) return
+    for (const id of [...waiting]) this.update(id)
+  }
+
+  private raise(cpu: number, vector: Vector): void {
+    this.words[this.memory.pending(cpu)]! |= 1 << vector
+    this.update(cpu)
+  }
+
+  private fireTimers(): void {
+    let next = Number.POSITIVE_INFINITY
+    for (let id = 0; id < this.deadlines.length; id++) {
+      const deadline = this.deadlines[id]!
+      if (deadline <= this.now) {
+        this.deadlines[id] = Number.POSITIVE_INFINITY
+        this.raise(id, VECTOR.timer)
+      } else if (deadline < next) next = deadline
+    }
+    this.nextDeadline = next
+  }
+
+  /** Sees whether a CPU is runnable, and keeps the lists true. */
+  private update(id: number): void {
+    const processor = this.processors[id]!
+    const interrupted = processor.interruptible && this.words[this.memory.pending(id)] !== 0
+    const able = interrupted || processor.preemptible || this.canCarryOut(processor)
+    const place = this.places[id]!
+    if (able && place < 0) {
+      this.places[id] = this.count
+      this.runnable[this.count++] = id
+    } else if (!able && place >= 0) {
+      const last = this.runnable[--this.count]!
+      this.runnable[place] = last
+      this.places[last] = place
+      this.places[id] = -1
+    }
+    const { kind, word } = processor.declared
+    const waits = !able && kind !== KIND.halt ? word : 0
+    if (waits !== this.waitedFor[id]) this.setWaitedFor(id, waits)
+  }
+
+  private setWaitedFor(id: number, word: number): void {
+    const before = this.waitedFor[id]!
+    if (before !== 0) {
+      const list = this.waiters.get(before)!
+      list.splice(list.indexOf(id), 1)
+      if (list.length === 0) this.waiters.delete(before)
+    }
+    if (word !== 0) {
+      const list = this.waiters.get(word)
+      if (list === undefined) this.waiters.set(word, [id])
+      else list.push(id)
+    }
+    this.waitedFor[id] = word
+  }
+
+  private mix(id: number, kind: number, value: number): void {
+    let h = this.hash
+    h = Math.imul(h ^ (id * 256 + kind), 0x0100_0193)
+    h = Math.imul(h ^ (h >>> 15) ^ (value | 0), 0x85eb_ca6b)
+    this.hash = h ^ (h >>> 13)
+  }
+
+  private panic(cause: PanicCause, cpu: number): void {
+    if (this.dead) return
+    this.dead = true
+    const states = this.processors.map((processor) => processorState(processor.cpu))
+    this.events?.panic(buildReport(this.memory, this.functions, (word) => this.load(word), cause, cpu, states))
+  }
+
+  shutdown(): Promise<void> {
+    this.dead = true
+    this.outstanding = 0
+    return Promise.resolve()
+  }
+
+  /** `digest` is a hash of every operation and its result, in order: equal runs have equal ones. */
+  counters(): Readonly<Record<string, number>> {
+    return { operations: this.steps, timeNs: this.now, digest: this.hash >>> 0 }
+  }
+}
+
+/** What an exception in kernel code means for the machine. */
+export function causeOf(error: unknown): PanicCause {
+  if (error instanceof KernelBug) {
+    return { kind: 'bug', function: error.function, message: error.message, chain: chainOf(error) }
+  }
+  if (error instanceof Error) return { kind: 'defect', message: String(error), chain: chainOf(error) }
+  return { kind: 'defect', message: String(error), chain: [] }
+}

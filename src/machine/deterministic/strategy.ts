@@ -1,0 +1,70 @@
+// Strategies: who runs next. A strategy sees what every CPU is about to do and decides; the engine does the rest.
+import { Prng } from '../../base/prng.js'
+
+export interface Strategy {
+  readonly name: string
+  /** The place in `runnable` (CPU numbers, `count` of them, count >= 1) of the CPU that does its operation next. */
+  next(runnable: Int32Array, count: number): number
+  /** Whether a CPU that could take an interrupt at this boundary does so now; later, when not. */
+  takeInterrupt(cpu: number): boolean
+  /** 0..n-1, for kernel code that asks. */
+  choose(n: number): number
+}
+
+/** Every runnable CPU is as likely as any other; an interrupt is late one time in four. */
+export class RandomStrategy implements Strategy {
+  readonly name = 'random'
+  private readonly prng: Prng
+
+  constructor(seed: number) {
+    this.prng = new Prng(seed)
+  }
+
+  next(_runnable: Int32Array, count: number): number {
+    return count === 1 ? 0 : this.prng.below(count)
+  }
+
+  takeInterrupt(): boolean {
+    return (this.prng.next() & 3) !== 0
+  }
+
+  choose(n: number): number {
+    return this.prng.below(n)
+  }
+}
+
+/** A fixed order: the lowest-numbered CPU runs until it waits; every `turn` operations the next one has its turn. */
+export class FixedStrategy implements Strategy {
+  readonly name = 'fixed'
+  private readonly turn: number
+  private left = 0
+  private current = 0
+
+  constructor(turn = 64) {
+    this.turn = turn
+  }
+
+  next(runnable: Int32Array, count: number): number {
+    const same = runnable.subarray(0, count).indexOf(this.current)
+    if (same >= 0 && --this.left > 0) return same
+    let best = -1
+    let lowest = 0
+    for (let i = 0; i < count; i++) {
+      const cpu = runnable[i]!
+      if (cpu > this.current && (best < 0 || cpu < runnable[best]!)) best = i
+      if (cpu < runnable[lowest]!) lowest = i
+    }
+    if (best < 0) best = lowest
+    this.current = runnable[best]!
+    this.left = this.turn
+    return best
+  }
+
+  takeInterrupt(): boolean {
+    return true
+  }
+
+  choose(): number {
+    return 0
+  }
+}

@@ -1,0 +1,306 @@
+// A machine: what a program boots, asks and shuts down. What its CPUs run on is the engine's business.
+import { errnoName, KernelError } from '../base/errno.js'
+import { UsageError } from '../base/failure.js'
+import { LIMITS } from '../memory/layout.js'
+import type { Memory } from '../memory/memory.js'
+import { PORT_SLOT } from '../memory/structs.js'
+import { testBit } from '../ops/mask.js'
+import { REQUEST, SLOT_STATUS } from '../kernel/port.js'
+import { DYNAMIC } from '../hotplug/setup.js'
+import { type TraceEvent, TraceReader } from '../trace/ring.js'
+import { DeterministicEngine } from './deterministic/engine.js'
+import type { Strategy } from './deterministic/strategy.js'
+import type { Engine } from './engine.js'
+import { formatEvent, hotplugLine } from './events.js'
+import { controlFile } from './files.js'
+import { engineFor, type MachineOptions } from './options.js'
+import { type KernelLogLine, MachinePanic } from './report.js'
+
+const MAX_TEXT = 127
+
+interface Request {
+  readonly kind: number
+  readonly cpu: number
+  readonly arguments: readonly number[]
+  readonly text: string
+  readonly resolve: (answer: { result: number; value: number }) => void
+  readonly reject: (error: Error) => void
+}
+
+/** A step to add at run time, see Machine.addState. */
+export interface StateDescription {
+  readonly name: string
+  /** a state that is free, or from which of the dynamic ranges to take one */
+  readonly state: number | 'prepare' | 'online'
+  /** names of functions of the machine's modules */
+  readonly startup?: string
+  readonly teardown?: string
+  readonly multi?: boolean
+  /** call startup for every CPU that is above the state already (default true) */
+  readonly invoke?: boolean
+}
+
+export class Machine {
+  private readonly engine: Engine
+  private readonly reader: TraceReader
+  private readonly free: number[] = []
+  private readonly underWay = new Map<number, Request>()
+  private readonly queue: Request[] = []
+  private ended: Error | null = null
+  /** the kernel log */
+  readonly log: KernelLogLine[] = []
+
+  private constructor(engine: Engine) {
+    this.engine = engine
+    this.reader = new TraceReader(engine.memory, (word) => engine.load(word))
+    for (let slot = LIMITS.portSlots - 1; slot >= 0; slot--) this.free.push(slot)
+  }
+
+  /**
+   * Boots a machine; resolves when all its CPUs are up. A UsageError or RangeError for options that make no sense, a
+   * MachinePanic when the kernel dies on the way.
+   */
+  static async boot(options: MachineOptions): Promise<Machine> {
+    const machine = new Machine(await engineFor(options))
+    try {
+      await machine.engine.start({
+        bell: () => machine.collect(),
+        log: (line) => machine.log.push(line),
+        panic: (report) => machine.end(new MachinePanic(report)),
+      })
+    } catch (error) {
+      await machine.engine.shutdown()
+      throw error
+    }
+    if (machine.ended !== null) {
+      await machine.engine.shutdown()
+      throw machine.ended
+    }
+    return machine
+  }
+
+  get kind(): Engine['kind'] {
+    return this.engine.kind
+  }
+
+  /** Number of possible CPUs. */
+  get cpus(): number {
+    return this.memory.layout.config.cpus
+  }
+
+  /** The machine's memory, for checkers and reports. Reading it while CPUs run is looking at a moving thing. */
+  get memory(): Memory {
+    return this.engine.memory
+  }
+
+  /** What the machine has counted so far: operations, its digest (deterministic), and so on. */
+  counters(): Readonly<Record<string, number>> {
+    return this.engine.counters()
+  }
+
+  /** The error with which the machine ended: a MachinePanic, or that it has been shut down; null while it runs. */
+  get failure(): Error | null {
+    return this.ended
+  }
+
+  /** Takes a CPU offline, as a write of 0 to its `online` file. Rejects with a KernelError: EBUSY, EPERM, EAGAIN ... */
+  async offline(cpu: number): Promise<void> {
+    await this.device(REQUEST.deviceOffline, cpu, 'offline')
+  }
+
+  /** Brings a CPU online. */
+  async online(cpu: number): Promise<void> {
+    await this.device(REQUEST.deviceOnline, cpu, 'online')
+  }
+
+  private async device(kind: number, cpu: number, call: string): Promise<void> {
+    if (!Number.isInteger(cpu) || cpu < 0) throw new TypeError(`a CPU is a whole number from 0 on, not ${cpu}`)
+    const exists = cpu < this.cpus && testBit(this.memory, this.memory.present, cpu)
+    if (!exists) throw new KernelError('ENODEV', call, `cpu${cpu}`)
+    await this.ask(kind, cpu, [], '', call, `cpu${cpu}`)
+  }
+
+  /** What a file of /sys/devices/system/cpu reads as, without the newline at its end. */
+  async read(path: string): Promise<string> {
+    this.assertRunning()
+    const file = controlFile(this.memory, path, 'read')
+    if (file.read === null) throw new KernelError('EACCES', 'read', path)
+    return file.read()
+  }
+
+  /** Writes to a file of /sys/devices/system/cpu; resolves when the operation is done. */
+  async write(path: string, text: string | number): Promise<void> {
+    this.assertRunning()
+    const file = controlFile(this.memory, path, 'write')
+    if (file.write === null) throw new KernelError('EACCES', 'write', path)
+    const written = String(text)
+    // No number or boolean is that long: the kernel would say the same of it.
+    if (written.length > MAX_TEXT || /[^\x01-\x7f]/.test(written)) throw new KernelError('EINVAL', 'write', path)
+    await this.ask(file.write.control, file.write.cpu, [], written, 'write', path)
+  }
+
+  /**
+   * Runs a function of one of the machine's modules as a kernel thread, on `cpu` or anywhere. Resolves to what it
+   * returns, an int32. ENXIO for a CPU that is not online.
+   */
+  async run(name: string, options: { cpu?: number; args?: readonly [number?, number?] } = {}): Promise<number> {
+    const fn = this.functionNumber(name)
+    const [a = 0, b = 0] = options.args ?? []
+    const cpu = options.cpu ?? -1
+    if (!Number.isInteger(cpu) || cpu < -1 || cpu >= this.cpus) {
+      throw new TypeError(`cpu is a whole number from 0 to ${this.cpus - 1}, not ${options.cpu}`)
+    }
+    return (await this.ask(REQUEST.run, cpu, [fn, a, b], '', 'run', name)).value
+  }
+
+  /** Adds a step to the table; resolves to its state. EBUSY for a state in use, ENOSPC, EINVAL, or a startup's error. */
+  async addState(description: StateDescription): Promise<number> {
+    const { name, state, startup, teardown, multi = false, invoke = true } = description
+    if (name === '' || name.length > 39) throw new UsageError(`a step's name has 1 to 39 characters, not '${name}'`)
+    const number = state === 'prepare' ? DYNAMIC.prepare : state === 'online' ? DYNAMIC.online : state
+    const words = [
+      number,
+      startup === undefined ? 0 : this.functionNumber(startup),
+      teardown === undefined ? 0 : this.functionNumber(teardown),
+      multi ? 1 : 0,
+      invoke ? 1 : 0,
+    ]
+    return (await this.ask(REQUEST.addState, 0, words, name, 'addState', name)).result
+  }
+
+  /** Removes a step; by default calls its teardown for every CPU that is above it. */
+  async removeState(state: number, invoke = true): Promise<void> {
+    await this.ask(REQUEST.removeState, 0, [state, invoke ? 1 : 0], '', 'removeState', String(state))
+  }
+
+  /** Adds an instance to a multi-instance step; resolves to its id. */
+  async addInstance(state: number, invoke = true): Promise<number> {
+    return (await this.ask(REQUEST.addInstance, 0, [state, invoke ? 1 : 0], '', 'addInstance', String(state))).result
+  }
+
+  async removeInstance(state: number, id: number, invoke = true): Promise<void> {
+    await this.ask(REQUEST.removeInstance, 0, [state, id, invoke ? 1 : 0], '', 'removeInstance', String(state))
+  }
+
+  private functionNumber(name: string): number {
+    const number = this.engine.functions.find(name)
+    if (number === 0) throw new UsageError(`no module of this machine has a function ${name}`)
+    return number
+  }
+
+  /** The name of a kernel function by its number, as in trace events. */
+  functionName(number: number): string {
+    return this.engine.functions.name(number)
+  }
+
+  /** The trace events since the last call, of all CPUs, in the order in which they happened. */
+  trace(): TraceEvent[] {
+    return this.reader.read()
+  }
+
+  /** Trace events that were overwritten before they were read. */
+  get lostEvents(): number {
+    return this.reader.lost
+  }
+
+  formatEvent(event: TraceEvent): string {
+    return formatEvent(event, this.memory, this.engine.functions)
+  }
+
+  /** The hotplug events since the last call of trace(), in the form of Linux's trace lines (see machine/events.ts). */
+  hotplugTrace(): string[] {
+    return this.trace().flatMap((event) => hotplugLine(event, this.memory, this.engine.functions) ?? [])
+  }
+
+  /** Deterministic machines: does up to `n` operations; answers how many there were, fewer when nothing can run. */
+  step(n = 1): number {
+    this.assertRunning()
+    const { engine } = this
+    if (!(engine instanceof DeterministicEngine)) throw new UsageError('only a deterministic machine can be stepped')
+    let done = 0
+    while (done < n && engine.step()) done++
+    this.collect()
+    return done
+  }
+
+  get strategy(): Strategy | null {
+    return this.engine instanceof DeterministicEngine ? this.engine.strategy : null
+  }
+
+  /** Ends the machine; what is under way rejects. Resolves when nothing of it is left running. */
+  async shutdown(): Promise<void> {
+    this.end(new Error('the machine has been shut down'))
+    await this.engine.shutdown()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown()
+  }
+
+  private assertRunning(): void {
+    if (this.ended !== null) throw this.ended
+  }
+
+  private async ask(
+    kind: number,
+    cpu: number,
+    args: readonly number[],
+    text: string,
+    syscall: string,
+    path: string,
+  ): Promise<{ result: number; value: number }> {
+    this.assertRunning()
+    const answer = await new Promise<{ result: number; value: number }>((resolve, reject) => {
+      this.queue.push({ kind, cpu, arguments: args, text, resolve, reject })
+      this.postQueued()
+    })
+    const code = answer.result < 0 ? errnoName(answer.result) : null
+    if (code !== null) throw new KernelError(code, syscall, path)
+    return answer
+  }
+
+  private postQueued(): void {
+    const { memory } = this
+    while (this.queue.length > 0 && this.free.length > 0) {
+      const slot = this.free.pop()!
+      const request = this.queue.shift()!
+      const address = memory.slot(slot)
+      memory.set(address + PORT_SLOT.kind, request.kind)
+      memory.set(address + PORT_SLOT.cpu, request.cpu)
+      request.arguments.forEach((word, n) => {
+        memory.set(address + PORT_SLOT.argument + n, word)
+      })
+      memory.setText(address + PORT_SLOT.text, 32, request.text)
+      this.underWay.set(slot, request)
+      this.engine.store(address + PORT_SLOT.status, SLOT_STATUS.posted)
+      this.engine.post(slot)
+    }
+    this.engine.setOutstanding(this.underWay.size + this.queue.length)
+  }
+
+  /** Takes the answers that are there. */
+  private collect(): void {
+    const { memory } = this
+    for (const [slot, request] of this.underWay) {
+      const address = memory.slot(slot)
+      if (this.engine.load(address + PORT_SLOT.status) !== SLOT_STATUS.done) continue
+      this.engine.store(address + PORT_SLOT.status, SLOT_STATUS.free)
+      this.underWay.delete(slot)
+      this.free.push(slot)
+      request.resolve({
+        result: this.engine.load(address + PORT_SLOT.result),
+        value: this.engine.load(address + PORT_SLOT.value),
+      })
+    }
+    this.postQueued()
+  }
+
+  private end(error: Error): void {
+    if (this.ended !== null) return
+    this.ended = error
+    for (const request of [...this.underWay.values(), ...this.queue]) request.reject(error)
+    this.underWay.clear()
+    this.queue.length = 0
+    this.engine.setOutstanding(0)
+  }
+}

@@ -1,0 +1,175 @@
+// A processor: what drives one CPU's generators. Both machines use it; they differ in how operations are carried out.
+//
+// Each task that has run here has a context: a stack of generators. The lowest is the task itself; an interrupt handler,
+// or the scheduler when it preempts, is another one on top of it. The top one has declared an operation. Between two
+// operations (at a boundary) the processor takes interrupts and preempts, where the CPU allows it:
+//
+//   boundary:  interrupt pending and enabled?  push its handler
+//              reschedule wanted and allowed?  push schedule()
+//              else carry out the operation that the top generator has declared, and resume it with the result
+//
+// switchTo changes the context: the operation is carried out when the task that declared it is switched to again.
+import { assert } from '../base/assert.js'
+import { PERCPU } from '../memory/structs.js'
+import type { Cpu } from '../ops/cpu.js'
+import { type Kernel, KIND, type Operation } from '../ops/operation.js'
+import { VECTOR, type Vector } from '../ops/vectors.js'
+import { interruptHandler } from '../kernel/interrupts.js'
+import { startTask } from '../kernel/start-task.js'
+import { preemptSchedule } from '../sched/core.js'
+import { EVENT } from '../trace/events.js'
+
+const FRAME = { task: 0, interrupt: 1, preempt: 2 } as const
+
+interface Frame {
+  readonly kind: number
+  readonly generator: Kernel<unknown>
+  /** the operation that the frame below had declared; this frame ran before it */
+  readonly below: Operation | null
+}
+
+/** A task's stack on this CPU, and the registers that belong to it while it is switched out. */
+interface Context {
+  readonly frames: Frame[]
+  irqDisabled: number
+  preemptCount: number
+}
+
+export class Processor {
+  readonly cpu: Cpu
+  private readonly contexts = new Map<number, Context>()
+  private context: Context
+  private top: Kernel<unknown>
+  /** an interrupt was taken since halt was declared */
+  private woken = false
+
+  /** The CPU's idle task is what runs on it first. */
+  constructor(cpu: Cpu) {
+    this.cpu = cpu
+    const idle = cpu.memory.idleTask(cpu.id)
+    const fn = cpu.functions.get(cpu.functions.find('swapper'))
+    this.top = fn(cpu, idle, 0)
+    this.context = { frames: [{ kind: FRAME.task, generator: this.top, below: null }], irqDisabled: 1, preemptCount: 1 }
+    this.contexts.set(idle, this.context)
+    this.setTask(idle)
+    cpu.irqDisabled = 1
+    cpu.preemptCount = 1
+    this.resume(0)
+  }
+
+  private setTask(task: number): void {
+    this.cpu.task = task
+    this.cpu.memory.set(this.cpu.memory.percpu(this.cpu.id) + PERCPU.current, task)
+  }
+
+  /** Whether interrupts would be taken now. */
+  get interruptible(): boolean {
+    return this.cpu.irqDisabled === 0
+  }
+
+  /** Whether the scheduler would be entered now. */
+  get preemptible(): boolean {
+    const { cpu } = this
+    return cpu.needResched && cpu.preemptCount === 0 && cpu.irqDisabled === 0
+  }
+
+  /** Whether a declared halt is over. */
+  get haltOver(): boolean {
+    return this.woken || this.cpu.needResched
+  }
+
+  /** Gives the top generator the result of its operation; when this returns, another operation has been declared. */
+  resume(result: number): void {
+    this.woken = false
+    if (this.top.next(result).done) this.popFrame()
+  }
+
+  private popFrame(): void {
+    const { cpu } = this
+    const { frames } = this.context
+    const frame = frames.pop()
+    assert(frame !== undefined && frame.below !== null, `a task of CPU ${cpu.id} has returned from its outermost frame`)
+    if (frame.kind === FRAME.interrupt) {
+      cpu.inInterrupt--
+      cpu.preemptCount--
+      cpu.irqDisabled--
+      cpu.trace(EVENT.irq_exit, 0, 0, 0)
+    }
+    this.top = frames[frames.length - 1]!.generator
+    Object.assign(cpu.operation, frame.below)
+  }
+
+  private pushFrame(kind: number, generator: Kernel<unknown>): void {
+    const below = { ...this.cpu.operation }
+    this.context.frames.push({ kind, generator, below })
+    this.top = generator
+    if (generator.next().done) this.popFrame()
+  }
+
+  /** Takes an interrupt: its handler is on top when this returns, or is over already. */
+  interrupt(vector: Vector): void {
+    const { cpu } = this
+    this.woken = true
+    cpu.trace(EVENT.irq_entry, vector, 0, 0)
+    const handler = interruptHandler(cpu, vector)
+    if (handler === null) {
+      if (vector === VECTOR.reschedule) cpu.needResched = true
+      return
+    }
+    cpu.inInterrupt++
+    cpu.preemptCount++
+    cpu.irqDisabled++
+    this.pushFrame(FRAME.interrupt, handler)
+    // The handler may have ended a halt by a wakeup: that is for the frame below to see.
+    this.woken = true
+  }
+
+  /** Enters the scheduler on top of what runs. */
+  preempt(): void {
+    this.pushFrame(FRAME.preempt, preemptSchedule(this.cpu))
+  }
+
+  /** Carries out switchTo: another task's context, with the one before as the result of its own switchTo. */
+  switchTo(task: number, discard: boolean): void {
+    const { cpu, context } = this
+    const previous = cpu.task
+    context.irqDisabled = cpu.irqDisabled
+    context.preemptCount = cpu.preemptCount
+    if (discard) this.contexts.delete(previous)
+    this.setTask(task)
+    const next = this.contexts.get(task)
+    if (next !== undefined) {
+      this.enter(next)
+      this.resume(previous)
+      return
+    }
+    // As schedule() leaves it: the runqueue's lock is held, and preemption is off once more.
+    const generator = startTask(cpu, previous)
+    const fresh = { frames: [{ kind: FRAME.task, generator, below: null }], irqDisabled: 1, preemptCount: 2 }
+    this.contexts.set(task, fresh)
+    this.enter(fresh)
+    this.resume(0)
+  }
+
+  private enter(context: Context): void {
+    this.context = context
+    this.top = context.frames[context.frames.length - 1]!.generator
+    this.cpu.irqDisabled = context.irqDisabled
+    this.cpu.preemptCount = context.preemptCount
+  }
+
+  /** Ends a spinlock's section as its unlock was carried out; `irq`: with its interrupts-off section. */
+  unlocked(irq: boolean): void {
+    this.cpu.preemptCount--
+    if (irq) this.cpu.irqDisabled--
+  }
+
+  /** The declared operation, for reports. */
+  get declared(): Readonly<Operation> {
+    return this.cpu.operation
+  }
+
+  get isHalted(): boolean {
+    return this.cpu.operation.kind === KIND.halt
+  }
+}

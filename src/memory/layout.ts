@@ -1,0 +1,195 @@
+// Where everything lies: the one place that turns a configuration into addresses.
+//
+//   0        16                                                                          size
+//   | nobody | global | masks | per CPU: percpu rq stopper ... | tasks | ports | rings | scratch |
+//
+// Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
+import { assert } from '../base/assert.js'
+import { eachLock, fieldAt, type Struct } from './struct.js'
+import {
+  CPUHP,
+  DOORBELL,
+  GLOBAL,
+  HOTPLUG_THREADS,
+  INSTANCE,
+  PERCPU,
+  PORT_SLOT,
+  RUNQUEUE,
+  STEP,
+  STOPPER,
+  TASK,
+  TIMER_BASE,
+  TRACE_RECORD,
+  WORKER_POOL,
+} from './structs.js'
+
+export const LIMITS = { cpus: 4096, tasks: 65_536, workers: 4096, portSlots: 64, instances: 256, states: 237 } as const
+
+/** How large a machine is. All counts; the layout follows from them alone. */
+export interface MemoryConfig {
+  /** possible CPUs, 1..4096 */
+  readonly cpus: number
+  /** tasks besides the per-CPU threads and the requesters */
+  readonly tasks: number
+  /** worker threads that drive the CPUs; 1 for a machine without threads */
+  readonly workers: number
+  /** records in each CPU's trace ring, a power of two */
+  readonly traceRecords: number
+  /** words for kernel modules' own use */
+  readonly scratch: number
+}
+
+/** Tasks that every CPU has: its idle task, and one for each kind of per-CPU thread that there may be. */
+const TASKS_PER_CPU = 1 + HOTPLUG_THREADS
+export const MASKS = ['possible', 'present', 'online', 'active', 'dying'] as const
+export type MaskName = (typeof MASKS)[number]
+const LINE = 16
+/** Buckets of the table of words that parked workers wait for. */
+export const WAIT_BUCKETS = 1024
+
+export interface Region {
+  readonly name: string
+  readonly shape: Struct | null
+  readonly base: number
+  readonly stride: number
+  readonly count: number
+}
+
+const lines = (words: number): number => Math.ceil(words / LINE) * LINE
+
+export class Layout {
+  readonly config: MemoryConfig
+  /** of the whole memory, in words */
+  readonly words: number
+  readonly maskWords: number
+  readonly taskCount: number
+  readonly waitBucketWords: number
+  readonly attentionWords: number
+  readonly regions: readonly Region[]
+  readonly global: number
+  readonly masks: Region
+  readonly percpu: Region
+  readonly cpuhp: Region
+  readonly runqueues: Region
+  readonly stoppers: Region
+  readonly timerBases: Region
+  readonly pools: Region
+  readonly callSenders: Region
+  readonly tasks: Region
+  readonly affinities: Region
+  readonly steps: Region
+  readonly instances: Region
+  readonly slots: Region
+  readonly rings: Region
+  readonly doorbells: Region
+  readonly attention: Region
+  readonly waitBuckets: Region
+  readonly scratch: Region
+
+  constructor(config: MemoryConfig) {
+    checkConfig(config)
+    this.config = config
+    this.maskWords = Math.ceil(config.cpus / 32)
+    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + config.tasks
+    this.waitBucketWords = Math.ceil(config.workers / 32)
+    this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
+    const regions: Region[] = []
+    let next = LINE
+    const region = (name: string, shape: Struct | null, count: number, words = shape?.$size ?? 0): Region => {
+      const stride = lines(words)
+      const made = { name, shape, base: next, stride, count }
+      regions.push(made)
+      next += stride * count
+      return made
+    }
+    const cpus = config.cpus
+    this.global = region('global', GLOBAL, 1).base
+    this.masks = region('masks', null, MASKS.length, this.maskWords)
+    this.percpu = region('percpu', PERCPU, cpus)
+    this.cpuhp = region('cpuhp', CPUHP, cpus)
+    this.runqueues = region('rq', RUNQUEUE, cpus)
+    this.stoppers = region('stopper', STOPPER, cpus)
+    this.timerBases = region('timer_base', TIMER_BASE, cpus)
+    this.pools = region('worker_pool', WORKER_POOL, cpus)
+    this.callSenders = region('call_senders', null, cpus, this.maskWords)
+    this.tasks = region('task', TASK, this.taskCount)
+    this.affinities = region('cpus_mask', null, this.taskCount, this.maskWords)
+    this.steps = region('step', STEP, LIMITS.states)
+    this.instances = region('instance', INSTANCE, LIMITS.instances)
+    this.slots = region('port', PORT_SLOT, LIMITS.portSlots)
+    this.rings = region('ring', null, cpus, config.traceRecords * TRACE_RECORD.$size)
+    this.doorbells = region('doorbell', DOORBELL, config.workers)
+    this.attention = region('attention', null, config.workers, this.attentionWords)
+    this.waitBuckets = region('wait_bucket', null, 1, WAIT_BUCKETS * this.waitBucketWords)
+    this.scratch = region('scratch', null, 1, config.scratch)
+    this.regions = regions
+    this.words = next
+    this.assertSound()
+  }
+
+  /** Start-up assertions: nothing overlaps, everything is inside, and floats lie on eight bytes. */
+  private assertSound(): void {
+    let end = LINE
+    for (const region of this.regions) {
+      assert(region.base >= end, `region ${region.name} overlaps the one before it`)
+      assert(region.base % LINE === 0 && region.stride % LINE === 0, `region ${region.name} is not on cache lines`)
+      assert(region.shape === null || region.shape.$size <= region.stride, `region ${region.name} has too short a stride`)
+      end = region.base + region.stride * region.count
+    }
+    assert(end <= this.words, 'the regions do not fit into the memory')
+    assert(this.words < 2 ** 29, 'the memory is larger than word addresses reach')
+    assert(TRACE_RECORD.$size === 8, 'a trace record is 8 words')
+  }
+
+  /** The region that an address lies in, and which element of it. */
+  locate(address: number): { region: Region; index: number; offset: number } | null {
+    for (const region of this.regions) {
+      const offset = address - region.base
+      if (offset >= 0 && offset < region.stride * region.count) {
+        return { region, index: Math.floor(offset / region.stride), offset: offset % region.stride }
+      }
+    }
+    return null
+  }
+
+  /** An address in words a person can read: 'cpuhp[1].doneUp.lock'. */
+  describe(address: number): string {
+    const place = this.locate(address)
+    if (place === null) return address === 0 ? 'null' : `word ${address}`
+    const { region, index, offset } = place
+    if (region.name === 'masks') return `cpu_${MASKS[index]}_mask[${offset}]`
+    const element = region.count === 1 ? region.name : `${region.name}[${index}]`
+    return region.shape === null ? `${element}+${offset}` : `${element}.${fieldAt(region.shape, offset)}`
+  }
+
+  /** Every spinlock of the machine by name: there is one for each CPU or object, as in Linux. */
+  locks(): Map<string, number> {
+    const found = new Map<string, number>()
+    for (const region of this.regions) {
+      const { shape } = region
+      if (shape === null) continue
+      for (let i = 0; i < region.count; i++) {
+        const base = region.base + i * region.stride
+        eachLock(shape, (offset) => found.set(this.describe(base + offset), base + offset))
+      }
+    }
+    return found
+  }
+}
+
+function checkConfig(config: MemoryConfig): void {
+  const within = (name: keyof MemoryConfig, low: number, high: number): void => {
+    const value = config[name]
+    if (!Number.isInteger(value) || value < low || value > high) {
+      throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}`)
+    }
+  }
+  within('cpus', 1, LIMITS.cpus)
+  within('tasks', 0, LIMITS.tasks)
+  within('workers', 1, Math.min(LIMITS.workers, config.cpus))
+  within('traceRecords', 16, 65_536)
+  within('scratch', 0, 2 ** 24)
+  if ((config.traceRecords & (config.traceRecords - 1)) !== 0) {
+    throw new RangeError(`traceRecords must be a power of two, not ${config.traceRecords}`)
+  }
+}

@@ -1,0 +1,176 @@
+// The machine's physical memory: addresses of things, and plain reads and writes of guarded data.
+//
+// Words that CPUs use to talk to each other are accessed by operations (see ops/). What a lock guards is read and
+// written here, between two operations, and only with that lock held.
+import { Layout, LIMITS, MASKS, type MaskName, type MemoryConfig } from './layout.js'
+import { DOORBELL, HOTPLUG_THREADS, PERCPU, TRACE_RECORD } from './structs.js'
+
+export class Memory {
+  readonly layout: Layout
+  readonly buffer: SharedArrayBuffer | ArrayBuffer
+  readonly words: Int32Array
+  readonly times: Float64Array
+  readonly global: number
+  /** the CPU masks: `maskWords` words each */
+  readonly possible: number
+  readonly present: number
+  readonly online: number
+  readonly active: number
+  readonly dying: number
+
+  constructor(config: MemoryConfig, buffer?: SharedArrayBuffer | ArrayBuffer) {
+    this.layout = new Layout(config)
+    const bytes = this.layout.words * 4
+    this.buffer = buffer ?? new ArrayBuffer(bytes)
+    if (this.buffer.byteLength < bytes) {
+      throw new RangeError(`the buffer has ${this.buffer.byteLength} bytes, the layout needs ${bytes}`)
+    }
+    this.words = new Int32Array(this.buffer)
+    this.times = new Float64Array(this.buffer)
+    this.global = this.layout.global
+    const mask = (name: MaskName): number => this.layout.masks.base + MASKS.indexOf(name) * this.layout.masks.stride
+    this.possible = mask('possible')
+    this.present = mask('present')
+    this.online = mask('online')
+    this.active = mask('active')
+    this.dying = mask('dying')
+  }
+
+  /** Reads guarded data: the caller holds the lock (or nobody else can know of the word yet). */
+  get(word: number): number {
+    return this.words[word]!
+  }
+
+  /** Writes guarded data: the caller holds the lock (or nobody else can know of the word yet). */
+  set(word: number, value: number): void {
+    this.words[word] = value
+  }
+
+  /** Reads a time field, in nanoseconds. */
+  getTime(word: number): number {
+    return this.times[word >> 1]!
+  }
+
+  /** Writes a time field, in nanoseconds. */
+  setTime(word: number, value: number): void {
+    this.times[word >> 1] = value
+  }
+
+  percpu(cpu: number): number {
+    return this.layout.percpu.base + cpu * this.layout.percpu.stride
+  }
+
+  pending(cpu: number): number {
+    return this.percpu(cpu) + PERCPU.pending
+  }
+
+  cpuhp(cpu: number): number {
+    return this.layout.cpuhp.base + cpu * this.layout.cpuhp.stride
+  }
+
+  runqueue(cpu: number): number {
+    return this.layout.runqueues.base + cpu * this.layout.runqueues.stride
+  }
+
+  stopper(cpu: number): number {
+    return this.layout.stoppers.base + cpu * this.layout.stoppers.stride
+  }
+
+  timerBase(cpu: number): number {
+    return this.layout.timerBases.base + cpu * this.layout.timerBases.stride
+  }
+
+  pool(cpu: number): number {
+    return this.layout.pools.base + cpu * this.layout.pools.stride
+  }
+
+  /** The bitmap of CPUs that have a many-CPU call under way to `cpu`. */
+  callSenders(cpu: number): number {
+    return this.layout.callSenders.base + cpu * this.layout.callSenders.stride
+  }
+
+  /** Task structs by what they are for: idle tasks, per-CPU threads, init, the port's requesters and runners, others. */
+  idleTask(cpu: number): number {
+    return this.task(cpu)
+  }
+
+  threadTask(cpu: number, kind: number): number {
+    return this.task(this.layout.config.cpus * (1 + kind) + cpu)
+  }
+
+  get initTask(): number {
+    return this.task(this.layout.config.cpus * (1 + HOTPLUG_THREADS))
+  }
+
+  requesterTask(slot: number): number {
+    return this.initTask + (1 + slot) * this.layout.tasks.stride
+  }
+
+  runnerTask(slot: number): number {
+    return this.initTask + (1 + LIMITS.portSlots + slot) * this.layout.tasks.stride
+  }
+
+  task(index: number): number {
+    return this.layout.tasks.base + index * this.layout.tasks.stride
+  }
+
+  taskIndex(task: number): number {
+    return (task - this.layout.tasks.base) / this.layout.tasks.stride
+  }
+
+  /** The mask of CPUs that a task may run on. */
+  affinity(task: number): number {
+    return this.layout.affinities.base + this.taskIndex(task) * this.layout.affinities.stride
+  }
+
+  step(state: number): number {
+    return this.layout.steps.base + state * this.layout.steps.stride
+  }
+
+  instance(index: number): number {
+    return this.layout.instances.base + index * this.layout.instances.stride
+  }
+
+  slot(index: number): number {
+    return this.layout.slots.base + index * this.layout.slots.stride
+  }
+
+  ring(cpu: number): number {
+    return this.layout.rings.base + cpu * this.layout.rings.stride
+  }
+
+  traceRecord(cpu: number, sequence: number): number {
+    return this.ring(cpu) + (sequence & (this.layout.config.traceRecords - 1)) * TRACE_RECORD.$size
+  }
+
+  doorbell(worker: number): number {
+    return this.layout.doorbells.base + worker * this.layout.doorbells.stride + DOORBELL.bell
+  }
+
+  attention(worker: number): number {
+    return this.layout.attention.base + worker * this.layout.attention.stride
+  }
+
+  scratch(offset: number): number {
+    return this.layout.scratch.base + offset
+  }
+
+  /** Writes up to `words * 4` bytes of Latin text, zero-filled. */
+  setText(word: number, words: number, text: string): void {
+    for (let i = 0; i < words; i++) {
+      let value = 0
+      for (let b = 0; b < 4; b++) value |= (text.charCodeAt(i * 4 + b) & 0xff || 0) << (b * 8)
+      this.set(word + i, value)
+    }
+  }
+
+  getText(word: number, words: number): string {
+    let text = ''
+    for (let i = 0; i < words * 4; i++) {
+      const code = (this.get(word + (i >> 2)) >>> ((i & 3) * 8)) & 0xff
+      if (code === 0) break
+      text += String.fromCharCode(code)
+    }
+    return text
+  }
+}

@@ -1,0 +1,312 @@
+// What lies in shared memory: every structure of the kernel, with its fields under the lock that guards them.
+//
+// Pointers are word addresses; 0 is the null pointer (the first words of memory belong to nobody).
+import { struct } from './struct.js'
+
+/** A list of waiting tasks, linked through task.waitNext; first in, first out. Guarded by the lock beside it. */
+export const COMPLETION = struct('completion', {
+  lock: 'lock',
+  // guarded by lock
+  done: 'word',
+  head: 'word',
+  tail: 'word',
+})
+
+export const WAIT_QUEUE = struct('wait_queue', {
+  lock: 'lock',
+  // guarded by lock
+  head: 'word',
+  tail: 'word',
+})
+
+export const MUTEX = struct('mutex', {
+  /** the task that holds it, 0 when free; changed by compare-and-exchange, handed over under waitLock */
+  owner: 'word',
+  waitLock: 'lock',
+  // guarded by waitLock
+  head: 'word',
+  tail: 'word',
+})
+
+/** One writer, many readers; the readers' counts are per CPU (see PERCPU.hotplugReaders). */
+export const PERCPU_RWSEM = struct('percpu_rwsem', {
+  /** 1 while a writer holds it or waits for readers to leave */
+  block: 'word',
+  /** the task that writes, while it waits for the readers to leave */
+  writer: 'word',
+  /** those that wait until `block` falls */
+  waiters: WAIT_QUEUE,
+})
+
+/** A function call sent to another CPU; on one CPU's call-single queue at a time. */
+export const CALL_SINGLE = struct('call_single_data', {
+  next: 'word',
+  /** 1 from queueing until the target has run it (or has taken over its arguments) */
+  busy: 'word',
+  function: 'word',
+  argument: 'word',
+  /** 1 when the sender waits: busy falls only after the call */
+  synchronous: 'word',
+})
+
+export const STOP_WORK = struct('cpu_stop_work', {
+  next: 'word',
+  function: 'word',
+  argument: 'word',
+  /** a STOP_DONE or 0 */
+  done: 'word',
+})
+
+export const STOP_DONE = struct('cpu_stop_done', {
+  todo: 'word',
+  result: 'word',
+  completion: COMPLETION,
+})
+
+export const WORK = struct('work_struct', {
+  // guarded by the pool's lock while it is queued
+  next: 'word',
+  function: 'word',
+  argument: 'word',
+  result: 'word',
+  done: COMPLETION,
+})
+
+export const TASK = struct('task', {
+  piLock: 'lock',
+  // changed under piLock, but for the task's own going to sleep
+  state: 'word',
+  cpu: 'word',
+  // guarded by the lock of the runqueue that it is on
+  onRunqueue: 'word',
+  runNext: 'word',
+  runPrevious: 'word',
+  /** 1 while a CPU is on its stack; falls when that CPU has switched away */
+  onCpu: 'word',
+  /** 1 while kernel frames of it live in its CPU's worker: it may not change CPU */
+  pinned: 'word',
+  // set before the task first runs
+  pid: 'word',
+  flags: 'word',
+  policy: 'word',
+  priority: 'word',
+  /** function number and its argument */
+  entry: 'word',
+  argument: 'word',
+  comm: [4],
+  /** link in the one wait list that it is on, guarded by that list's lock */
+  waitNext: 'word',
+  /** the address of what it sleeps for, for the report of a hang */
+  waitsFor: 'word',
+  /** the mutex that has been handed to it while it slept; guarded by that mutex's waitLock */
+  handedMutex: 'word',
+  // its own: where a task that may change CPU goes on (DESIGN rule 3)
+  phase: 'word',
+  progress: [4],
+  // kernel threads: parking
+  threadFlags: 'word',
+  parked: COMPLETION,
+  exited: COMPLETION,
+  exitCode: 'word',
+  // one of each that it may have under way
+  stopWork: STOP_WORK,
+  stopWorkSecond: STOP_WORK,
+  stopDone: STOP_DONE,
+  stopData: [6],
+  call: CALL_SINGLE,
+  work: WORK,
+  // guarded by the lock of the timer base that it is on
+  timerNext: 'word',
+  /** CPU number + 1 of the timer base that it is on, 0: none */
+  timerBase: 'word',
+  wakeTime: 'time',
+})
+
+export const RUN_LEVELS = 101
+
+export const RUNQUEUE = struct('rq', {
+  lock: 'lock',
+  // guarded by lock
+  current: 'word',
+  idle: 'word',
+  stop: 'word',
+  running: 'word',
+  /** tasks that live here with kernel frames, running or asleep, though their affinity would let them go */
+  pinned: 'word',
+  online: 'word',
+  /** 1: whatever is not bound to this CPU is pushed away */
+  balancePush: 'word',
+  /** the task that waits until nothing but itself runs here */
+  hotplugWait: 'word',
+  pushWork: STOP_WORK,
+  pushBusy: 'word',
+  switches: 'word',
+  levelBits: [4],
+  levelHead: [RUN_LEVELS],
+  levelTail: [RUN_LEVELS],
+})
+
+export const STOPPER = struct('cpu_stopper', {
+  lock: 'lock',
+  // guarded by lock
+  enabled: 'word',
+  head: 'word',
+  tail: 'word',
+  // guarded by stop_cpus_mutex
+  stopWork: STOP_WORK,
+})
+
+export const TIMER_BASE = struct('timer_base', {
+  lock: 'lock',
+  // guarded by lock: sleeping tasks, earliest first
+  head: 'word',
+})
+
+export const WORKER_POOL = struct('worker_pool', {
+  lock: 'lock',
+  // guarded by lock
+  head: 'word',
+  tail: 'word',
+})
+
+/** Calls to many CPUs: one at a time per sender; the targets find the sender in their bitmap of senders. */
+export const CALL_FUNCTION = struct('call_function_data', {
+  /** targets that have not run it yet */
+  remaining: 'word',
+  function: 'word',
+  argument: 'word',
+})
+
+export const CPUHP = struct('cpuhp_cpu_state', {
+  // The two sides' handshake. The controller writes these and publishes them by shouldRun.
+  state: 'word',
+  target: 'word',
+  fail: 'word',
+  result: 'word',
+  shouldRun: 'word',
+  rollback: 'word',
+  single: 'word',
+  bringup: 'word',
+  node: 'word',
+  last: 'word',
+  callbackState: 'word',
+  doneUp: COMPLETION,
+  doneDown: COMPLETION,
+  /** the device layer's own flag; guarded by device_hotplug_lock */
+  deviceOffline: 'word',
+})
+
+export const STEP = struct('cpuhp_step', {
+  // guarded by cpuhp_state_mutex
+  named: 'word',
+  startup: 'word',
+  teardown: 'word',
+  multi: 'word',
+  cantStop: 'word',
+  instances: 'word',
+  name: [10],
+})
+
+export const INSTANCE = struct('cpuhp_instance', {
+  next: 'word',
+  id: 'word',
+  used: 'word',
+})
+
+/** Kinds of per-CPU threads that there is room for. */
+export const HOTPLUG_THREADS = 4
+
+/** What belongs to one CPU and to no subsystem above it. */
+export const PERCPU = struct('percpu', {
+  /** interrupts that have been sent and not been taken: one bit a vector */
+  pending: 'word',
+  /** 1: powered on; 0: off, or dead and waiting for the next bring-up */
+  power: 'word',
+  /** set by the CPU itself when it has played dead */
+  dead: 'word',
+  hotplugReaders: 'word',
+  callQueue: 'word',
+  /** where to say that this CPU has passed a scheduling point: a word to count down, 0: nobody asks */
+  quiescentWanted: 'word',
+  call: CALL_SINGLE,
+  callFunction: CALL_FUNCTION,
+  /** function calls that this CPU has sent, and that it has run: equal over all CPUs when nothing is under way */
+  callsSent: 'word',
+  callsRun: 'word',
+  /** per-CPU threads by descriptor number, and their status */
+  threads: [HOTPLUG_THREADS],
+  threadStatus: [HOTPLUG_THREADS],
+  /** counts of operations, for the watchdog and the figures: written by the CPU's driver */
+  progress: 'word',
+  /** address of the current task, for reports */
+  current: 'word',
+  /** the next free record of this CPU's trace ring; counts on, never wraps by itself */
+  traceHead: 'word',
+})
+
+/** A request of the host, and its answer. The slot is the host's while FREE and DONE, a CPU's from TAKEN on. */
+export const PORT_SLOT = struct('port_slot', {
+  status: 'word',
+  kind: 'word',
+  cpu: 'word',
+  argument: [6],
+  result: 'word',
+  value: 'word',
+  length: 'word',
+  text: [32],
+})
+
+export const GLOBAL = struct('global', {
+  /** the machine: 0 running, 1 halting, 2 panicked */
+  machineState: 'word',
+  panicCpu: 'word',
+  /** rung when the host has something to see */
+  hostBell: 'word',
+  /** orders trace events of different CPUs */
+  ticket: 'word',
+  /** workers that are not parked */
+  awake: 'word',
+  booted: 'word',
+  nextPid: 'word',
+  /** CONFIG_CPU_HOTPLUG_STATE_CONTROL */
+  stateControl: 'word',
+  /** the CPU that takes the port's interrupt; moved when it dies */
+  portCpu: 'word',
+  /** slots with a request that no CPU has taken: one bit each */
+  portPosted: [2],
+  onlineCount: 'word',
+  activeCount: 'word',
+  // guarded by cpu_add_remove_lock
+  hotplugDisabled: 'word',
+  tasksFrozen: 'word',
+  deviceHotplugLock: MUTEX,
+  addRemoveLock: MUTEX,
+  stateMutex: MUTEX,
+  stopCpusMutex: MUTEX,
+  smpbootMutex: MUTEX,
+  hotplugLock: PERCPU_RWSEM,
+  stopDone: STOP_DONE,
+  stopData: [6],
+  stopInProgress: 'word',
+  /** CPUs that have not passed a scheduling point since the grace period began */
+  graceRemaining: 'word',
+})
+
+/** One record of a trace ring: 8 words. */
+export const TRACE_RECORD = struct('trace_record', {
+  ticket: 'word',
+  /** event number, and from bit 8 the function's number */
+  event: 'word',
+  task: 'word',
+  a: 'word',
+  b: 'word',
+  c: 'word',
+  time: 'time',
+})
+
+/** What a worker thread and those who ring it share (threads machine). */
+export const DOORBELL = struct('doorbell', {
+  bell: 'word',
+  parked: 'word',
+  heartbeat: 'word',
+})

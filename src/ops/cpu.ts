@@ -1,0 +1,202 @@
+// A CPU as its own kernel code sees it: registers that belong to it alone, and its operations.
+//
+// Kernel frames never migrate, so a generator is given its Cpu once and keeps it. Each method that declares an operation
+// fills the CPU's operation register and returns it, to be yielded at once:
+//
+//   const state = yield cpu.load(st + CPUHP.state, acquire, 'cpuhp_thread_fun')
+import type { Memory } from '../memory/memory.js'
+import { type Kernel, KIND, type Operation, ORDER, type Order } from './operation.js'
+import type { Vector } from './vectors.js'
+
+/** A kernel function that can be named in shared memory: what `a` and `b` are depends on who calls. */
+export type KernelFunction = (cpu: Cpu, a: number, b: number) => Kernel<number>
+
+/** Functions by number: what a pointer to a function is in shared memory (functions.ts). */
+export interface FunctionTable {
+  get(number: number): KernelFunction
+  name(number: number): string
+  /** the number of a name, 0 when there is none */
+  find(name: string): number
+}
+
+/** What a CPU gets from its machine without anybody else seeing it: it is not an operation. */
+export interface Services {
+  /** Draws the next number of the order of trace events. */
+  ticket(): number
+  /** ns; only for time stamps: kernel code that decides by time uses the clock operation. */
+  now(): number
+  /** Makes a word's new value seen by readers outside the machine, after all that was written before. */
+  publish(word: number, value: number): void
+  /** A line of the kernel log; `level` as in printk: 3 error, 4 warning, 6 info. */
+  printk(level: number, text: string): void
+}
+
+/** Where trace points write. */
+export interface Tracer {
+  record(cpu: Cpu, event: number, a: number, b: number, c: number): void
+}
+
+export class Cpu {
+  readonly id: number
+  readonly memory: Memory
+  readonly functions: FunctionTable
+  readonly services: Services
+  readonly tracer: Tracer
+  /** the declared operation */
+  readonly operation: Operation = { kind: KIND.fence, word: 0, value: 0, expected: 0, order: ORDER.full, place: 'reset' }
+
+  // Registers. Only this CPU's own code and its driver touch them.
+  /** the task that runs here */
+  task = 0
+  /** depth of sections with interrupts off */
+  irqDisabled = 0
+  /** depth of sections with preemption off; interrupt handlers and spinlocks count */
+  preemptCount = 0
+  /** depth of interrupt handlers */
+  inInterrupt = 0
+  /** another task should run here: looked at when preemption is possible */
+  needResched = false
+
+  constructor(id: number, memory: Memory, functions: FunctionTable, services: Services, tracer: Tracer) {
+    this.id = id
+    this.memory = memory
+    this.functions = functions
+    this.services = services
+    this.tracer = tracer
+  }
+
+  private declare(kind: Operation['kind'], word: number, value: number, order: Order, place: string): Operation {
+    const operation = this.operation
+    operation.kind = kind
+    operation.word = word
+    operation.value = value
+    operation.order = order
+    operation.place = place
+    return operation
+  }
+
+  load(word: number, order: Order, place: string): Operation {
+    return this.declare(KIND.load, word, 0, order, place)
+  }
+
+  store(word: number, value: number, order: Order, place: string): Operation {
+    return this.declare(KIND.store, word, value, order, place)
+  }
+
+  /** Answers with the value before. */
+  add(word: number, value: number, order: Order, place: string): Operation {
+    return this.declare(KIND.add, word, value, order, place)
+  }
+
+  and(word: number, value: number, order: Order, place: string): Operation {
+    return this.declare(KIND.and, word, value, order, place)
+  }
+
+  or(word: number, value: number, order: Order, place: string): Operation {
+    return this.declare(KIND.or, word, value, order, place)
+  }
+
+  exchange(word: number, value: number, order: Order, place: string): Operation {
+    return this.declare(KIND.exchange, word, value, order, place)
+  }
+
+  /** Answers with the value before: the exchange happened when that is `expected`. */
+  compareExchange(word: number, expected: number, value: number, order: Order, place: string): Operation {
+    this.operation.expected = expected
+    return this.declare(KIND.compareExchange, word, value, order, place)
+  }
+
+  fence(order: Order, place: string): Operation {
+    return this.declare(KIND.fence, 0, 0, order, place)
+  }
+
+  /** Takes a spinlock, with preemption off until the unlock. */
+  lock(word: number, place: string): Operation {
+    this.preemptCount++
+    return this.declare(KIND.lock, word, 0, ORDER.acquire, place)
+  }
+
+  /** Takes a spinlock with interrupts off until unlockIrq: for locks that interrupt handlers take too. */
+  lockIrq(word: number, place: string): Operation {
+    this.preemptCount++
+    this.irqDisabled++
+    return this.declare(KIND.lock, word, 0, ORDER.acquire, place)
+  }
+
+  unlock(word: number, place: string): Operation {
+    return this.declare(KIND.unlock, word, 0, ORDER.release, place)
+  }
+
+  unlockIrq(word: number, place: string): Operation {
+    return this.declare(KIND.unlock, word, 1, ORDER.release, place)
+  }
+
+  /** Spins until the word is another than `value`; answers with it. Interrupts are taken meanwhile, where enabled. */
+  waitWhile(word: number, value: number, place: string): Operation {
+    return this.declare(KIND.waitWhile, word, value, ORDER.acquire, place)
+  }
+
+  waitUntil(word: number, value: number, place: string): Operation {
+    return this.declare(KIND.waitUntil, word, value, ORDER.acquire, place)
+  }
+
+  sendIpi(cpu: number, vector: Vector, place: string): Operation {
+    return this.declare(KIND.sendIpi, cpu, vector, ORDER.release, place)
+  }
+
+  /** Waits for an interrupt to be taken; at once when the CPU should reschedule. */
+  halt(place: string): Operation {
+    return this.declare(KIND.halt, 0, 0, ORDER.full, place)
+  }
+
+  /** Answers with the time, in ns since the machine was powered on. */
+  clock(place: string): Operation {
+    return this.declare(KIND.clock, 0, 0, ORDER.relaxed, place)
+  }
+
+  /** Arms this CPU's one-shot timer: its interrupt comes at `time` (ns), never when Infinity. */
+  setTimer(time: number, place: string): Operation {
+    return this.declare(KIND.setTimer, 0, time, ORDER.relaxed, place)
+  }
+
+  /** Answers with 0..n-1. */
+  choose(n: number, place: string): Operation {
+    return this.declare(KIND.choose, 0, n, ORDER.relaxed, place)
+  }
+
+  /** Goes on with another task's stack. With `discard` this task's frames are dropped: it starts anew where it runs next. */
+  switchTo(task: number, discard: boolean, place: string): Operation {
+    return this.declare(KIND.switchTo, task, discard ? 1 : 0, ORDER.full, place)
+  }
+
+  notifyHost(place: string): Operation {
+    return this.declare(KIND.notifyHost, 0, 0, ORDER.release, place)
+  }
+
+  preemptDisable(): void {
+    this.preemptCount++
+  }
+
+  /** The next operation boundary reschedules when that is due. */
+  preemptEnable(): void {
+    this.preemptCount--
+  }
+
+  irqDisable(): void {
+    this.irqDisabled++
+  }
+
+  irqEnable(): void {
+    this.irqDisabled--
+  }
+
+  /** A trace point: `event` is an EVENT number of trace/. */
+  trace(event: number, a: number, b: number, c: number): void {
+    this.tracer.record(this, event, a, b, c)
+  }
+
+  /** WARN_ON: says so in the kernel log, and goes on. */
+  warn(condition: boolean, place: string, text: string): void {
+    if (condition) this.services.printk(4, `WARNING: CPU: ${this.id} at ${place}: ${text}`)
+  }
+}

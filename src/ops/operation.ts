@@ -1,0 +1,72 @@
+// The operations: everything that a CPU does that another CPU could see, or that could block.
+//
+// Kernel code is a generator that yields an operation *before* it happens; the machine carries it out and resumes the
+// generator with the result, a number. What an operation costs on each machine stands in docs/operations.md.
+//
+//   kind              operands              result                 blocks until
+//   load              word                  its value
+//   store             word, value
+//   add, and, or      word, value           the value before
+//   exchange          word, value           the value before
+//   compareExchange   word, expected, value the value before
+//   fence
+//   lock              word                                         the lock is free
+//   tryLock           word                  1 when taken, else 0
+//   unlock            word
+//   waitWhile         word, value           the value it has now   the word is not `value`
+//   waitUntil         word, value                                  the word is `value`
+//   sendIpi           cpu, vector
+//   halt                                                           an interrupt was taken
+//   clock                                   now, ns
+//   setTimer          time (ns)
+//   choose            n                     0..n-1
+//   switchTo          task, discard         the task before        this task is switched to again
+//   notifyHost
+
+export const KIND = {
+  load: 0,
+  store: 1,
+  add: 2,
+  and: 3,
+  or: 4,
+  exchange: 5,
+  compareExchange: 6,
+  fence: 7,
+  lock: 8,
+  tryLock: 9,
+  unlock: 10,
+  waitWhile: 11,
+  waitUntil: 12,
+  sendIpi: 13,
+  halt: 14,
+  clock: 15,
+  setTimer: 16,
+  choose: 17,
+  switchTo: 18,
+  notifyHost: 19,
+} as const
+
+export type Kind = (typeof KIND)[keyof typeof KIND]
+
+export const KIND_NAMES = Object.keys(KIND) as (keyof typeof KIND)[]
+
+/** Memory orderings, as the Linux kernel memory model names them. */
+export const ORDER = { relaxed: 0, acquire: 1, release: 2, full: 3 } as const
+export type Order = (typeof ORDER)[keyof typeof ORDER]
+export const { relaxed, acquire, release, full } = ORDER
+
+/** A declared operation. Each CPU has one such register; the machine reads it after each yield. */
+export interface Operation {
+  kind: Kind
+  /** the word's address; a CPU number for sendIpi; a task for switchTo */
+  word: number
+  /** the operand; a vector for sendIpi; a time for setTimer */
+  value: number
+  expected: number
+  order: Order
+  /** where in the kernel: the function and, after a colon, the point in it. Part of schedules: it outlives edits. */
+  place: string
+}
+
+/** Kernel code. Yields operations, is resumed with their results. */
+export type Kernel<R> = Generator<Operation, R, number>

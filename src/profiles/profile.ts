@@ -1,0 +1,163 @@
+// A profile is the step table of one kernel configuration: which hotplug states it has, what they are called, which
+// callbacks hang on them in either direction. It is data; the behaviour behind the callback names is the kernel's. A
+// user may bring one of their own, so everything that the kernel relies on is checked here.
+//
+// The states, in the order of bringing up:
+//
+//     0 offline | 1..91 PREPARE, on the control CPU | 92..152 STARTING, interrupts off | 153 | 155..235 ONLINE | online
+//
+// A few of them are the mechanism itself, not steps that somebody registered: see FIXED.
+
+import { UsageError } from '../base/failure.js'
+
+/** One row of the step table. */
+export type StepDescription = {
+  /** The state's number, 0..online. */
+  readonly state: number
+  /** Its name, as hotplug/states lists it: 'sched:active'. */
+  readonly name: string
+  /** The function called when a CPU comes up through this state; null for none. */
+  readonly startup: string | null
+  /** The function called when a CPU goes down through it; null for none. */
+  readonly teardown: string | null
+  /** How many instances a multi-instance step has after boot. Each is one call of the callback. */
+  readonly instances: number
+  /** Whether no request may stop here: writing this state to hotplug/target is refused. */
+  readonly cantStop: boolean
+  /** Whether the callbacks are called once for every instance rather than once. */
+  readonly multi: boolean
+}
+
+/** The step table of one kernel configuration. */
+export type Profile = {
+  readonly name: string
+  /** The release of the kernel that it describes: '6.1.192'. */
+  readonly kernel: string
+  /** The state of a CPU that is fully up; the last of the table. */
+  readonly online: number
+  /** Whether hotplug/target takes every state, or only offline and online (CONFIG_CPU_HOTPLUG_STATE_CONTROL). */
+  readonly stateControl: boolean
+  /** Rows in ascending order of state. States that nothing is registered for have none. */
+  readonly states: readonly StepDescription[]
+}
+
+// `online` has to leave room for the ONLINE section. The upper bound is what the listing's three columns hold.
+const ONLINE_MIN = 155
+const ONLINE_MAX = 999
+
+type FixedStep = {
+  readonly name: string
+  /** Callbacks that must be there, and callbacks that may not, because the walk through the table never calls them. */
+  readonly needs: readonly ('startup' | 'teardown')[]
+  readonly excludes: readonly ('startup' | 'teardown')[]
+  /** A CPU left here would be neither up nor down: its thread parked, or itself half started. */
+  readonly cantStop: boolean
+}
+
+const FIXED: ReadonlyMap<number, FixedStep> = new Map([
+  [0, { name: 'offline', needs: [], excludes: ['startup', 'teardown'], cantStop: false }],
+  [91, { name: 'cpu:bringup', needs: ['startup'], excludes: [], cantStop: true }],
+  [92, { name: 'idle:dead', needs: [], excludes: ['startup', 'teardown'], cantStop: false }],
+  [93, { name: 'ap:offline', needs: [], excludes: ['startup', 'teardown'], cantStop: true }],
+  [153, { name: 'cpu:teardown', needs: ['teardown'], excludes: ['startup'], cantStop: true }],
+])
+
+/**
+ * Checks that a value, as parsed from JSON, is a profile that the kernel can run.
+ * @param value anything
+ * @param source what to call it in errors: the file's name
+ * @returns the profile, with no fields but its own
+ * @throws UsageError, one line that names the source, and the state where there is one
+ */
+export function checkProfile(value: unknown, source: string): Profile {
+  const fields = asObject(value)
+  if (fields === null) throw new UsageError(`${source}: a profile must be a JSON object`)
+  const fail = (problem: string): UsageError => new UsageError(`${source}: ${problem}`)
+
+  const { name, kernel, online, stateControl, states } = fields
+  if (!isLine(name)) throw fail(`name must be text, not ${show(name)}`)
+  if (!isLine(kernel)) throw fail(`kernel must be text, not ${show(kernel)}`)
+  if (!isIntegerIn(online, ONLINE_MIN, ONLINE_MAX)) {
+    throw fail(`online must be an integer in ${ONLINE_MIN}..${ONLINE_MAX}, not ${show(online)}`)
+  }
+  if (typeof stateControl !== 'boolean') throw fail(`stateControl must be true or false, not ${show(stateControl)}`)
+  if (!Array.isArray(states)) throw fail(`states must be a list, not ${show(states)}`)
+
+  const steps = states.map((row: unknown, index) => checkStep(row, index, online, source))
+  checkOrder(steps, source)
+  checkFixed(steps, online, source)
+  return { name, kernel, online, stateControl, states: steps }
+}
+
+function checkStep(row: unknown, index: number, online: number, source: string): StepDescription {
+  const fields = asObject(row)
+  if (fields === null) throw new UsageError(`${source}: states[${index}] must be an object, not ${show(row)}`)
+  const { state, name, startup, teardown, instances, cantStop, multi } = fields
+  if (!isIntegerIn(state, 0, online)) {
+    throw new UsageError(`${source}: states[${index}]: state must be an integer in 0..${online}, not ${show(state)}`)
+  }
+  const fail = (problem: string): UsageError => new UsageError(`${source}: state ${state}: ${problem}`)
+
+  if (!isLine(name)) throw fail(`name must be text on one line, not ${show(name)}`)
+  if (!isCallback(startup)) throw fail(`startup must be a function's name or null, not ${show(startup)}`)
+  if (!isCallback(teardown)) throw fail(`teardown must be a function's name or null, not ${show(teardown)}`)
+  if (typeof multi !== 'boolean') throw fail(`multi must be true or false, not ${show(multi)}`)
+  if (typeof cantStop !== 'boolean') throw fail(`cantStop must be true or false, not ${show(cantStop)}`)
+  if (!isIntegerIn(instances, 0, Number.MAX_SAFE_INTEGER)) {
+    throw fail(`instances must be an integer that is not negative, not ${show(instances)}`)
+  }
+  if (instances > 0 && !multi) throw fail(`it has ${instances} instances but is not multi`)
+  if (multi && startup === null && teardown === null) throw fail('it is multi but has neither startup nor teardown')
+  return { state, name, startup, teardown, instances, cantStop, multi }
+}
+
+function checkOrder(steps: readonly StepDescription[], source: string): void {
+  for (let i = 1; i < steps.length; i++) {
+    const { state } = steps[i]
+    const before = steps[i - 1].state
+    if (state === before) throw new UsageError(`${source}: state ${state}: it is there twice`)
+    if (state < before) throw new UsageError(`${source}: state ${state}: it comes after ${before}; states must ascend`)
+  }
+}
+
+function checkFixed(steps: readonly StepDescription[], online: number, source: string): void {
+  const last: FixedStep = { name: 'online', needs: [], excludes: ['startup', 'teardown'], cantStop: false }
+  for (const [state, fixed] of [...FIXED, [online, last] as const]) {
+    const fail = (problem: string): UsageError => new UsageError(`${source}: state ${state}: ${problem}`)
+    const step = steps.find((candidate) => candidate.state === state)
+    if (step === undefined) throw fail(`it is missing; every profile has it, named ${fixed.name}`)
+    if (step.name !== fixed.name) throw fail(`it must be named ${fixed.name}, not ${show(step.name)}`)
+    if (step.multi) throw fail(`${fixed.name} can not be multi`)
+    for (const side of fixed.needs) if (step[side] === null) throw fail(`${fixed.name} needs a ${side}`)
+    for (const side of fixed.excludes) {
+      if (step[side] !== null) throw fail(`${fixed.name} can not have a ${side}: it would never be called`)
+    }
+    if (step.cantStop !== fixed.cantStop) throw fail(`cantStop of ${fixed.name} must be ${fixed.cantStop}`)
+  }
+}
+
+function asObject(value: unknown): Record<string, unknown> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null
+}
+
+function isIntegerIn(value: unknown, min: number, max: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+}
+
+function isLine(value: unknown): value is string {
+  return typeof value === 'string' && /^[^\r\n]*[^\s][^\r\n]*$/.test(value)
+}
+
+// Trace records are split at blanks, so a function's name has none.
+function isCallback(value: unknown): value is string | null {
+  return value === null || (typeof value === 'string' && /^\S+$/.test(value))
+}
+
+// How a wrong value is shown in an error: as JSON, on one line, short.
+function show(value: unknown): string {
+  if (value === undefined) return 'missing'
+  const text = JSON.stringify(value)
+  return text.length <= 40 ? text : `${text.slice(0, 37)}...`
+}

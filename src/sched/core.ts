@@ -1,0 +1,72 @@
+// The scheduler: giving the CPU to a task. How it meets a wakeup is drawn in wakeup.ts.
+import { RUNQUEUE, TASK } from '../memory/structs.js'
+import type { Cpu } from '../ops/cpu.js'
+import { full, type Kernel, relaxed, release } from '../ops/operation.js'
+import { EVENT } from '../trace/events.js'
+import { passQuiescentState } from './grace.js'
+import { isMovable } from './placement.js'
+import { balancePush } from './push.js'
+import { dequeueTask, pickNextTask } from './runqueue.js'
+import { STATE } from './task.js'
+
+/**
+ * Gives the CPU to the task that should have it; returns when the caller runs again. With `preempt`, the caller stays
+ * runnable whatever its state says.
+ */
+export function* schedule(cpu: Cpu, preempt = false): Kernel<void> {
+  do {
+    cpu.preemptDisable()
+    yield* scheduleOnce(cpu, preempt)
+    cpu.preemptEnable()
+  } while (cpu.needResched)
+}
+
+/** For the idle task, and for callers that keep preemption off. */
+export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
+  const { memory } = cpu
+  const rq = memory.runqueue(cpu.id)
+  const previous = cpu.task
+  yield* passQuiescentState(cpu)
+  yield cpu.lockIrq(rq + RUNQUEUE.lock, 'schedule:rq')
+  cpu.needResched = false
+  if (!preempt) {
+    const state = yield cpu.load(previous + TASK.state, full, 'schedule:state')
+    if (state !== STATE.running) {
+      dequeueTask(memory, rq, previous)
+      yield cpu.store(previous + TASK.onRunqueue, 0, release, 'schedule:deactivate')
+    }
+  }
+  const next = pickNextTask(memory, rq)
+  memory.set(rq + RUNQUEUE.switches, (memory.get(rq + RUNQUEUE.switches) + 1) | 0)
+  if (next === previous) {
+    yield* finishLockSwitch(cpu, rq)
+    return
+  }
+  memory.set(rq + RUNQUEUE.current, next)
+  yield cpu.store(next + TASK.onCpu, 1, relaxed, 'schedule:on_cpu')
+  cpu.trace(EVENT.sched_switch, previous, memory.get(previous + TASK.state), next)
+  const discard = isMovable(cpu, previous) && memory.get(previous + TASK.pinned) === 0
+  yield* finishTaskSwitch(cpu, yield cpu.switchTo(next, discard, 'schedule'))
+}
+
+/** The first thing that a task does when it has been switched to: `previous` is off this CPU now. */
+export function* finishTaskSwitch(cpu: Cpu, previous: number): Kernel<void> {
+  // Pairs with the wait for onCpu in tryToWakeUp.
+  yield cpu.store(previous + TASK.onCpu, 0, release, 'finish_task_switch:on_cpu')
+  yield* finishLockSwitch(cpu, cpu.memory.runqueue(cpu.id))
+}
+
+function* finishLockSwitch(cpu: Cpu, rq: number): Kernel<void> {
+  if (cpu.memory.get(rq + RUNQUEUE.balancePush) !== 0) yield* balancePush(cpu, rq)
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'finish_lock_switch')
+}
+
+/** A frame pushed by the machine when rescheduling is due and allowed. */
+export function* preemptSchedule(cpu: Cpu): Kernel<void> {
+  yield* schedule(cpu, true)
+}
+
+/** Says that the current task is about to sleep; look at the condition after it. */
+export function setCurrentState(cpu: Cpu, state: number, place: string) {
+  return cpu.store(cpu.task + TASK.state, state, full, place)
+}

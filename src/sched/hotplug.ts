@@ -1,0 +1,72 @@
+// The scheduler's hotplug callbacks: closing a CPU to tasks, waiting until they have left, and opening it again.
+import { GLOBAL, RUNQUEUE } from '../memory/structs.js'
+import type { Cpu } from '../ops/cpu.js'
+import { clearBit, setBit } from '../ops/mask.js'
+import { full, type Kernel } from '../ops/operation.js'
+import { schedule, setCurrentState } from './core.js'
+import { synchronizeSched } from './grace.js'
+import { STATE } from './task.js'
+
+function* setBalancePush(cpu: Cpu, subject: number, on: number): Kernel<void> {
+  const rq = cpu.memory.runqueue(subject)
+  yield cpu.lockIrq(rq + RUNQUEUE.lock, 'balance_push_set')
+  cpu.memory.set(rq + RUNQUEUE.balancePush, on)
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'balance_push_set')
+}
+
+/** sched:active going down, by cpuhp/N. */
+export function* schedCpuDeactivate(cpu: Cpu, subject: number): Kernel<number> {
+  const { memory } = cpu
+  yield clearBit(cpu, memory.active, subject, 'sched_cpu_deactivate')
+  yield cpu.add(memory.global + GLOBAL.activeCount, -1, full, 'sched_cpu_deactivate:count')
+  yield* setBalancePush(cpu, subject, 1)
+  yield* synchronizeSched(cpu)
+  return 0
+}
+
+/** sched:active coming up, by cpuhp/N. */
+export function* schedCpuActivate(cpu: Cpu, subject: number): Kernel<number> {
+  const { memory } = cpu
+  yield* setBalancePush(cpu, subject, 0)
+  yield setBit(cpu, memory.active, subject, 'sched_cpu_activate')
+  yield cpu.add(memory.global + GLOBAL.activeCount, 1, full, 'sched_cpu_activate:count')
+  return 0
+}
+
+/** sched:waitempty: returns when cpuhp/N alone is left. */
+export function* schedCpuWaitEmpty(cpu: Cpu, subject: number): Kernel<number> {
+  const { memory } = cpu
+  const rq = memory.runqueue(subject)
+  for (;;) {
+    yield setCurrentState(cpu, STATE.uninterruptible, 'sched_cpu_wait_empty')
+    yield cpu.lockIrq(rq + RUNQUEUE.lock, 'sched_cpu_wait_empty')
+    const empty = memory.get(rq + RUNQUEUE.running) === 1 && memory.get(rq + RUNQUEUE.pinned) === 0
+    memory.set(rq + RUNQUEUE.hotplugWait, empty ? 0 : cpu.task)
+    yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'sched_cpu_wait_empty')
+    if (empty) break
+    yield* schedule(cpu)
+  }
+  yield setCurrentState(cpu, STATE.running, 'sched_cpu_wait_empty:empty')
+  return 0
+}
+
+/** sched:starting, by the CPU that comes up, with interrupts off. */
+export function* schedCpuStarting(cpu: Cpu, subject: number): Kernel<number> {
+  const rq = cpu.memory.runqueue(subject)
+  yield cpu.lockIrq(rq + RUNQUEUE.lock, 'sched_cpu_starting')
+  cpu.memory.set(rq + RUNQUEUE.online, 1)
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'sched_cpu_starting')
+  return 0
+}
+
+/** The last teardown of the DYING section, by the dying CPU's stopper, with interrupts off: it alone is left. */
+export function* schedCpuDying(cpu: Cpu, subject: number): Kernel<number> {
+  const { memory } = cpu
+  const rq = memory.runqueue(subject)
+  yield cpu.lockIrq(rq + RUNQUEUE.lock, 'sched_cpu_dying')
+  const vacated = memory.get(rq + RUNQUEUE.running) === 1 && memory.get(rq + RUNQUEUE.pinned) === 0
+  cpu.warn(!vacated, 'sched_cpu_dying', 'Dying CPU not properly vacated!')
+  memory.set(rq + RUNQUEUE.online, 0)
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'sched_cpu_dying')
+  return 0
+}

@@ -1,0 +1,67 @@
+// Emptying a CPU that goes down. From sched:active on, whatever is about to run on the CPU and may leave it is pushed away by the CPU's own stopper,
+// because a task can't be moved while it runs and the stopper runs before everything else:
+//
+//   schedule() switches to a movable task -> balancePush: queue push_cpu_stop on this CPU's stopper
+//   the stopper preempts it               -> push_cpu_stop: off this runqueue, onto that of the fallback CPU
+//   the last one is gone, idle runs       -> balancePush: wake whoever is in sched_cpu_wait_empty
+import { RUNQUEUE, TASK } from '../memory/structs.js'
+import type { Cpu } from '../ops/cpu.js'
+import { FN } from '../ops/functions.js'
+import { hasBit, loadBit } from '../ops/mask.js'
+import { type Kernel, release } from '../ops/operation.js'
+import { isMovable, selectFallbackRq, setTaskCpu } from './placement.js'
+import { dequeueTask } from './runqueue.js'
+import { NORMAL_SLEEP } from './task.js'
+import { activateTask, tryToWakeUp } from './wakeup.js'
+
+/** What the scheduler needs of the stoppers, which are built on it; kernel/ fills it. */
+export const schedHooks = {
+  stopOneCpuNowait: function* (_cpu: Cpu, _target: number, _fn: number, _argument: number, _work: number): Kernel<number> {
+    return 0
+  },
+}
+
+/** Runs in schedule() on a CPU that is being emptied; its rq.lock is held, and is again when this returns. */
+export function* balancePush(cpu: Cpu, rq: number): Kernel<void> {
+  const { memory } = cpu
+  if (!hasBit(yield loadBit(cpu, memory.dying, cpu.id, 'balance_push:dying'), cpu.id)) return
+  const task = memory.get(rq + RUNQUEUE.current)
+  const stays = !isMovable(cpu, task) || memory.get(task + TASK.pinned) === 1
+  const waiter = memory.get(rq + RUNQUEUE.hotplugWait)
+  const empty = memory.get(rq + RUNQUEUE.running) === 0 && memory.get(rq + RUNQUEUE.pinned) === 0
+  if (stays && !(empty && waiter !== 0)) return
+  // The lock is dropped to wake another task; preemption and interrupts stay off.
+  cpu.preemptDisable()
+  cpu.irqDisable()
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'balance_push')
+  if (stays) yield* tryToWakeUp(cpu, waiter, NORMAL_SLEEP)
+  else yield* schedHooks.stopOneCpuNowait(cpu, cpu.id, FN.push_cpu_stop, task, rq + RUNQUEUE.pushWork)
+  yield cpu.lockIrq(rq + RUNQUEUE.lock, 'balance_push')
+  cpu.irqEnable()
+  cpu.preemptEnable()
+}
+
+/** Stopper work: moves a task off this CPU, if it is still here and may go. */
+export function* pushCpuStop(cpu: Cpu, task: number): Kernel<number> {
+  const { memory } = cpu
+  const rq = memory.runqueue(cpu.id)
+  yield cpu.lockIrq(task + TASK.piLock, 'push_cpu_stop')
+  yield cpu.lockIrq(rq + RUNQUEUE.lock, 'push_cpu_stop:rq')
+  const here = memory.get(task + TASK.cpu) === cpu.id && memory.get(task + TASK.onRunqueue) === 1
+  if (!here || memory.get(task + TASK.pinned) === 1) {
+    yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'push_cpu_stop:stays')
+    yield cpu.unlockIrq(task + TASK.piLock, 'push_cpu_stop:stays')
+    return 0
+  }
+  const target = yield* selectFallbackRq(cpu, cpu.id, task)
+  dequeueTask(memory, rq, task)
+  yield cpu.store(task + TASK.onRunqueue, 0, release, 'push_cpu_stop:off')
+  setTaskCpu(cpu, task, cpu.id, target)
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'push_cpu_stop:rq')
+  const newRq = memory.runqueue(target)
+  yield cpu.lockIrq(newRq + RUNQUEUE.lock, 'push_cpu_stop:new_rq')
+  yield* activateTask(cpu, target, task)
+  yield cpu.unlockIrq(newRq + RUNQUEUE.lock, 'push_cpu_stop:new_rq')
+  yield cpu.unlockIrq(task + TASK.piLock, 'push_cpu_stop')
+  return 0
+}

@@ -1,0 +1,90 @@
+// Tasks: their states, kinds and policies, and making one.
+import { assert } from '../base/assert.js'
+import type { Memory } from '../memory/memory.js'
+import { GLOBAL, TASK } from '../memory/structs.js'
+
+/** Task states; a wakeup names those that it wakes. */
+export const STATE = { running: 0, interruptible: 1, uninterruptible: 2, parked: 0x40, dead: 0x80, free: 0x800 } as const
+/** What an ordinary wakeup wakes. */
+export const NORMAL_SLEEP = STATE.interruptible | STATE.uninterruptible
+
+export const FLAG = {
+  /** a kernel thread */
+  kthread: 1,
+  /** bound to its CPU for good */
+  perCpu: 2,
+  idle: 4,
+} as const
+
+export const POLICY = { normal: 0, fifo: 1, stop: 2, idle: 3 } as const
+export type Policy = (typeof POLICY)[keyof typeof POLICY]
+
+/** What a task's function returns when it sleeps at a restart point: it is entered again when it has been woken. */
+export const RESTART = -0x7fff_ffff
+
+/** What to put into a task's struct before it first runs. */
+export interface TaskDescription {
+  readonly comm: string
+  readonly pid: number
+  readonly cpu: number
+  readonly flags: number
+  readonly policy: Policy
+  readonly priority?: number
+  readonly entry: number
+  readonly argument: number
+  /** allowed CPUs; without it, only `cpu` for perCpu tasks and all CPUs for others */
+  readonly affinity?: Iterable<number>
+}
+
+/** Fills a task struct that is free. The task is asleep in `state`. */
+export function initTask(memory: Memory, task: number, description: TaskDescription, state: number): void {
+  for (let w = 0; w < TASK.$size; w++) memory.set(task + w, 0)
+  memory.set(task + TASK.state, state)
+  memory.set(task + TASK.cpu, description.cpu)
+  memory.set(task + TASK.pid, description.pid)
+  memory.set(task + TASK.flags, description.flags)
+  memory.set(task + TASK.policy, description.policy)
+  memory.set(task + TASK.priority, description.priority ?? 0)
+  memory.set(task + TASK.entry, description.entry)
+  memory.set(task + TASK.argument, description.argument)
+  memory.setText(task + TASK.comm, 4, description.comm)
+  const mask = memory.affinity(task)
+  const bound = description.flags & (FLAG.perCpu | FLAG.idle)
+  if (bound || description.affinity !== undefined) {
+    for (let w = 0; w < memory.layout.maskWords; w++) memory.set(mask + w, 0)
+    for (const cpu of description.affinity ?? [description.cpu]) {
+      memory.set(mask + (cpu >> 5), memory.get(mask + (cpu >> 5)) | (1 << (cpu & 31)))
+    }
+  } else {
+    for (let w = 0; w < memory.layout.maskWords; w++) memory.set(mask + w, memory.get(memory.possible + w))
+  }
+}
+
+/** For tasks that are made before any CPU runs; later ones draw their pid by an operation. */
+export function nextPid(memory: Memory): number {
+  const pid = memory.get(memory.global + GLOBAL.nextPid) + 1
+  memory.set(memory.global + GLOBAL.nextPid, pid)
+  return pid
+}
+
+/** Where the level of a task stands among all: stop above FIFO (by priority) above normal; idle below all. */
+export function levelOf(memory: Memory, task: number): number {
+  const policy = memory.get(task + TASK.policy)
+  switch (policy) {
+    case POLICY.stop:
+      return 100
+    case POLICY.fifo: {
+      const priority = memory.get(task + TASK.priority)
+      assert(priority >= 1 && priority <= 99, `a FIFO priority is 1..99, not ${priority}`)
+      return priority
+    }
+    case POLICY.normal:
+      return 0
+    default:
+      return -1
+  }
+}
+
+export function commOf(memory: Memory, task: number): string {
+  return task === 0 ? '-' : memory.getText(task + TASK.comm, 4)
+}

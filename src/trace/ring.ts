@@ -1,0 +1,104 @@
+// The flight recorder: a ring of the latest events of each CPU, in shared memory. One writer, the CPU itself.
+//
+// A reader copies records and then looks at traceHead again: what the writer may have overwritten meanwhile is not used.
+import type { Memory } from '../memory/memory.js'
+import { PERCPU, TRACE_RECORD } from '../memory/structs.js'
+import type { Cpu, Tracer } from '../ops/cpu.js'
+import { EVENT_NAMES } from './events.js'
+
+export class RingTracer implements Tracer {
+  record(cpu: Cpu, event: number, a: number, b: number, c: number): void {
+    const { memory, services } = cpu
+    const head = memory.percpu(cpu.id) + PERCPU.traceHead
+    const sequence = memory.get(head)
+    const record = memory.traceRecord(cpu.id, sequence)
+    memory.set(record + TRACE_RECORD.ticket, services.ticket())
+    memory.set(record + TRACE_RECORD.event, event)
+    memory.set(record + TRACE_RECORD.task, cpu.task)
+    memory.set(record + TRACE_RECORD.a, a)
+    memory.set(record + TRACE_RECORD.b, b)
+    memory.set(record + TRACE_RECORD.c, c)
+    memory.setTime(record + TRACE_RECORD.time, services.now())
+    services.publish(head, (sequence + 1) | 0)
+  }
+}
+
+export interface TraceEvent {
+  readonly cpu: number
+  /** orders the events of all CPUs: drawn from one counter, so it follows every handshake */
+  readonly ticket: number
+  readonly event: string
+  readonly function: number
+  readonly task: number
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  readonly timeNs: number
+}
+
+/** Reads rings from outside the machine, each event once. */
+export class TraceReader {
+  private readonly memory: Memory
+  private readonly load: (word: number) => number
+  private readonly next: Int32Array
+  /** events that were overwritten before they were read */
+  lost = 0
+
+  /** `load` reads a word that a CPU published. */
+  constructor(memory: Memory, load: (word: number) => number) {
+    this.memory = memory
+    this.load = load
+    this.next = new Int32Array(memory.layout.config.cpus)
+  }
+
+  /** All new events of all CPUs, in order. */
+  read(): TraceEvent[] {
+    const events: TraceEvent[] = []
+    for (let cpu = 0; cpu < this.next.length; cpu++) this.readCpu(cpu, events)
+    return events.sort((x, y) => (x.ticket - y.ticket) | 0)
+  }
+
+  /** The latest events of one CPU that its ring still holds, oldest first; does not count as reading them. */
+  latest(cpu: number, limit: number): TraceEvent[] {
+    const head = this.load(this.memory.percpu(cpu) + PERCPU.traceHead)
+    const size = this.memory.layout.config.traceRecords
+    const events: TraceEvent[] = []
+    for (let s = Math.max(0, head - Math.min(limit, size)); s < head; s++) events.push(this.event(cpu, s))
+    return events
+  }
+
+  private readCpu(cpu: number, into: TraceEvent[]): void {
+    const headWord = this.memory.percpu(cpu) + PERCPU.traceHead
+    const size = this.memory.layout.config.traceRecords
+    const head = this.load(headWord)
+    let from = this.next[cpu]!
+    if (head - from > size) {
+      this.lost += head - from - size
+      from = head - size
+    }
+    const copied: TraceEvent[] = []
+    for (let s = from; s < head; s++) copied.push(this.event(cpu, s))
+    // The writer may be in the middle of the record after its head: that one is not trusted either.
+    const overwritten = Math.max(0, this.load(headWord) + 1 - size - from)
+    this.lost += Math.min(overwritten, copied.length)
+    for (const event of copied.slice(overwritten)) into.push(event)
+    this.next[cpu] = head
+  }
+
+  private event(cpu: number, sequence: number): TraceEvent {
+    const { memory } = this
+    const record = memory.traceRecord(cpu, sequence)
+    const event = memory.get(record + TRACE_RECORD.event)
+    return {
+      cpu,
+      ticket: memory.get(record + TRACE_RECORD.ticket),
+      event: EVENT_NAMES[event & 0xff] ?? `event ${event & 0xff}`,
+      function: event >>> 8,
+      task: memory.get(record + TRACE_RECORD.task),
+      a: memory.get(record + TRACE_RECORD.a),
+      b: memory.get(record + TRACE_RECORD.b),
+      c: memory.get(record + TRACE_RECORD.c),
+      timeNs: memory.getTime(record + TRACE_RECORD.time),
+    }
+  }
+}
