@@ -1,1 +1,9 @@
-export { Machine } from './machine/machine.js'
+// The package's door for programs.
+export { ERRNO, type ErrnoName, KernelError } from './base/errno.js'
+export { UsageError } from './base/failure.js'
+export type { KernelModule } from './kernel/module.js'
+export { FixedStrategy, RandomStrategy, type Strategy } from './machine/deterministic/strategy.js'
+export { Machine, type StateDescription } from './machine/machine.js'
+export type { MachineOptions } from './machine/options.js'
+export { formatReport, type KernelLogLine, MachinePanic, type PanicReport } from './machine/report.js'
+export type { TraceEvent } from './trace/ring.js'

@@ -1,11 +1,11 @@
 // What a machine is booted with, checked.
 import { UsageError } from '../base/failure.js'
 import { LIMITS } from '../memory/layout.js'
-import type { KernelModule } from '../kernel/module.js'
 import { checkProfile, type Profile } from '../profiles/profile.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import { FixedStrategy, RandomStrategy, type Strategy } from './deterministic/strategy.js'
 import type { Engine, EngineConfig } from './engine.js'
+import { loadModules } from './modules.js'
 
 export interface MachineOptions {
   /** possible CPUs, 1..4096 */
@@ -97,19 +97,6 @@ async function profileOf(profile: string | Profile): Promise<Profile> {
 function moduleUrl(module: string | URL): string {
   if (module instanceof URL) return module.href
   return /^[a-z]+:/.test(module) ? module : new URL(`file://${module}`).href
-}
-
-/** Imports kernel modules; each must export `functions`. */
-export async function loadModules(urls: readonly string[]): Promise<KernelModule[]> {
-  const modules: KernelModule[] = []
-  for (const url of urls) {
-    const module: Partial<KernelModule> = await import(url)
-    const { functions } = module
-    const wellFormed = typeof functions === 'object' && Object.values(functions).every((f) => typeof f === 'function')
-    if (!wellFormed) throw new UsageError(`${url} is no kernel module: it must export 'functions', an object of functions`)
-    modules.push({ functions: functions! })
-  }
-  return modules
 }
 
 function strategyOf(options: MachineOptions): Strategy {

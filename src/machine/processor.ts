@@ -94,6 +94,8 @@ export class Processor {
       cpu.preemptCount--
       cpu.irqDisabled--
       cpu.trace(EVENT.irq_exit, 0, 0, 0)
+      // For a halt below: it is over.
+      this.woken = true
     }
     this.top = frames[frames.length - 1]!.generator
     Object.assign(cpu.operation, frame.below)
@@ -120,8 +122,6 @@ export class Processor {
     cpu.preemptCount++
     cpu.irqDisabled++
     this.pushFrame(FRAME.interrupt, handler)
-    // The handler may have ended a halt by a wakeup: that is for the frame below to see.
-    this.woken = true
   }
 
   /** Enters the scheduler on top of what runs. */

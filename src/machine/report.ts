@@ -190,10 +190,11 @@ export function formatReport(report: PanicReport, events = 12): string {
 
 /** A machine that has died; every request under way rejects with it, and every later one. */
 export class MachinePanic extends Error {
-  readonly report: PanicReport
+  declare readonly report: PanicReport
   constructor(report: PanicReport) {
     super(formatReport(report))
     this.name = 'MachinePanic'
-    this.report = report
+    // Its message says it all: not printed once more, as a property.
+    Object.defineProperty(this, 'report', { value: report })
   }
 }

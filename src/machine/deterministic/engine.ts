@@ -5,7 +5,6 @@
 // When none is runnable, time jumps to the next timer.
 import { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
-import { KernelBug } from '../../ops/bug.js'
 import { Cpu, type Services } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
 import { KIND } from '../../ops/operation.js'
@@ -16,7 +15,8 @@ import { buildFunctions } from '../../kernel/functions.js'
 import type { KernelModule } from '../../kernel/module.js'
 import type { Engine, EngineConfig, EngineEvents } from '../engine.js'
 import { Processor } from '../processor.js'
-import { buildReport, chainOf, type PanicCause, processorState } from '../report.js'
+import { causeOf } from '../cause.js'
+import { buildReport, type PanicCause, processorState } from '../report.js'
 import type { Strategy } from './strategy.js'
 
 /** Virtual time that an operation takes, ns. */
@@ -39,9 +39,12 @@ export class DeterministicEngine implements Engine {
   /** each CPU's place in `runnable`, -1 when it is not there */
   private readonly places: Int32Array
   private count = 0
-  /** CPUs that wait for a word, by word; and for each CPU the word, 0: none */
-  private readonly waiters = new Map<number, number[]>()
-  private readonly waitedFor: Int32Array
+  // Whose declared operation may block on a word: a list for each word (CPU numbers + 1, 0 ends it), so that whoever
+  // writes the word finds them; and for each CPU the word of the list that it is in, 0: none.
+  private readonly watchers: Int32Array
+  private readonly nextWatcher: Int32Array
+  private readonly previousWatcher: Int32Array
+  private readonly watched: Int32Array
   private now = 0
   private tickets = 0
   private steps = 0
@@ -62,7 +65,10 @@ export class DeterministicEngine implements Engine {
     this.deadlines = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
     this.runnable = new Int32Array(cpus)
     this.places = new Int32Array(cpus).fill(-1)
-    this.waitedFor = new Int32Array(cpus)
+    this.watchers = new Int32Array(this.words.length)
+    this.nextWatcher = new Int32Array(cpus)
+    this.previousWatcher = new Int32Array(cpus)
+    this.watched = new Int32Array(cpus)
     formatMemory(this.memory, this.functions, config.profile, config)
     const services: Services = {
       ticket: () => this.tickets++,
@@ -273,15 +279,16 @@ export class DeterministicEngine implements Engine {
 
   private write(word: number, value: number): void {
     this.words[word] = value
-    if (this.waiters.size === 0) return
-    const waiting = this.waiters.get(word)
-    if (waiting === undefined) return
-    for (const id of [...waiting]) this.update(id)
+    for (let watcher = this.watchers[word]!; watcher !== 0; ) {
+      const next = this.nextWatcher[watcher - 1]!
+      this.setRunnable(watcher - 1)
+      watcher = next
+    }
   }
 
   private raise(cpu: number, vector: Vector): void {
     this.words[this.memory.pending(cpu)]! |= 1 << vector
-    this.update(cpu)
+    this.setRunnable(cpu)
   }
 
   private fireTimers(): void {
@@ -296,8 +303,15 @@ export class DeterministicEngine implements Engine {
     this.nextDeadline = next
   }
 
-  /** Sees whether a CPU is runnable, and keeps the lists true. */
+  /** After a CPU has declared an operation: whether it is runnable, and which word decides that. */
   private update(id: number): void {
+    const { kind, word } = this.processors[id]!.declared
+    const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
+    if (watched !== this.watched[id]) this.watch(id, watched)
+    this.setRunnable(id)
+  }
+
+  private setRunnable(id: number): void {
     const processor = this.processors[id]!
     const interrupted = processor.interruptible && this.words[this.memory.pending(id)] !== 0
     const able = interrupted || processor.preemptible || this.canCarryOut(processor)
@@ -311,24 +325,25 @@ export class DeterministicEngine implements Engine {
       this.places[last] = place
       this.places[id] = -1
     }
-    const { kind, word } = processor.declared
-    const waits = !able && kind !== KIND.halt ? word : 0
-    if (waits !== this.waitedFor[id]) this.setWaitedFor(id, waits)
   }
 
-  private setWaitedFor(id: number, word: number): void {
-    const before = this.waitedFor[id]!
+  private watch(id: number, word: number): void {
+    const before = this.watched[id]!
     if (before !== 0) {
-      const list = this.waiters.get(before)!
-      list.splice(list.indexOf(id), 1)
-      if (list.length === 0) this.waiters.delete(before)
+      const next = this.nextWatcher[id]!
+      const previous = this.previousWatcher[id]!
+      if (previous === 0) this.watchers[before] = next
+      else this.nextWatcher[previous - 1] = next
+      if (next !== 0) this.previousWatcher[next - 1] = previous
     }
     if (word !== 0) {
-      const list = this.waiters.get(word)
-      if (list === undefined) this.waiters.set(word, [id])
-      else list.push(id)
+      const first = this.watchers[word]!
+      this.nextWatcher[id] = first
+      this.previousWatcher[id] = 0
+      if (first !== 0) this.previousWatcher[first - 1] = id + 1
+      this.watchers[word] = id + 1
     }
-    this.waitedFor[id] = word
+    this.watched[id] = word
   }
 
   private mix(id: number, kind: number, value: number): void {
@@ -355,13 +370,4 @@ export class DeterministicEngine implements Engine {
   counters(): Readonly<Record<string, number>> {
     return { operations: this.steps, timeNs: this.now, digest: this.hash >>> 0 }
   }
-}
-
-/** What an exception in kernel code means for the machine. */
-export function causeOf(error: unknown): PanicCause {
-  if (error instanceof KernelBug) {
-    return { kind: 'bug', function: error.function, message: error.message, chain: chainOf(error) }
-  }
-  if (error instanceof Error) return { kind: 'defect', message: String(error), chain: chainOf(error) }
-  return { kind: 'defect', message: String(error), chain: [] }
 }

@@ -1,1 +1,202 @@
-export const ThreadsEngine = null as never
+// The threads engine: the host's side of worker threads that drive the CPUs. The host never blocks.
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { UsageError } from '../../base/failure.js'
+import { Memory } from '../../memory/memory.js'
+import { GLOBAL } from '../../memory/structs.js'
+import { Layout } from '../../memory/layout.js'
+import type { Functions } from '../../ops/functions.js'
+import { formatMemory } from '../../kernel/boot.js'
+import { buildFunctions } from '../../kernel/functions.js'
+import type { Engine, EngineConfig, EngineEvents } from '../engine.js'
+import { loadModules } from '../modules.js'
+import { buildReport, type PanicCause, type ProcessorState } from '../report.js'
+import { MACHINE_STATE, type WorkerConfig, type WorkerMessage } from './messages.js'
+import { raisePort, ring, ringAll, ringHost } from './shared.js'
+import { Watchdog, type WatchdogLimits } from './watchdog.js'
+
+/** How long a worker may take to leave by itself before it is terminated, ms. */
+const LEAVE_MS = 1000
+
+interface Thread {
+  readonly worker: Worker
+  readonly exited: Promise<void>
+  alive: boolean
+}
+
+export class ThreadsEngine implements Engine {
+  readonly kind = 'threads'
+  readonly memory: Memory
+  private table: Functions | null = null
+  private readonly config: EngineConfig
+  private readonly threads: Thread[] = []
+  private readonly states: ProcessorState[] = []
+  private readonly watchdog: Watchdog
+  private events: EngineEvents | null = null
+  private ended = false
+  private closing: Promise<void> | null = null
+  private up: () => void = () => {}
+  private operations = 0
+  private parks = 0
+
+  constructor(config: EngineConfig, workers: number, limits: WatchdogLimits) {
+    const { cpus, tasks, scratch, traceRecords } = config
+    const memoryConfig = { cpus, tasks, workers, traceRecords, scratch }
+    const bytes = new Layout(memoryConfig).words * 4
+    this.config = config
+    this.memory = new Memory(memoryConfig, new SharedArrayBuffer(bytes))
+    this.watchdog = new Watchdog(this.memory, limits, (cause) => this.panic(cause, -1))
+  }
+
+  get functions(): Functions {
+    if (this.table === null) throw new Error('the machine has not been started')
+    return this.table
+  }
+
+  async start(events: EngineEvents): Promise<void> {
+    this.events = events
+    this.table = buildFunctions(this.config.profile, await loadModules(this.config.modules))
+    formatMemory(this.memory, this.table, this.config.profile, this.config)
+    const [seconds, nanoseconds] = process.hrtime()
+    const epochNs = seconds * 1e9 + nanoseconds
+    const { workers } = this.memory.layout.config
+    const ready: Promise<void>[] = []
+    for (let worker = 0; worker < workers; worker++) ready.push(this.startWorker(worker, epochNs))
+    await Promise.all(ready)
+    const up = new Promise<void>((resolve) => {
+      this.up = resolve
+    })
+    void this.listen()
+    this.watchdog.setOutstanding(1)
+    ring(this.memory, 0)
+    await up
+    this.watchdog.setOutstanding(0)
+    // From here on only requests under way keep the process alive.
+    for (const { worker } of this.threads) worker.unref()
+  }
+
+  private startWorker(index: number, epochNs: number): Promise<void> {
+    const workerData: WorkerConfig = {
+      buffer: this.memory.buffer as SharedArrayBuffer,
+      config: this.config,
+      worker: index,
+      workers: this.memory.layout.config.workers,
+      epochNs,
+      cores: availableParallelism(),
+    }
+    const worker = new Worker(new URL('../../../workers/cpu-worker.js', import.meta.url), { workerData })
+    return new Promise((resolve, reject) => {
+      const exited = new Promise<void>((gone) => {
+        worker.once('exit', () => {
+          thread.alive = false
+          gone()
+          if (!this.ended) this.panic({ kind: 'worker', message: `worker ${index} has ended` }, -1)
+          reject(new Error(`worker ${index} has ended before it was ready`))
+        })
+      })
+      const thread: Thread = { worker, exited, alive: true }
+      this.threads.push(thread)
+      worker.on('message', (message: WorkerMessage) => this.take(message, resolve, reject))
+      worker.on('error', (error) => {
+        const message = `worker ${index}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+        reject(new Error(message))
+        this.panic({ kind: 'worker', message }, -1)
+      })
+    })
+  }
+
+  private take(message: WorkerMessage, ready: () => void, failed: (error: Error) => void): void {
+    switch (message.type) {
+      case 'ready':
+        ready()
+        break
+      case 'failed':
+        failed(message.usage ? new UsageError(message.message) : new Error(message.message))
+        break
+      case 'log':
+        this.events?.log(message.line)
+        break
+      case 'panic':
+        this.panic(message.cause, message.cpu)
+        break
+      case 'left':
+        this.states.push(...message.states)
+        this.operations += message.counters.operations
+        this.parks += message.counters.parks
+        break
+    }
+  }
+
+  /** Hears the host's bell until the end. */
+  private async listen(): Promise<void> {
+    const { words, global } = this.memory
+    const bell = global + GLOBAL.hostBell
+    while (!this.ended) {
+      const seen = Atomics.load(words, bell)
+      if (Atomics.load(words, global + GLOBAL.booted) === 1) this.up()
+      this.events?.bell()
+      const rung = Atomics.waitAsync(words, bell, seen)
+      if (rung.async) await rung.value
+    }
+  }
+
+  load(word: number): number {
+    return Atomics.load(this.memory.words, word)
+  }
+
+  store(word: number, value: number): void {
+    Atomics.store(this.memory.words, word, value)
+  }
+
+  post(slot: number): void {
+    Atomics.or(this.memory.words, this.memory.global + GLOBAL.portPosted + (slot >> 5), 1 << (slot & 31))
+    raisePort(this.memory)
+  }
+
+  setOutstanding(count: number): void {
+    if (!this.ended) this.watchdog.setOutstanding(count)
+  }
+
+  private panic(cause: PanicCause, cpu: number): void {
+    if (this.ended) return
+    this.ended = true
+    // Workers that can still answer say where their CPUs are before the report is made.
+    void this.stopWorkers(MACHINE_STATE.panicked).then(() => {
+      const { memory } = this
+      const report = buildReport(memory, this.functions, (word) => this.load(word), cause, cpu, this.states)
+      this.events?.panic(report)
+      this.up()
+    })
+  }
+
+  private stopWorkers(state: number): Promise<void> {
+    this.closing ??= this.leave(state)
+    return this.closing
+  }
+
+  private async leave(state: number): Promise<void> {
+    this.ended = true
+    this.watchdog.stop()
+    Atomics.compareExchange(this.memory.words, this.memory.global + GLOBAL.machineState, MACHINE_STATE.running, state)
+    ringAll(this.memory)
+    ringHost(this.memory)
+    const gone = Promise.all(this.threads.map((thread) => thread.exited))
+    for (const { worker } of this.threads) worker.ref()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LEAVE_MS)
+    })
+    await Promise.race([gone, late])
+    clearTimeout(timer)
+    await Promise.all(this.threads.filter((thread) => thread.alive).map((thread) => thread.worker.terminate()))
+  }
+
+  async shutdown(): Promise<void> {
+    await this.stopWorkers(MACHINE_STATE.halting)
+  }
+
+  /** Operations and parks of workers that have left: complete after shutdown. */
+  counters(): Readonly<Record<string, number>> {
+    return { operations: this.operations, parks: this.parks }
+  }
+}

@@ -1,0 +1,13 @@
+// The door for kernel modules: what their functions may use. See examples/ and docs/kernel-modules.md.
+export type { KernelModule } from './kernel/module.js'
+export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './memory/structs.js'
+export type { Cpu, KernelFunction } from './ops/cpu.js'
+export { acquire, full, type Kernel, type Operation, type Order, relaxed, release } from './ops/operation.js'
+export { schedule } from './sched/core.js'
+export { smpCallFunctionMany, smpCallFunctionSingle } from './smp/smp.js'
+export { stopMachine, stopTwoCpus } from './stop/stop-machine.js'
+export { stopOneCpu, stopOneCpuNowait } from './stop/stopper.js'
+export { complete, completeAll, reinitCompletion, waitForCompletion } from './sync/completion.js'
+export { mutexLock, mutexTryLock, mutexUnlock } from './sync/mutex.js'
+export { type PercpuRwsem, readLock, readTryLock, readUnlock, writeLock, writeUnlock } from './sync/percpu-rwsem.js'
+export { finishWait, prepareToWait, waitEvent, wakeUp } from './sync/waitqueue.js'

@@ -1,0 +1,178 @@
+// A worker's loop: turns for its CPUs, and parking when none has anything to do.
+//
+//   for (;;)  a CPU had an interrupt raised? it has turns again
+//             each CPU that has turns: run; one that halts has none until it is interrupted
+//             all halted or blocked? spin for a while, then park on the doorbell
+import { Cpu, type Services } from '../../ops/cpu.js'
+import type { Functions } from '../../ops/functions.js'
+import type { Memory } from '../../memory/memory.js'
+import { DOORBELL, GLOBAL } from '../../memory/structs.js'
+import { VECTOR } from '../../ops/vectors.js'
+import { RingTracer } from '../../trace/ring.js'
+import { type ProcessorState, processorState } from '../report.js'
+import type { DriverCounters } from './messages.js'
+import { MACHINE_STATE } from './messages.js'
+import { ThreadProcessor, TURN } from './processor.js'
+import { raise, waitBucket } from './shared.js'
+
+/** Operations in a turn: between two turns the worker looks at timers and at the machine's state. */
+const TURN_OPERATIONS = 256
+/** Looks at the doorbell before parking. */
+const SPINS = 2000
+
+export class Driver {
+  readonly worker: number
+  private readonly memory: Memory
+  private readonly words: Int32Array
+  private readonly cores: number
+  private readonly services: Services
+  private readonly processors: ThreadProcessor[] = []
+  /** those that have turns */
+  private readonly active: ThreadProcessor[] = []
+  private readonly deadlines: Float64Array
+  private nextDeadline = Number.POSITIVE_INFINITY
+  /** how many of this worker's CPUs wait for words of a bucket, by bucket */
+  private readonly registrations = new Map<number, number>()
+  private parks = 0
+  private random = 0x2545_f491
+  /** the CPU that runs, for whoever catches what it throws */
+  current = -1
+
+  constructor(memory: Memory, functions: Functions, worker: number, cores: number, services: Services) {
+    const { cpus, workers } = memory.layout.config
+    this.memory = memory
+    this.words = memory.words
+    this.worker = worker
+    this.cores = cores
+    this.services = services
+    const tracer = new RingTracer()
+    for (let id = worker; id < cpus; id += workers) {
+      const printk = (level: number, text: string) => services.printk(level, text)
+      this.current = id
+      this.processors.push(new ThreadProcessor(new Cpu(id, memory, functions, { ...services, printk }, tracer), this))
+    }
+    this.active.push(...this.processors)
+    this.deadlines = new Float64Array(this.processors.length).fill(Number.POSITIVE_INFINITY)
+  }
+
+  /** CPUs that are off wait for their power word: whoever writes it rings this worker, wherever it waits. */
+  expectPower(): void {
+    for (const processor of this.processors) processor.expectWrite()
+  }
+
+  /** Runs until the machine halts or panics. */
+  run(): void {
+    const { words, memory } = this
+    const machineState = memory.global + GLOBAL.machineState
+    const bell = memory.doorbell(this.worker)
+    const heartbeat = bell - DOORBELL.bell + DOORBELL.heartbeat
+    Atomics.add(words, memory.global + GLOBAL.awake, 1)
+    while (Atomics.load(words, machineState) === MACHINE_STATE.running) {
+      const seen = Atomics.load(words, bell)
+      Atomics.add(words, heartbeat, 1)
+      this.collectAttention()
+      if (this.nextDeadline !== Number.POSITIVE_INFINITY) this.fireTimers()
+      if (!this.takeTurns()) this.pause(bell, seen)
+    }
+    Atomics.sub(words, memory.global + GLOBAL.awake, 1)
+  }
+
+  /** Answers whether any CPU did anything. */
+  private takeTurns(): boolean {
+    const { active } = this
+    let busy = false
+    for (let i = 0; i < active.length; ) {
+      const processor = active[i]!
+      const before = processor.operations
+      this.current = processor.cpu.id
+      const turn = processor.run(TURN_OPERATIONS)
+      if (processor.operations !== before) busy = true
+      if (turn === TURN.halted) {
+        processor.active = false
+        active[i] = active[active.length - 1]!
+        active.pop()
+      } else i++
+    }
+    return busy
+  }
+
+  private collectAttention(): void {
+    const { words, memory } = this
+    const attention = memory.attention(this.worker)
+    for (let w = 0; w < memory.layout.attentionWords; w++) {
+      if (Atomics.load(words, attention + w) === 0) continue
+      for (let rest = Atomics.exchange(words, attention + w, 0); rest !== 0; rest &= rest - 1) {
+        const processor = this.processors[w * 32 + (31 - Math.clz32(rest & -rest))]!
+        if (processor.active) continue
+        processor.active = true
+        this.active.push(processor)
+      }
+    }
+  }
+
+  private pause(bell: number, seen: number): void {
+    const { words, memory } = this
+    const awake = memory.global + GLOBAL.awake
+    const spins = Atomics.load(words, awake) <= this.cores ? SPINS : 0
+    for (let i = 0; i < spins; i++) if (Atomics.load(words, bell) !== seen) return
+    const parked = bell - DOORBELL.bell + DOORBELL.parked
+    const timeoutMs = (this.nextDeadline - this.services.now()) / 1e6
+    if (timeoutMs <= 0) return
+    Atomics.sub(words, awake, 1)
+    Atomics.store(words, parked, 1)
+    Atomics.wait(words, bell, seen, timeoutMs)
+    Atomics.store(words, parked, 0)
+    Atomics.add(words, awake, 1)
+    this.parks++
+  }
+
+  setTimer(cpu: number, time: number): void {
+    this.deadlines[(cpu - this.worker) / this.memory.layout.config.workers] = time
+    this.nextDeadline = Math.min(this.nextDeadline, time)
+  }
+
+  private fireTimers(): void {
+    const now = this.services.now()
+    if (now < this.nextDeadline) return
+    let next = Number.POSITIVE_INFINITY
+    for (let i = 0; i < this.deadlines.length; i++) {
+      const deadline = this.deadlines[i]!
+      if (deadline <= now) {
+        this.deadlines[i] = Number.POSITIVE_INFINITY
+        raise(this.memory, this.processors[i]!.cpu.id, VECTOR.timer)
+      } else if (deadline < next) next = deadline
+    }
+    this.nextDeadline = next
+  }
+
+  /** 0..n-1; what real machines leave to chance. */
+  choose(n: number): number {
+    this.random ^= this.random << 13
+    this.random ^= this.random >>> 17
+    this.random ^= this.random << 5
+    return (this.random >>> 0) % n
+  }
+
+  /** One of this worker's CPUs waits for a word: whoever writes it rings this worker. Look at the word again after it. */
+  register(word: number): void {
+    const bucket = waitBucket(this.memory, word)
+    const count = this.registrations.get(bucket) ?? 0
+    this.registrations.set(bucket, count + 1)
+    if (count === 0) Atomics.or(this.words, bucket + (this.worker >> 5), 1 << (this.worker & 31))
+  }
+
+  unregister(word: number): void {
+    const bucket = waitBucket(this.memory, word)
+    const count = this.registrations.get(bucket)! - 1
+    this.registrations.set(bucket, count)
+    if (count === 0) Atomics.and(this.words, bucket + (this.worker >> 5), ~(1 << (this.worker & 31)))
+  }
+
+  states(): ProcessorState[] {
+    return this.processors.map((processor) => processorState(processor.cpu))
+  }
+
+  counters(): DriverCounters {
+    return { operations: this.processors.reduce((sum, p) => sum + p.operations, 0), parks: this.parks }
+  }
+}

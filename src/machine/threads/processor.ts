@@ -1,0 +1,176 @@
+// A processor whose operations are Atomics. Other CPUs run at the same time, in other workers.
+import type { Cpu } from '../../ops/cpu.js'
+import { KIND } from '../../ops/operation.js'
+import type { Vector } from '../../ops/vectors.js'
+import { Processor } from '../processor.js'
+import type { Driver } from './driver.js'
+import { notifyWaiters, raise, ringHost } from './shared.js'
+
+/** How a turn of a processor ended. */
+export const TURN = { used: 0, blocked: 1, halted: 2 } as const
+export type Turn = (typeof TURN)[keyof typeof TURN]
+
+export class ThreadProcessor extends Processor {
+  private readonly driver: Driver
+  private readonly words: Int32Array
+  private readonly pending: number
+  /** the word that it is registered for in the wait buckets, 0: none */
+  registered = 0
+  /** operations carried out */
+  operations = 0
+  /** in the driver's list of processors that have a turn */
+  active = true
+
+  constructor(cpu: Cpu, driver: Driver) {
+    super(cpu)
+    this.driver = driver
+    this.words = cpu.memory.words
+    this.pending = cpu.memory.pending(cpu.id)
+  }
+
+  /** Carries out up to `budget` operations; ends early where the next one blocks. */
+  run(budget: number): Turn {
+    const { cpu, words, pending } = this
+    let left = budget
+    while (left > 0) {
+      if (cpu.irqDisabled === 0) {
+        const bits = Atomics.load(words, pending)
+        if (bits !== 0) {
+          const bit = bits & -bits
+          Atomics.and(words, pending, ~bit)
+          if (this.registered !== 0) this.unregister()
+          this.interrupt((31 - Math.clz32(bit)) as Vector)
+          left--
+          continue
+        }
+        if (cpu.needResched && cpu.preemptCount === 0) {
+          if (this.registered !== 0) this.unregister()
+          this.preempt()
+          left--
+          continue
+        }
+      }
+      if (!this.carryOut()) {
+        this.operations += budget - left
+        return cpu.operation.kind === KIND.halt ? TURN.halted : TURN.blocked
+      }
+      left--
+    }
+    this.operations += budget
+    return TURN.used
+  }
+
+  /** Carries out the declared operation and resumes; false when it blocks (it stays declared). */
+  private carryOut(): boolean {
+    const { words, cpu } = this
+    const { operation } = cpu
+    const { word } = operation
+    switch (operation.kind) {
+      case KIND.load:
+        this.resume(Atomics.load(words, word))
+        return true
+      case KIND.store:
+        Atomics.store(words, word, operation.value)
+        return this.written(word, 0)
+      case KIND.add:
+        return this.written(word, Atomics.add(words, word, operation.value))
+      case KIND.and:
+        return this.written(word, Atomics.and(words, word, operation.value))
+      case KIND.or:
+        return this.written(word, Atomics.or(words, word, operation.value))
+      case KIND.exchange:
+        return this.written(word, Atomics.exchange(words, word, operation.value))
+      case KIND.compareExchange:
+        return this.written(word, Atomics.compareExchange(words, word, operation.expected, operation.value))
+      case KIND.fence:
+        // Every Atomics operation is a full barrier.
+        this.resume(0)
+        return true
+      case KIND.lock:
+        if (Atomics.compareExchange(words, word, 0, cpu.id + 1) !== 0 && !this.retryLock(word)) return false
+        return this.waited(0)
+      case KIND.tryLock:
+        this.resume(Atomics.compareExchange(words, word, 0, cpu.id + 1) === 0 ? 1 : 0)
+        return true
+      case KIND.unlock:
+        Atomics.store(words, word, 0)
+        this.unlocked(operation.value === 1)
+        return this.written(word, 0)
+      case KIND.waitWhile: {
+        let now = Atomics.load(words, word)
+        if (now === operation.value) {
+          if (!this.register(word)) return false
+          now = Atomics.load(words, word)
+          if (now === operation.value) return false
+        }
+        return this.waited(now)
+      }
+      case KIND.waitUntil:
+        if (Atomics.load(words, word) !== operation.value) {
+          if (!this.register(word)) return false
+          if (Atomics.load(words, word) !== operation.value) return false
+        }
+        return this.waited(operation.value)
+      case KIND.sendIpi:
+        raise(cpu.memory, word, operation.value as Vector)
+        this.resume(0)
+        return true
+      case KIND.halt:
+        if (!this.haltOver) return false
+        this.resume(0)
+        return true
+      case KIND.clock:
+        this.resume(cpu.services.now())
+        return true
+      case KIND.setTimer:
+        this.driver.setTimer(cpu.id, operation.value)
+        this.resume(0)
+        return true
+      case KIND.choose:
+        this.resume(this.driver.choose(operation.value))
+        return true
+      case KIND.switchTo:
+        this.switchTo(word, operation.value === 1)
+        return true
+      case KIND.notifyHost:
+        ringHost(cpu.memory)
+        this.resume(0)
+        return true
+    }
+  }
+
+  private written(word: number, result: number): true {
+    notifyWaiters(this.cpu.memory, word, this.driver.worker)
+    this.resume(result)
+    return true
+  }
+
+  private waited(result: number): true {
+    if (this.registered !== 0) this.unregister()
+    this.resume(result)
+    return true
+  }
+
+  /** Registers for the word that the declared operation waits for, before it has a first turn. */
+  expectWrite(): void {
+    const { kind, word } = this.cpu.operation
+    if (kind === KIND.waitWhile) this.register(word)
+  }
+
+  private retryLock(word: number): boolean {
+    return this.register(word) && Atomics.compareExchange(this.words, word, 0, this.cpu.id + 1) === 0
+  }
+
+  /** Registers for a word; false when it was registered already, so that another look is not due. */
+  private register(word: number): boolean {
+    if (this.registered === word) return false
+    this.registered = word
+    this.driver.register(word)
+    return true
+  }
+
+  private unregister(): void {
+    this.driver.unregister(this.registered)
+    this.registered = 0
+  }
+}

@@ -1,0 +1,84 @@
+// A worker thread, from its start to its end. It waits in its event loop until one of its CPUs is powered on.
+import { parentPort, workerData } from 'node:worker_threads'
+import { UsageError } from '../../base/failure.js'
+import { Memory } from '../../memory/memory.js'
+import { DOORBELL, GLOBAL } from '../../memory/structs.js'
+import type { Services } from '../../ops/cpu.js'
+import { buildFunctions } from '../../kernel/functions.js'
+import { causeOf } from '../cause.js'
+import { loadModules } from '../modules.js'
+import { Driver } from './driver.js'
+import { MACHINE_STATE, type WorkerConfig, type WorkerMessage } from './messages.js'
+import { ringAll, ringHost } from './shared.js'
+
+function send(message: WorkerMessage): void {
+  parentPort!.postMessage(message)
+}
+
+/** The thread's whole life. */
+export async function runWorker(): Promise<void> {
+  const { buffer, config, worker, workers, epochNs, cores } = workerData as WorkerConfig
+  const { cpus, tasks, scratch, traceRecords } = config
+  const memory = new Memory({ cpus, tasks, workers, traceRecords, scratch }, buffer)
+  const services = makeServices(memory, worker, epochNs)
+  let driver: Driver | null = null
+  try {
+    const functions = buildFunctions(config.profile, await loadModules(config.modules))
+    driver = new Driver(memory, functions, worker, cores, services)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    send({ type: 'failed', message, usage: error instanceof UsageError })
+    return
+  }
+  send({ type: 'ready' })
+  driver.expectPower()
+  await powerOn(memory, worker)
+  try {
+    driver.run()
+  } catch (error) {
+    panic(memory, driver.current, error)
+  }
+  send({ type: 'left', states: driver.states(), counters: driver.counters() })
+}
+
+/** Resolves when the doorbell is rung for the first time: by the host for the boot CPU, by a bring-up for others. */
+async function powerOn(memory: Memory, worker: number): Promise<void> {
+  const bell = memory.doorbell(worker)
+  const parked = bell - DOORBELL.bell + DOORBELL.parked
+  Atomics.store(memory.words, parked, 1)
+  const rung = Atomics.waitAsync(memory.words, bell, 0)
+  if (!rung.async) {
+    Atomics.store(memory.words, parked, 0)
+    return
+  }
+  // Waiting for a word does not keep a thread alive.
+  const alive = setInterval(() => {}, 1 << 30)
+  await rung.value
+  clearInterval(alive)
+  Atomics.store(memory.words, parked, 0)
+}
+
+function panic(memory: Memory, cpu: number, error: unknown): void {
+  const machineState = memory.global + GLOBAL.machineState
+  const first = Atomics.compareExchange(memory.words, machineState, MACHINE_STATE.running, MACHINE_STATE.panicked)
+  if (first === MACHINE_STATE.running) send({ type: 'panic', cpu, cause: causeOf(error) })
+  ringHost(memory)
+  ringAll(memory)
+}
+
+function makeServices(memory: Memory, worker: number, epochNs: number): Services {
+  const { words } = memory
+  const ticket = memory.global + GLOBAL.ticket
+  // performance.now counts from the worker's own start: aligned once by the clock that all threads share.
+  const [seconds, nanoseconds] = process.hrtime()
+  const offset = seconds * 1e9 + nanoseconds - performance.now() * 1e6 - epochNs
+  const now = (): number => performance.now() * 1e6 + offset
+  return {
+    ticket: () => Atomics.add(words, ticket, 1),
+    now,
+    publish: (word, value) => {
+      Atomics.store(words, word, value)
+    },
+    printk: (level, text) => send({ type: 'log', line: { cpu: worker, timeNs: now(), level, text } }),
+  }
+}
