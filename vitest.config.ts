@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     fileParallelism: false,
     testTimeout: 60_000,
+    // The build is what is tested: Node loads it as it is, as it does in the workers.
+    server: { deps: { external: [/\/dist\//] } },
     reporters: process.env['CI'] ? ['default'] : ['default'],
   },
 })

@@ -19,7 +19,7 @@ import { mutexReady, mutexTryLock, mutexUnlock } from '../sync/mutex.js'
 import { prepareToSleep } from '../time/sleep.js'
 import { flushWorkReady, queueWorkOn, workResult } from '../workqueue/workqueue.js'
 import { lockStates, unlockStates } from './locks.js'
-import { callbackOf, CPUHP_STATE, INVALID, isAtomicState } from './states.js'
+import { CPUHP_STATE, callbackOf, INVALID, isAtomicState } from './states.js'
 import { cpuDown, cpuUp, firstOnline } from './updown.js'
 
 /** Which file is written, or which device call is made. */
@@ -80,7 +80,8 @@ export function* storeControl(
   }
   let result = 0
   if (memory.get(phaseWord) === PHASE.operation) {
-    if (memory.get(memory.cpuhp(subject) + CPUHP.state) <= target) {
+    const state = memory.get(memory.cpuhp(subject) + CPUHP.state)
+    if (cpu.bugs.has('M25') ? state < target : state <= target) {
       result = yield* cpuUp(cpu, subject, target)
     } else {
       result = yield* sendDown(cpu, subject, target)
@@ -134,7 +135,7 @@ function* examine(cpu: Cpu, control: Control, subject: number, target: number): 
   const allowed = memory.get(step + STEP.named) === 1 && memory.get(step + STEP.cantStop) === 0
   yield* unlockStates(cpu)
   if (!allowed) return -ERRNO.EINVAL
-  if (memory.get(record + CPUHP.state) !== target) return wanted
+  if (memory.get(record + CPUHP.state) !== target || cpu.bugs.has('M25')) return wanted
   const before = memory.get(record + CPUHP.target)
   cpu.warn(before !== target, 'target_store', `CPU ${subject} is in state ${target}, its target is ${before}`)
   memory.set(record + CPUHP.target, target)

@@ -11,8 +11,8 @@
 //     doneDown for it
 //   wait until dead = 1 (acquire)             waits for power again: nothing else wakes it
 import { CPUHP, GLOBAL, PERCPU } from '../memory/structs.js'
-import type { Cpu } from '../ops/cpu.js'
 import { bugOn } from '../ops/bug.js'
+import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { hasBit, loadBit, setBit } from '../ops/mask.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'

@@ -1,8 +1,9 @@
 // The locks of CPU hotplug, outermost first:
 //
 //   device_hotplug_lock -> cpu_add_remove_lock -> cpu_hotplug_lock -> cpuhp_state_mutex
-import { GLOBAL, PERCPU } from '../memory/structs.js'
+
 import type { Memory } from '../memory/memory.js'
+import { GLOBAL, PERCPU } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'

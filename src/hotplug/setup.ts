@@ -3,15 +3,15 @@
 // With `invoke`, a new callback is called for every CPU that is already above its state, and when one fails it is
 // undone for those before it. The caller has the hotplug lock for reading.
 import { ERRNO } from '../base/errno.js'
-import { CPUHP, INSTANCE, STEP } from '../memory/structs.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
+import { CPUHP, INSTANCE, STEP } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { bitsOf } from '../ops/mask.js'
 import type { Kernel } from '../ops/operation.js'
-import { lockStates, unlockStates } from './locks.js'
-import { callbackOf, CPUHP_STATE, isMulti } from './states.js'
 import { instancesOf } from './callbacks.js'
+import { lockStates, unlockStates } from './locks.js'
+import { CPUHP_STATE, callbackOf, isMulti } from './states.js'
 import { issueCall } from './thread.js'
 
 /** Ranges from which a state is taken when the caller leaves the choice to the kernel. */
@@ -37,7 +37,12 @@ function reserveState(memory: Memory, wanted: number): number {
 }
 
 /** Puts a step into the table. cpuhp_state_mutex is held, or the machine is not running yet. */
-export function storeStep(memory: Memory, state: number, setup: Omit<StepSetup, 'state' | 'invoke'>, cantStop: boolean) {
+export function storeStep(
+  memory: Memory,
+  state: number,
+  setup: Omit<StepSetup, 'state' | 'invoke'>,
+  cantStop: boolean,
+) {
   const step = memory.step(state)
   memory.set(step + STEP.named, 1)
   memory.set(step + STEP.startup, setup.startup)

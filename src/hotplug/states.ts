@@ -5,8 +5,9 @@
 //
 // Going up, step s is the startup callback of state s, run when the CPU's state has just become s. Going down, it is the
 // teardown callback of s, run when the state has just become s - 1.
-import { CPUHP, STEP } from '../memory/structs.js'
+
 import type { Memory } from '../memory/memory.js'
+import { CPUHP, STEP } from '../memory/structs.js'
 
 export const CPUHP_STATE = {
   offline: 0,

@@ -2,19 +2,20 @@
 //
 //   power on -> swapper/0: idle          kernel_init: the boot CPU's threads, then every other CPU
 //                                        one by one up to online, then says that the machine is up
-import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
-import type { Memory } from '../memory/memory.js'
-import { bugOn } from '../ops/bug.js'
-import type { Cpu } from '../ops/cpu.js'
-import { FN, type Functions } from '../ops/functions.js'
-import { type Kernel, release } from '../ops/operation.js'
-import type { Profile } from '../profiles/profile.js'
+
 import { idleUntilDead, secondaryCpu } from '../hotplug/idle.js'
 import { freeInstance, linkInstance, storeStep } from '../hotplug/setup.js'
 import { CPUHP_STATE, INVALID } from '../hotplug/states.js'
 import { cpuUp } from '../hotplug/updown.js'
 import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
 import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
+import type { Memory } from '../memory/memory.js'
+import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
+import { bugOn } from '../ops/bug.js'
+import type { Cpu } from '../ops/cpu.js'
+import { FN, type Functions } from '../ops/functions.js'
+import { type Kernel, release } from '../ops/operation.js'
+import type { Profile } from '../profiles/profile.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'

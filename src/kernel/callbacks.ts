@@ -1,9 +1,10 @@
 // The steps that have a subsystem behind them: what each callback of the step table does here.
 // A callback that is not in this list is a named step: it is called, traced and may be told to fail, and does nothing.
-import type { KernelFunction } from '../ops/cpu.js'
-import type { Kernel } from '../ops/operation.js'
+
 import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
+import type { KernelFunction } from '../ops/cpu.js'
+import type { Kernel } from '../ops/operation.js'
 import {
   schedCpuActivate,
   schedCpuDeactivate,
@@ -33,7 +34,6 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   workqueue_online_cpu: workqueueOnlineCpu,
 }
 
-// biome-ignore lint/correctness/useYield: nothing to do
 export function* namedStep(): Kernel<number> {
   return 0
 }

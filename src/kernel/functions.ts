@@ -1,12 +1,13 @@
 // The kernel's functions by number, and the hooks of lower rooms filled with what higher rooms provide.
-import type { Profile } from '../profiles/profile.js'
-import { Functions } from '../ops/functions.js'
-import type { Kernel } from '../ops/operation.js'
+
 import { cpuDownMapsLocked } from '../hotplug/control.js'
 import { completeIdleDead } from '../hotplug/idle.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
+import { Functions } from '../ops/functions.js'
+import type { Kernel } from '../ops/operation.js'
+import type { Profile } from '../profiles/profile.js'
 import { requestQuiescentState } from '../sched/grace.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
 import { POLICY } from '../sched/task.js'
@@ -23,7 +24,6 @@ const softirqThread: HotplugThread = {
   comm: 'ksoftirqd',
   policy: POLICY.normal,
   selfParking: false,
-  // biome-ignore lint/correctness/useYield: there is nothing to look at
   *shouldRun(): Kernel<boolean> {
     return false
   },

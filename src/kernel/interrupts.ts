@@ -1,7 +1,8 @@
 // What each interrupt vector does. Handlers run with interrupts off, as frames on top of whatever they interrupt.
-import { VECTOR, type Vector } from '../ops/vectors.js'
+
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
+import { VECTOR, type Vector } from '../ops/vectors.js'
 import { flushCallQueue, flushCallSenders } from '../smp/smp.js'
 import { timerInterrupt } from '../time/sleep.js'
 import { portInterrupt } from './port.js'

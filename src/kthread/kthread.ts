@@ -11,8 +11,9 @@
 //   unparkThread
 //   SHOULD_PARK = 0          (full)           looks again: leaves the loop
 //   wake it from `parked`
-import { PERCPU, TASK } from '../memory/structs.js'
+
 import type { Memory } from '../memory/memory.js'
+import { PERCPU, TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { acquire, full, type Kernel, relaxed } from '../ops/operation.js'

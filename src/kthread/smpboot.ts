@@ -10,7 +10,7 @@ import { schedule, setCurrentState } from '../sched/core.js'
 import { FLAG, initTask, type Policy, STATE } from '../sched/task.js'
 import { complete } from '../sync/completion.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
-import { parkSelf, parkThread, THREAD, threadFlags, threadOf, setThread, unparkThread } from './kthread.js'
+import { parkSelf, parkThread, setThread, THREAD, threadFlags, threadOf, unparkThread } from './kthread.js'
 
 export interface HotplugThread {
   /** 'cpuhp' for cpuhp/0, cpuhp/1, ... */
@@ -34,7 +34,6 @@ export const THREADS = { cpuhp: 0, migration: 1, ksoftirqd: 2, kworker: 3 } as c
 
 /** Their descriptors; kernel/ fills it. */
 export const hotplugThreads: HotplugThread[] = []
-
 
 /** Where the loop of every per-CPU thread is. */
 export function* smpbootThreadFn(cpu: Cpu, _task: number, index: number): Kernel<number> {

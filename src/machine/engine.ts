@@ -1,6 +1,7 @@
 // An engine: what carries the operations of all CPUs out. The machine (machine.ts) is the same for both of them.
 import type { Memory } from '../memory/memory.js'
 import type { Functions } from '../ops/functions.js'
+import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
 import type { KernelLogLine, PanicReport } from './report.js'
 
@@ -14,6 +15,8 @@ export interface EngineConfig {
   readonly profile: Profile
   /** URLs of kernel modules */
   readonly modules: readonly string[]
+  /** historical bugs to put back (ops/switches.ts) */
+  readonly bugs: readonly BugName[]
 }
 
 /** What an engine tells its machine. */
@@ -43,4 +46,3 @@ export interface Engine {
   /** Counts of what has been done so far. */
   counters(): Readonly<Record<string, number>>
 }
-

@@ -1,11 +1,11 @@
 // The control files of /sys/devices/system/cpu that a machine answers to: which there are, and what they read as.
 import { formatCpuList } from '../base/cpulist.js'
 import { KernelError } from '../base/errno.js'
+import { CONTROL, type Control } from '../hotplug/control.js'
+import { CPUHP_STATE, stateName } from '../hotplug/states.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP } from '../memory/structs.js'
 import { bitsOf, testBit } from '../ops/mask.js'
-import { CONTROL, type Control } from '../hotplug/control.js'
-import { CPUHP_STATE, stateName } from '../hotplug/states.js'
 
 export interface ControlFile {
   /** what it reads as, without the newline at its end; null: it can't be read */

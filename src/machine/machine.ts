@@ -1,12 +1,12 @@
 // A machine: what a program boots, asks and shuts down. What its CPUs run on is the engine's business.
 import { errnoName, KernelError } from '../base/errno.js'
 import { UsageError } from '../base/failure.js'
+import { DYNAMIC } from '../hotplug/setup.js'
+import { REQUEST, SLOT_STATUS } from '../kernel/port.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import { PORT_SLOT } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
-import { REQUEST, SLOT_STATUS } from '../kernel/port.js'
-import { DYNAMIC } from '../hotplug/setup.js'
 import { type TraceEvent, TraceReader } from '../trace/ring.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
@@ -17,6 +17,11 @@ import { engineFor, type MachineOptions } from './options.js'
 import { type KernelLogLine, MachinePanic } from './report.js'
 
 const MAX_TEXT = 127
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f || text.charCodeAt(i) === 0) return false
+  return true
+}
 
 interface Request {
   readonly kind: number
@@ -135,7 +140,7 @@ export class Machine {
     if (file.write === null) throw new KernelError('EACCES', 'write', path)
     const written = String(text)
     // No number or boolean is that long: the kernel would say the same of it.
-    if (written.length > MAX_TEXT || /[^\x01-\x7f]/.test(written)) throw new KernelError('EINVAL', 'write', path)
+    if (written.length > MAX_TEXT || !isAscii(written)) throw new KernelError('EINVAL', 'write', path)
     await this.ask(file.write.control, file.write.cpu, [], written, 'write', path)
   }
 

@@ -9,7 +9,8 @@ export async function loadModules(urls: readonly string[]): Promise<KernelModule
     const module: Partial<KernelModule> = await import(url)
     const { functions } = module
     const wellFormed = typeof functions === 'object' && Object.values(functions).every((f) => typeof f === 'function')
-    if (!wellFormed) throw new UsageError(`${url} is no kernel module: it must export 'functions', an object of functions`)
+    if (!wellFormed)
+      throw new UsageError(`${url} is no kernel module: it must export 'functions', an object of functions`)
     modules.push({ functions: functions! })
   }
   return modules

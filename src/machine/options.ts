@@ -1,6 +1,7 @@
 // What a machine is booted with, checked.
 import { UsageError } from '../base/failure.js'
 import { LIMITS } from '../memory/layout.js'
+import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { checkProfile, type Profile } from '../profiles/profile.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import { FixedStrategy, RandomStrategy, type Strategy } from './deterministic/strategy.js'
@@ -32,6 +33,8 @@ export interface MachineOptions {
   readonly scratch?: number
   /** trace events kept for each CPU, a power of two (default 1024; 256 from 65 CPUs on) */
   readonly traceRecords?: number
+  /** historical bugs of Linux to put back, by name: see ops/switches.ts (default: none) */
+  readonly bugs?: readonly BugName[]
   /** threads: when a machine counts as hung */
   readonly watchdog?: { readonly requestMs?: number; readonly stuckMs?: number }
 }
@@ -49,6 +52,7 @@ const KNOWN = new Set([
   'tasks',
   'scratch',
   'traceRecords',
+  'bugs',
   'watchdog',
 ])
 
@@ -69,6 +73,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     traceRecords: options.traceRecords ?? (cpus > 64 ? 256 : 1024),
     profile: await profileOf(options.profile ?? 'linux-6.1-minimal'),
     modules: (options.modules ?? []).map(moduleUrl),
+    bugs: (options.bugs ?? []).map(checkBug),
   }
   if (machine === 'deterministic') {
     if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')
@@ -92,6 +97,11 @@ async function profileOf(profile: string | Profile): Promise<Profile> {
   if (typeof profile !== 'string') return checkProfile(profile, 'the profile given')
   const { loadProfile } = await import('../profiles/load.js')
   return loadProfile(profile)
+}
+
+function checkBug(name: BugName): BugName {
+  if (BUG_NAMES.includes(name)) return name
+  throw new UsageError(`there is no bug ${String(name)}; known are ${BUG_NAMES.join(', ')}`)
 }
 
 function moduleUrl(module: string | URL): string {

@@ -10,12 +10,12 @@
 //
 // switchTo changes the context: the operation is carried out when the task that declared it is switched to again.
 import { assert } from '../base/assert.js'
+import { interruptHandler } from '../kernel/interrupts.js'
+import { startTask } from '../kernel/start-task.js'
 import { PERCPU } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, KIND, type Operation } from '../ops/operation.js'
 import { VECTOR, type Vector } from '../ops/vectors.js'
-import { interruptHandler } from '../kernel/interrupts.js'
-import { startTask } from '../kernel/start-task.js'
 import { preemptSchedule } from '../sched/core.js'
 import { EVENT } from '../trace/events.js'
 

@@ -2,8 +2,7 @@
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import { MUTEX, PERCPU, PORT_SLOT, TASK } from '../memory/structs.js'
-import type { Cpu } from '../ops/cpu.js'
-import { type FunctionTable } from '../ops/cpu.js'
+import type { Cpu, FunctionTable } from '../ops/cpu.js'
 import { testBit } from '../ops/mask.js'
 import { KIND, KIND_NAMES, type Operation } from '../ops/operation.js'
 import { VECTOR_NAMES } from '../ops/vectors.js'
@@ -37,6 +36,8 @@ export interface CpuReport {
   readonly place: string | null
   readonly irqsOff: boolean
   readonly preemptionOff: boolean
+  /** the CPU that holds the spinlock that this one spins for; -1: none */
+  readonly spinsFor: number
   readonly recent: readonly string[]
 }
 
@@ -50,7 +51,7 @@ export interface PanicReport {
 }
 
 /** What a driver can tell of one of its CPUs; survives postMessage. */
-export type ProcessorState = Pick<CpuReport, 'cpu' | 'operation' | 'place' | 'irqsOff' | 'preemptionOff'>
+export type ProcessorState = Pick<CpuReport, 'cpu' | 'operation' | 'place' | 'irqsOff' | 'preemptionOff' | 'spinsFor'>
 
 /** The state of a processor, as its driver sees it. */
 export function processorState(cpu: Cpu): ProcessorState {
@@ -60,6 +61,7 @@ export function processorState(cpu: Cpu): ProcessorState {
     place: cpu.operation.place,
     irqsOff: cpu.irqDisabled > 0,
     preemptionOff: cpu.preemptCount > 0,
+    spinsFor: cpu.operation.kind === KIND.lock ? cpu.memory.get(cpu.operation.word) - 1 : -1,
   }
 }
 
@@ -126,10 +128,13 @@ export function buildReport(
       place: state?.place ?? null,
       irqsOff: state?.irqsOff ?? false,
       preemptionOff: state?.preemptionOff ?? false,
+      spinsFor: state?.spinsFor ?? -1,
       recent: reader.latest(id, 256).map((event) => formatEvent(event, memory, functions)),
     })
   }
-  return { cause, cpu, cpus, waits: whoWaits(memory, load) }
+  const spins = cpus.filter(({ spinsFor }) => spinsFor >= 0)
+  const lines = spins.map((c) => `CPU ${c.cpu} (${c.task}) spins: ${c.operation}, held by CPU ${c.spinsFor}`)
+  return { cause, cpu, cpus, waits: [...lines, ...whoWaits(memory, load)] }
 }
 
 const STATE_LETTERS = new Map<number, string>([
@@ -180,7 +185,11 @@ export function formatReport(report: PanicReport, events = 12): string {
   if (report.waits.length > 0) lines.push('who waits for whom:', ...report.waits.map((line) => `  ${line}`))
   lines.push('CPUs:')
   for (const cpu of report.cpus) {
-    const flags = [cpu.online ? 'online' : 'offline', cpu.irqsOff ? 'irqs off' : '', cpu.preemptionOff ? 'no preempt' : '']
+    const flags = [
+      cpu.online ? 'online' : 'offline',
+      cpu.irqsOff ? 'irqs off' : '',
+      cpu.preemptionOff ? 'no preempt' : '',
+    ]
     const doing = cpu.operation === null ? 'its worker does not answer' : `${cpu.operation} at ${cpu.place}`
     lines.push(`  CPU ${cpu.cpu} (${flags.filter(Boolean).join(', ')}) ${cpu.task}: ${doing}`)
     for (const event of cpu.recent.slice(-events)) lines.push(`    ${event}`)

@@ -133,7 +133,10 @@ export class Layout {
     for (const region of this.regions) {
       assert(region.base >= end, `region ${region.name} overlaps the one before it`)
       assert(region.base % LINE === 0 && region.stride % LINE === 0, `region ${region.name} is not on cache lines`)
-      assert(region.shape === null || region.shape.$size <= region.stride, `region ${region.name} has too short a stride`)
+      assert(
+        region.shape === null || region.shape.$size <= region.stride,
+        `region ${region.name} has too short a stride`,
+      )
       end = region.base + region.stride * region.count
     }
     assert(end <= this.words, 'the regions do not fit into the memory')

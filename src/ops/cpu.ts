@@ -6,6 +6,7 @@
 //   const state = yield cpu.load(st + CPUHP.state, acquire, 'cpuhp_thread_fun')
 import type { Memory } from '../memory/memory.js'
 import { type Kernel, KIND, type Operation, ORDER, type Order } from './operation.js'
+import type { BugName } from './switches.js'
 import type { Vector } from './vectors.js'
 
 /** A kernel function that can be named in shared memory: what `a` and `b` are depends on who calls. */
@@ -42,8 +43,17 @@ export class Cpu {
   readonly functions: FunctionTable
   readonly services: Services
   readonly tracer: Tracer
+  /** historical bugs that this machine has */
+  readonly bugs: ReadonlySet<BugName>
   /** the declared operation */
-  readonly operation: Operation = { kind: KIND.fence, word: 0, value: 0, expected: 0, order: ORDER.full, place: 'reset' }
+  readonly operation: Operation = {
+    kind: KIND.fence,
+    word: 0,
+    value: 0,
+    expected: 0,
+    order: ORDER.full,
+    place: 'reset',
+  }
 
   // Registers. Only this CPU's own code and its driver touch them.
   /** the task that runs here */
@@ -57,12 +67,20 @@ export class Cpu {
   /** another task should run here: looked at when preemption is possible */
   needResched = false
 
-  constructor(id: number, memory: Memory, functions: FunctionTable, services: Services, tracer: Tracer) {
+  constructor(
+    id: number,
+    memory: Memory,
+    functions: FunctionTable,
+    services: Services,
+    tracer: Tracer,
+    bugs: ReadonlySet<BugName>,
+  ) {
     this.id = id
     this.memory = memory
     this.functions = functions
     this.services = services
     this.tracer = tracer
+    this.bugs = bugs
   }
 
   private declare(kind: Operation['kind'], word: number, value: number, order: Order, place: string): Operation {

@@ -65,7 +65,6 @@ export class Functions implements FunctionTable {
   }
 }
 
-// biome-ignore lint/correctness/useYield: a function that is only named, never called
 function* unreachable(): Kernel<number> {
   throw new Error('this function is a name in traces, it is never called')
 }

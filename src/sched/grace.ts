@@ -10,8 +10,8 @@
 import { GLOBAL, PERCPU } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
-import { bitsOf } from '../ops/mask.js'
 import { FN } from '../ops/functions.js'
+import { bitsOf } from '../ops/mask.js'
 import { full, type Kernel, release } from '../ops/operation.js'
 import { smpCallFunctionMany } from '../smp/smp.js'
 

@@ -16,7 +16,13 @@ import { activateTask, tryToWakeUp } from './wakeup.js'
 
 /** What the scheduler needs of the stoppers, which are built on it; kernel/ fills it. */
 export const schedHooks = {
-  stopOneCpuNowait: function* (_cpu: Cpu, _target: number, _fn: number, _argument: number, _work: number): Kernel<number> {
+  stopOneCpuNowait: function* (
+    _cpu: Cpu,
+    _target: number,
+    _fn: number,
+    _argument: number,
+    _work: number,
+  ): Kernel<number> {
     return 0
   },
 }

@@ -4,7 +4,14 @@ import type { Memory } from '../memory/memory.js'
 import { GLOBAL, TASK } from '../memory/structs.js'
 
 /** Task states; a wakeup names those that it wakes. */
-export const STATE = { running: 0, interruptible: 1, uninterruptible: 2, parked: 0x40, dead: 0x80, free: 0x800 } as const
+export const STATE = {
+  running: 0,
+  interruptible: 1,
+  uninterruptible: 2,
+  parked: 0x40,
+  dead: 0x80,
+  free: 0x800,
+} as const
 /** What an ordinary wakeup wakes. */
 export const NORMAL_SLEEP = STATE.interruptible | STATE.uninterruptible
 

@@ -147,7 +147,11 @@ export function* flushCallSenders(cpu: Cpu): Kernel<void> {
       const sender = w * 32 + (31 - Math.clz32(rest & -rest))
       const data = memory.percpu(sender) + PERCPU.callFunction
       countRun(cpu)
-      yield* cpu.functions.get(memory.get(data + CALL_FUNCTION.function))(cpu, memory.get(data + CALL_FUNCTION.argument), 0)
+      yield* cpu.functions.get(memory.get(data + CALL_FUNCTION.function))(
+        cpu,
+        memory.get(data + CALL_FUNCTION.argument),
+        0,
+      )
       yield cpu.add(data + CALL_FUNCTION.remaining, -1, release, 'flush_call_senders:done')
     }
   }
@@ -168,6 +172,7 @@ export function* smpcfdPrepareCpu(cpu: Cpu, subject: number): Kernel<number> {
 
 /** smpcfd:dying: runs on the dying CPU with interrupts off, after it has left the online mask. */
 export function* smpcfdDyingCpu(cpu: Cpu): Kernel<number> {
+  if (cpu.bugs.has('M15')) return 0
   yield* flushCallQueue(cpu)
   yield* flushCallSenders(cpu)
   return 0

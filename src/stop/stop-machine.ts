@@ -6,14 +6,15 @@
 //   each CPU                                    the last one
 //   see phase (acquire); do its part
 //   ack = ack - 1       (full)                  ack was 1: ack = number of CPUs, phase + 1 (release)
-import { GLOBAL, STOP_DONE, STOPPER, TASK } from '../memory/structs.js'
+
 import { ERRNO } from '../base/errno.js'
+import { threadOf, wakeUpProcess } from '../kthread/kthread.js'
+import { THREADS } from '../kthread/smpboot.js'
+import { GLOBAL, STOP_DONE, STOPPER, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { bitsOf } from '../ops/mask.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
-import { threadOf, wakeUpProcess } from '../kthread/kthread.js'
-import { THREADS } from '../kthread/smpboot.js'
 import { waitForCompletion } from '../sync/completion.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
 import { appendWork, initStopDone, queueStopWork, setStopWork } from './stopper.js'
@@ -23,7 +24,14 @@ const PHASE = { none: 0, prepare: 1, disableIrq: 2, run: 3, exit: 4 } as const
 /** Where the record of one lockstep keeps what; 6 words. */
 const MULTI = { function: 0, argument: 1, count: 2, phase: 3, ack: 4, activeCpu: 5 } as const
 
-function* beginMulti(cpu: Cpu, data: number, fn: number, argument: number, count: number, active: number): Kernel<void> {
+function* beginMulti(
+  cpu: Cpu,
+  data: number,
+  fn: number,
+  argument: number,
+  count: number,
+  active: number,
+): Kernel<void> {
   const { memory } = cpu
   memory.set(data + MULTI.function, fn)
   memory.set(data + MULTI.argument, argument)
@@ -142,6 +150,11 @@ function* queueTwoWorks(cpu: Cpu, low: number, high: number): Kernel<boolean> {
     yield cpu.unlockIrq(firstStopper + STOPPER.lock, 'cpu_stop_queue_two_works:first')
     if (enabled && !retry) {
       yield* wakeUpProcess(cpu, threadOf(memory, low, THREADS.migration))
+      if (cpu.bugs.has('M10')) {
+        cpu.preemptEnable()
+        yield cpu.fence(relaxed, 'cpu_stop_queue_two_works:M10')
+        cpu.preemptDisable()
+      }
       yield* wakeUpProcess(cpu, threadOf(memory, high, THREADS.migration))
     }
     cpu.preemptEnable()

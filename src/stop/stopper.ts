@@ -1,15 +1,16 @@
 // Stoppers: a thread on every CPU (migration/N) that runs before everything else, and its list of work.
 //
 // Work for a stopper that is not enabled (its CPU is not up) is refused; its sender learns so at once.
+
+import { ERRNO } from '../base/errno.js'
+import { parkThread, threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
+import { type HotplugThread, THREADS } from '../kthread/smpboot.js'
 import { STOP_DONE, STOP_WORK, STOPPER, TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel } from '../ops/operation.js'
-import { ERRNO } from '../base/errno.js'
-import { complete, reinitCompletion, waitForCompletion } from '../sync/completion.js'
-import { parkThread, threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
 import { POLICY } from '../sched/task.js'
-import { type HotplugThread, THREADS } from '../kthread/smpboot.js'
+import { complete, reinitCompletion, waitForCompletion } from '../sync/completion.js'
 
 /** Prepares the record that `count` works report to. */
 export function initStopDone(cpu: Cpu, done: number, count: number): void {

@@ -9,8 +9,9 @@
 // Either the reader sees block = 1 or the writer sees the reader's count: both order their write before their read.
 // (Linux saves readers that barrier by a grace period in the writer. Atomics order everything anyway, so it would buy
 // nothing here: docs/decisions/0004.) A reader may leave on another CPU than it came on: only the sum counts.
-import { PERCPU_RWSEM } from '../memory/structs.js'
+
 import type { Memory } from '../memory/memory.js'
+import { PERCPU_RWSEM } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { schedule, setCurrentState } from '../sched/core.js'
@@ -27,7 +28,11 @@ export interface PercpuRwsem {
 /** Tries to take the lock for reading. Answers whether it did. */
 export function* readTryLock(cpu: Cpu, sem: PercpuRwsem): Kernel<boolean> {
   cpu.preemptDisable()
-  yield cpu.add(sem.readers(cpu.memory, cpu.id), 1, full, 'percpu_down_read:count')
+  const count = sem.readers(cpu.memory, cpu.id)
+  if (cpu.bugs.has('M29')) {
+    const before = yield cpu.load(count, relaxed, 'percpu_down_read:M29')
+    yield cpu.store(count, before + 1, full, 'percpu_down_read:M29')
+  } else yield cpu.add(count, 1, full, 'percpu_down_read:count')
   const blocked = yield cpu.load(sem.address + PERCPU_RWSEM.block, full, 'percpu_down_read:block')
   if (blocked) yield* leave(cpu, sem)
   cpu.preemptEnable()

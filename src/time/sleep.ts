@@ -1,8 +1,9 @@
 // Sleeping for a time: a list of sleeping tasks on each CPU, earliest first, and the CPU's one-shot timer.
 //
 // Sleepers of a CPU that has died are moved to the CPU that buries it (timers:dead).
-import { TASK, TIMER_BASE } from '../memory/structs.js'
+
 import type { Memory } from '../memory/memory.js'
+import { TASK, TIMER_BASE } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { setCurrentState } from '../sched/core.js'

@@ -4,11 +4,12 @@
 //   queue the work on the CPU's pool          take it off the pool; call its function
 //   wake the worker                           result; complete `done`
 //   sleep until `done` (may change CPU)
+
+import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
+import { type HotplugThread, THREADS } from '../kthread/smpboot.js'
 import { TASK, WORK, WORKER_POOL } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
-import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
-import { type HotplugThread, THREADS } from '../kthread/smpboot.js'
 import { POLICY } from '../sched/task.js'
 import { complete, completionReady, reinitCompletion } from '../sync/completion.js'
 

@@ -27,7 +27,7 @@ export interface Setting {
 
 export type MachineTest = (machine: Machine, setting: Setting) => Promise<void>
 
-const wanted = (process.env['CPUHP_TEST_MACHINES'] ?? 'deterministic,threads').split(',')
+const wanted = (process.env.CPUHP_TEST_MACHINES ?? 'deterministic,threads').split(',')
 
 /** Whether this run of the tests has that kind of machine (CPUHP_TEST_MACHINES: a list, default all). */
 export function testsMachine(kind: 'deterministic' | 'threads'): boolean {
@@ -45,12 +45,19 @@ export function onEveryMachine(name: string, options: EveryMachineOptions, body:
   const runs = (kind: 'deterministic' | 'threads'): boolean => on.includes(kind) && testsMachine(kind)
   const each = (setting: Setting, machine: MachineOptions) => onMachine(machine, setting, warnings, body)
   describe(name, () => {
-    test.runIf(runs('deterministic'))(`deterministic, ${seeds} seeds and in a fixed order`, { timeout: timeoutMs }, async () => {
-      await each({ kind: 'deterministic', name: 'fixed order', seed: 0 }, { ...boot, machine: 'deterministic', strategy: 'fixed' })
-      for (let seed = 1; seed <= seeds; seed++) {
-        await each({ kind: 'deterministic', name: `seed ${seed}`, seed }, { ...boot, machine: 'deterministic', seed })
-      }
-    })
+    test.runIf(runs('deterministic'))(
+      `deterministic, ${seeds} seeds and in a fixed order`,
+      { timeout: timeoutMs },
+      async () => {
+        await each(
+          { kind: 'deterministic', name: 'fixed order', seed: 0 },
+          { ...boot, machine: 'deterministic', strategy: 'fixed' },
+        )
+        for (let seed = 1; seed <= seeds; seed++) {
+          await each({ kind: 'deterministic', name: `seed ${seed}`, seed }, { ...boot, machine: 'deterministic', seed })
+        }
+      },
+    )
     for (const workers of spreads(boot.cpus)) {
       const setting: Setting = { kind: 'threads', name: countOf(workers), seed: workers }
       test.runIf(runs('threads'))(`threads, ${setting.name}`, { timeout: timeoutMs }, async () => {

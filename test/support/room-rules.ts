@@ -68,7 +68,9 @@ function checkPortable(sources: readonly Source[]): string[] {
   const findings: string[] = []
   for (const source of sources) {
     if (!isPortable(source.path)) continue
-    for (const { specifier, path, line } of source.imports) {
+    for (const { specifier, path, line, onDemand } of source.imports) {
+      // What is imported when it is asked for is not asked for in a browser.
+      if (onDemand) continue
       if (path === null) findings.push(finding(source, line, `imports ${specifier}; it must run in a browser as well`))
       else if (isKnown(path) && !isPortable(path))
         findings.push(finding(source, line, `imports ${path}, which may need Node`))

@@ -18,6 +18,8 @@ export type Import = {
   /** The file meant, as a path from the root; null for modules of Node and packages. */
   readonly path: string | null
   readonly line: number
+  /** import('...'): loaded only when that is reached */
+  readonly onDemand: boolean
 }
 
 /** A source from its text. */
@@ -27,7 +29,8 @@ export function parseSource(path: string, text: string): Source {
   for (const node of nodesOf(tree)) {
     const specifier = specifierOf(node)
     if (specifier === undefined) continue
-    imports.push({ specifier, path: resolve(path, specifier), line: lineOf(tree, node) })
+    const onDemand = ts.isCallExpression(node)
+    imports.push({ specifier, path: resolve(path, specifier), line: lineOf(tree, node), onDemand })
   }
   return { path, text, tree, imports }
 }

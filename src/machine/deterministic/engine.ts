@@ -3,6 +3,10 @@
 // A CPU is runnable when it can take an interrupt, be preempted, or carry out the operation that it has declared. One
 // that waits for a word is looked at again when that word is written; one that has halted, when an interrupt arrives.
 // When none is runnable, time jumps to the next timer.
+
+import { formatMemory } from '../../kernel/boot.js'
+import { buildFunctions } from '../../kernel/functions.js'
+import type { KernelModule } from '../../kernel/module.js'
 import { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
 import { Cpu, type Services } from '../../ops/cpu.js'
@@ -10,12 +14,9 @@ import type { Functions } from '../../ops/functions.js'
 import { KIND } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { RingTracer } from '../../trace/ring.js'
-import { formatMemory } from '../../kernel/boot.js'
-import { buildFunctions } from '../../kernel/functions.js'
-import type { KernelModule } from '../../kernel/module.js'
+import { causeOf } from '../cause.js'
 import type { Engine, EngineConfig, EngineEvents } from '../engine.js'
 import { Processor } from '../processor.js'
-import { causeOf } from '../cause.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
 import type { Strategy } from './strategy.js'
 
@@ -79,9 +80,10 @@ export class DeterministicEngine implements Engine {
       printk: (level, text) => this.events?.log({ cpu: -1, timeNs: this.now, level, text }),
     }
     const tracer = new RingTracer()
+    const bugs = new Set(config.bugs)
     for (let id = 0; id < cpus; id++) {
       const log = (level: number, text: string) => this.events?.log({ cpu: id, timeNs: this.now, level, text })
-      const cpu = new Cpu(id, this.memory, this.functions, { ...services, printk: log }, tracer)
+      const cpu = new Cpu(id, this.memory, this.functions, { ...services, printk: log }, tracer, bugs)
       this.processors.push(new Processor(cpu))
     }
     for (let id = 0; id < cpus; id++) this.update(id)

@@ -3,16 +3,18 @@
 //   for (;;)  a CPU had an interrupt raised? it has turns again
 //             each CPU that has turns: run; one that halts has none until it is interrupted
 //             all halted or blocked? spin for a while, then park on the doorbell
-import { Cpu, type Services } from '../../ops/cpu.js'
-import type { Functions } from '../../ops/functions.js'
+
 import type { Memory } from '../../memory/memory.js'
 import { DOORBELL, GLOBAL } from '../../memory/structs.js'
+import { Cpu, type Services } from '../../ops/cpu.js'
+import type { Functions } from '../../ops/functions.js'
+import type { BugName } from '../../ops/switches.js'
 import { VECTOR } from '../../ops/vectors.js'
 import { RingTracer } from '../../trace/ring.js'
 import { type ProcessorState, processorState } from '../report.js'
 import type { DriverCounters } from './messages.js'
 import { MACHINE_STATE } from './messages.js'
-import { ThreadProcessor, TURN } from './processor.js'
+import { type DrivenBy, ThreadProcessor, TURN } from './processor.js'
 import { raise, waitBucket } from './shared.js'
 
 /** Operations in a turn: between two turns the worker looks at timers and at the machine's state. */
@@ -20,7 +22,7 @@ const TURN_OPERATIONS = 256
 /** Looks at the doorbell before parking. */
 const SPINS = 2000
 
-export class Driver {
+export class Driver implements DrivenBy {
   readonly worker: number
   private readonly memory: Memory
   private readonly words: Int32Array
@@ -38,7 +40,14 @@ export class Driver {
   /** the CPU that runs, for whoever catches what it throws */
   current = -1
 
-  constructor(memory: Memory, functions: Functions, worker: number, cores: number, services: Services) {
+  constructor(
+    memory: Memory,
+    functions: Functions,
+    worker: number,
+    cores: number,
+    services: Services,
+    bugs: ReadonlySet<BugName>,
+  ) {
     const { cpus, workers } = memory.layout.config
     this.memory = memory
     this.words = memory.words
@@ -47,9 +56,8 @@ export class Driver {
     this.services = services
     const tracer = new RingTracer()
     for (let id = worker; id < cpus; id += workers) {
-      const printk = (level: number, text: string) => services.printk(level, text)
       this.current = id
-      this.processors.push(new ThreadProcessor(new Cpu(id, memory, functions, { ...services, printk }, tracer), this))
+      this.processors.push(new ThreadProcessor(new Cpu(id, memory, functions, services, tracer, bugs), this))
     }
     this.active.push(...this.processors)
     this.deadlines = new Float64Array(this.processors.length).fill(Number.POSITIVE_INFINITY)

@@ -3,15 +3,24 @@ import type { Cpu } from '../../ops/cpu.js'
 import { KIND } from '../../ops/operation.js'
 import type { Vector } from '../../ops/vectors.js'
 import { Processor } from '../processor.js'
-import type { Driver } from './driver.js'
 import { notifyWaiters, raise, ringHost } from './shared.js'
+
+/** What a processor needs of the worker that drives it. */
+export interface DrivenBy {
+  readonly worker: number
+  setTimer(cpu: number, time: number): void
+  choose(n: number): number
+  /** whoever writes the word rings this worker from now on */
+  register(word: number): void
+  unregister(word: number): void
+}
 
 /** How a turn of a processor ended. */
 export const TURN = { used: 0, blocked: 1, halted: 2 } as const
 export type Turn = (typeof TURN)[keyof typeof TURN]
 
 export class ThreadProcessor extends Processor {
-  private readonly driver: Driver
+  private readonly driver: DrivenBy
   private readonly words: Int32Array
   private readonly pending: number
   /** the word that it is registered for in the wait buckets, 0: none */
@@ -21,7 +30,7 @@ export class ThreadProcessor extends Processor {
   /** in the driver's list of processors that have a turn */
   active = true
 
-  constructor(cpu: Cpu, driver: Driver) {
+  constructor(cpu: Cpu, driver: DrivenBy) {
     super(cpu)
     this.driver = driver
     this.words = cpu.memory.words

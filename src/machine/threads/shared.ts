@@ -8,8 +8,9 @@
 //   look at everything; nothing to do?        bell = bell + 1
 //   parked = 1                                parked? notify
 //   wait while bell = seen
-import type { Memory } from '../../memory/memory.js'
+
 import { WAIT_BUCKETS } from '../../memory/layout.js'
+import type { Memory } from '../../memory/memory.js'
 import { DOORBELL, GLOBAL } from '../../memory/structs.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 

@@ -1,10 +1,10 @@
 // A worker thread, from its start to its end. It waits in its event loop until one of its CPUs is powered on.
 import { parentPort, workerData } from 'node:worker_threads'
 import { UsageError } from '../../base/failure.js'
+import { buildFunctions } from '../../kernel/functions.js'
 import { Memory } from '../../memory/memory.js'
 import { DOORBELL, GLOBAL } from '../../memory/structs.js'
 import type { Services } from '../../ops/cpu.js'
-import { buildFunctions } from '../../kernel/functions.js'
 import { causeOf } from '../cause.js'
 import { loadModules } from '../modules.js'
 import { Driver } from './driver.js'
@@ -24,14 +24,15 @@ export async function runWorker(): Promise<void> {
   let driver: Driver | null = null
   try {
     const functions = buildFunctions(config.profile, await loadModules(config.modules))
-    driver = new Driver(memory, functions, worker, cores, services)
+    driver = new Driver(memory, functions, worker, cores, services, new Set(config.bugs))
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     send({ type: 'failed', message, usage: error instanceof UsageError })
     return
   }
-  send({ type: 'ready' })
+  // Registered before the machine is told: once all are ready, the boot CPU powers the others on.
   driver.expectPower()
+  send({ type: 'ready' })
   await powerOn(memory, worker)
   try {
     driver.run()
@@ -66,12 +67,28 @@ function panic(memory: Memory, cpu: number, error: unknown): void {
   ringAll(memory)
 }
 
+/**
+ * What to add to this worker's performance.now, which counts from its own start, to get the machine's time, in ns. The
+ * two clocks can't be read at once: of several tries the one counts in which the least time passed in between.
+ */
+function clockOffset(epochNs: number): number {
+  let best = Number.POSITIVE_INFINITY
+  let offset = 0
+  for (let i = 0; i < 10; i++) {
+    const before = performance.now()
+    const [seconds, nanoseconds] = process.hrtime()
+    const after = performance.now()
+    if (after - before >= best) continue
+    best = after - before
+    offset = seconds * 1e9 + nanoseconds - ((before + after) / 2) * 1e6 - epochNs
+  }
+  return offset
+}
+
 function makeServices(memory: Memory, worker: number, epochNs: number): Services {
   const { words } = memory
   const ticket = memory.global + GLOBAL.ticket
-  // performance.now counts from the worker's own start: aligned once by the clock that all threads share.
-  const [seconds, nanoseconds] = process.hrtime()
-  const offset = seconds * 1e9 + nanoseconds - performance.now() * 1e6 - epochNs
+  const offset = clockOffset(epochNs)
   const now = (): number => performance.now() * 1e6 + offset
   return {
     ticket: () => Atomics.add(words, ticket, 1),

@@ -1,0 +1,69 @@
+// Kernel code for the hop benchmark: two CPUs send each other a call from its interrupt handler.
+import { acquire, type Cpu, full, type Kernel, relaxed, smpCallFunctionSingle } from '../../src/kernel-api.js'
+
+/** Scratch words: rounds that are left, and the other CPU. */
+const LEFT = 0
+const BALL = 16
+
+function* strike(cpu: Cpu, from: number): Kernel<number> {
+  const left = (yield cpu.add(cpu.memory.scratch(LEFT), -1, full, 'strike')) - 1
+  if (left > 0) yield* smpCallFunctionSingle(cpu, from, cpu.functions.find('strike'), cpu.id, false)
+  else yield cpu.store(cpu.memory.scratch(BALL), 1, full, 'strike:end')
+  return 0
+}
+
+/** Plays `hops` hops between this CPU and `other`. Answers the nanoseconds that all took. */
+function* rally(cpu: Cpu, other: number, hops: number): Kernel<number> {
+  const { memory } = cpu
+  yield cpu.store(memory.scratch(LEFT), hops, relaxed, 'rally')
+  yield cpu.store(memory.scratch(BALL), 0, full, 'rally')
+  const begin = yield cpu.clock('rally')
+  yield* smpCallFunctionSingle(cpu, other, cpu.functions.find('strike'), cpu.id, false)
+  yield cpu.waitUntil(memory.scratch(BALL), 1, 'rally:wait')
+  const end = yield cpu.clock('rally')
+  return Math.round(end - begin)
+}
+
+/** Does `n` loads of one word: what an operation costs. Answers nanoseconds. */
+function* loads(cpu: Cpu, n: number): Kernel<number> {
+  const word = cpu.memory.scratch(32)
+  const begin = yield cpu.clock('loads')
+  for (let i = 0; i < n; i++) yield cpu.load(word, acquire, 'loads')
+  return Math.round((yield cpu.clock('loads')) - begin)
+}
+
+function* stores(cpu: Cpu, n: number): Kernel<number> {
+  const word = cpu.memory.scratch(32)
+  const begin = yield cpu.clock('stores')
+  for (let i = 0; i < n; i++) yield cpu.store(word, i, full, 'stores')
+  return Math.round((yield cpu.clock('stores')) - begin)
+}
+
+function* exchanges(cpu: Cpu, n: number): Kernel<number> {
+  const word = cpu.memory.scratch(32)
+  const begin = yield cpu.clock('exchanges')
+  for (let i = 0; i < n; i++) yield cpu.compareExchange(word, i, i + 1, full, 'exchanges')
+  return Math.round((yield cpu.clock('exchanges')) - begin)
+}
+
+function* locks(cpu: Cpu, n: number): Kernel<number> {
+  const word = cpu.memory.scratch(48)
+  const begin = yield cpu.clock('locks')
+  for (let i = 0; i < n / 2; i++) {
+    yield cpu.lockIrq(word, 'locks')
+    yield cpu.unlockIrq(word, 'locks')
+  }
+  return Math.round((yield cpu.clock('locks')) - begin)
+}
+
+function* clocks(cpu: Cpu, n: number): Kernel<number> {
+  const begin = yield cpu.clock('clocks')
+  for (let i = 0; i < n; i++) yield cpu.clock('clocks')
+  return Math.round((yield cpu.clock('clocks')) - begin)
+}
+
+function* level(cpu: Cpu, n: number, depth: number): Kernel<number> {
+  return depth <= 1 ? yield* loads(cpu, n) : yield* level(cpu, n, depth - 1)
+}
+
+export const functions = { strike, rally, loads, stores, exchanges, locks, clocks, level }

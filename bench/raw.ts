@@ -1,0 +1,53 @@
+// What the bare platform does: two threads that play ping-pong over a word, spin-then-park, and workers that do nothing.
+import { Worker } from 'node:worker_threads'
+
+const PLAYER = `
+const { workerData } = require('node:worker_threads')
+const words = new Int32Array(workerData.buffer)
+const { rounds, me, spins } = workerData
+// Word 0 is the ball: it is my turn when ball % 2 is me. Word 16 + me says that I am parked.
+for (let i = 0; i < rounds; i++) {
+  for (;;) {
+    const seen = Atomics.load(words, 0)
+    if (seen % 2 === me) break
+    let k = 0
+    while (k < spins && Atomics.load(words, 0) === seen) k++
+    if (k === spins) {
+      Atomics.store(words, 16 + me, 1)
+      Atomics.wait(words, 0, seen)
+      Atomics.store(words, 16 + me, 0)
+    }
+  }
+  Atomics.add(words, 0, 1)
+  if (Atomics.load(words, 16 + 1 - me) === 1) Atomics.notify(words, 0, 1)
+}
+`
+
+/** One-way hop of two bare threads, ns: spin for `spins` looks, then park. */
+export async function rawHop(rounds: number, spins: number): Promise<number> {
+  const buffer = new SharedArrayBuffer(256)
+  const start = (me: number) => new Worker(PLAYER, { eval: true, workerData: { buffer, rounds, me, spins } })
+  const warm = [start(1)]
+  await new Promise((resolve) => warm[0]!.once('online', resolve))
+  // The second player's start-up is not part of the rally: the clock runs from its first hop on.
+  const second = start(0)
+  const words = new Int32Array(buffer)
+  while (Atomics.load(words, 0) < rounds / 5) await new Promise((resolve) => setTimeout(resolve, 1))
+  const from = Atomics.load(words, 0)
+  const begin = performance.now()
+  await Promise.all([...warm, second].map((worker) => new Promise((resolve) => worker.once('exit', resolve))))
+  return ((performance.now() - begin) * 1e6) / (rounds * 2 - from)
+}
+
+/** Time until `n` bare workers have said that they run, ms, and their memory in bytes each. */
+export async function bareWorkers(n: number): Promise<{ ms: number; bytes: number }> {
+  const before = process.memoryUsage.rss()
+  const begin = performance.now()
+  const idle = `const { parentPort } = require('node:worker_threads'); parentPort.on('message', () => {}); parentPort.postMessage(0)`
+  const workers = Array.from({ length: n }, () => new Worker(idle, { eval: true }))
+  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))))
+  const ms = performance.now() - begin
+  const bytes = (process.memoryUsage.rss() - before) / n
+  await Promise.all(workers.map((worker) => worker.terminate()))
+  return { ms, bytes }
+}

@@ -1,0 +1,184 @@
+// Tasks: every one is in exactly one place, and none where it must not be.
+
+import type { Memory } from '../memory/memory.js'
+import { CPUHP, GLOBAL, PERCPU, PERCPU_RWSEM, RUN_LEVELS, RUNQUEUE, TASK } from '../memory/structs.js'
+import { testBit } from '../ops/mask.js'
+import { FLAG, levelOf, STATE } from '../sched/task.js'
+import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'
+
+const STATES: readonly number[] = Object.values(STATE)
+
+function isIdle(memory: Memory, task: number): boolean {
+  return (memory.get(task + TASK.flags) & FLAG.idle) !== 0
+}
+
+/** The tasks of one level's list, as far as it can be followed: not for ever when it runs in a circle. */
+function* listOf(memory: Memory, rq: number, level: number): Generator<number, void, undefined> {
+  let left = memory.layout.taskCount + 1
+  for (let task = memory.get(rq + RUNQUEUE.levelHead + level); task !== 0 && left-- > 0; ) {
+    yield task
+    task = memory.get(task + TASK.runNext)
+  }
+}
+
+function* runqueues({ memory }: World): Findings {
+  for (const cpu of cpusOf(memory)) {
+    const rq = memory.runqueue(cpu)
+    let found = 0
+    for (let level = 0; level < RUN_LEVELS; level++) {
+      let previous = 0
+      for (const task of listOf(memory, rq, level)) {
+        if (++found > memory.layout.taskCount) break
+        const name = nameOf(memory, task)
+        if (memory.get(task + TASK.runPrevious) !== previous) yield `rq ${cpu}: ${name} is linked forth and not back`
+        if (levelOf(memory, task) !== level) yield `rq ${cpu}: ${name} is on level ${level}, not on its own`
+        previous = task
+      }
+      if (found > memory.layout.taskCount) {
+        yield `rq ${cpu}: the list of level ${level} has no end`
+        break
+      }
+      if (memory.get(rq + RUNQUEUE.levelTail + level) !== previous) yield `rq ${cpu}: level ${level} ends elsewhere`
+      const bit = (memory.get(rq + RUNQUEUE.levelBits + (level >> 5)) >>> (level & 31)) & 1
+      if ((bit === 1) !== (previous !== 0)) {
+        yield `rq ${cpu}: level ${level} is ${previous === 0 ? 'empty' : 'not empty'}, its bit says otherwise`
+      }
+    }
+    const running = memory.get(rq + RUNQUEUE.running)
+    if (running !== found) yield `rq ${cpu}: ${running} tasks are counted, ${found} are on its lists`
+    if (memory.get(rq + RUNQUEUE.idle) !== memory.idleTask(cpu)) yield `rq ${cpu}: its idle task is another's`
+  }
+}
+
+function* onePlace({ memory }: World): Findings {
+  const places = new Map<number, number>()
+  for (const cpu of cpusOf(memory)) {
+    for (let level = 0; level < RUN_LEVELS; level++) {
+      const seen = new Set<number>()
+      for (const task of listOf(memory, memory.runqueue(cpu), level)) {
+        if (seen.has(task)) break
+        seen.add(task)
+        const other = places.get(task)
+        if (other !== undefined) yield `${nameOf(memory, task)} is on the runqueues of CPU ${other} and CPU ${cpu}`
+        places.set(task, cpu)
+      }
+    }
+  }
+  for (const task of tasksOf(memory)) {
+    const name = nameOf(memory, task)
+    const place = places.get(task)
+    const state = memory.get(task + TASK.state)
+    const on = memory.get(task + TASK.onRunqueue)
+    if (!STATES.includes(state)) yield `${name} is in no known state: ${state}`
+    if (on === 1 && place === undefined) yield `${name} says it is on a runqueue, and is on none`
+    if (on !== 1 && place !== undefined) yield `${name} is on the runqueue of CPU ${place}, and says it is on none`
+    if (on === 1 && place !== undefined && place !== memory.get(task + TASK.cpu)) {
+      yield `${name} is on the runqueue of CPU ${place}, and says it belongs to CPU ${memory.get(task + TASK.cpu)}`
+    }
+    if (state === STATE.running && on !== 1 && !isIdle(memory, task))
+      yield `${name} is runnable and on no runqueue: lost`
+    if (state === STATE.dead && on === 1) yield `${name} is dead and on a runqueue`
+  }
+}
+
+function* currentTasks({ memory }: World): Findings {
+  const current = new Map<number, number>()
+  for (const cpu of cpusOf(memory)) {
+    const task = memory.get(memory.runqueue(cpu) + RUNQUEUE.current)
+    const name = nameOf(memory, task)
+    const shown = memory.get(memory.percpu(cpu) + PERCPU.current)
+    if (shown !== task) yield `CPU ${cpu} runs ${nameOf(memory, shown)}, its runqueue says ${name}`
+    if (current.has(task)) yield `${name} runs on CPU ${current.get(task)} and CPU ${cpu}`
+    current.set(task, cpu)
+    if (memory.get(task + TASK.onCpu) !== 1) yield `CPU ${cpu} runs ${name}, which says it is on no CPU`
+    if (!testBit(memory, memory.online, cpu) && task !== memory.idleTask(cpu))
+      yield `CPU ${cpu} is offline and runs ${name}`
+  }
+  for (const task of tasksOf(memory)) {
+    if (memory.get(task + TASK.onCpu) !== 0 && !current.has(task)) yield `${nameOf(memory, task)} is on a CPU, on none`
+  }
+}
+
+function* runnableTasks(world: World): Findings {
+  const { memory } = world
+  const vacatedBelow = stateOf(world, 'sched_cpu_wait_empty', false)
+  for (const task of tasksOf(memory)) {
+    if (memory.get(task + TASK.onRunqueue) !== 1) continue
+    const cpu = memory.get(task + TASK.cpu)
+    const name = nameOf(memory, task)
+    if (!testBit(memory, memory.online, cpu)) {
+      yield `${name} is runnable on CPU ${cpu}, which is offline`
+      continue
+    }
+    if (!testBit(memory, memory.affinity(task), cpu)) yield `${name} is runnable on CPU ${cpu}, which it may not use`
+    const vacated = memory.get(memory.cpuhp(cpu) + CPUHP.state) < vacatedBelow
+    const user = (memory.get(task + TASK.flags) & FLAG.kthread) === 0
+    if (vacated && user) yield `${name} is runnable on CPU ${cpu}, which has been vacated`
+  }
+}
+
+function* pinned({ memory }: World): Findings {
+  const counts = new Int32Array(memory.layout.config.cpus)
+  for (const task of tasksOf(memory)) {
+    if (isIdle(memory, task) || memory.get(task + TASK.pinned) === 0) continue
+    counts[memory.get(task + TASK.cpu)]!++
+  }
+  for (const cpu of cpusOf(memory)) {
+    const counted = memory.get(memory.runqueue(cpu) + RUNQUEUE.pinned)
+    if (counted !== counts[cpu]) yield `rq ${cpu}: ${counted} tasks are counted as pinned there, ${counts[cpu]} are`
+  }
+}
+
+/** A task in uninterruptible sleep has told what for: a wait list, a timer, readers to leave, a CPU to become empty. */
+function* sleepers({ memory }: World): Findings {
+  const waiters = new Set([memory.get(memory.global + GLOBAL.hotplugLock + PERCPU_RWSEM.writer)])
+  for (const cpu of cpusOf(memory)) waiters.add(memory.get(memory.runqueue(cpu) + RUNQUEUE.hotplugWait))
+  for (const task of tasksOf(memory)) {
+    if (memory.get(task + TASK.state) !== STATE.uninterruptible || memory.get(task + TASK.onRunqueue) === 1) continue
+    const known = memory.get(task + TASK.waitsFor) !== 0 || memory.get(task + TASK.timerBase) !== 0 || waiters.has(task)
+    if (!known) yield `${nameOf(memory, task)} sleeps, and nothing is there to wake it`
+  }
+}
+
+function* balancePush({ memory }: World): Findings {
+  for (const cpu of cpusOf(memory)) {
+    const rq = memory.runqueue(cpu)
+    const pushes = memory.get(rq + RUNQUEUE.balancePush)
+    if (pushes === 1 && testBit(memory, memory.active, cpu)) yield `CPU ${cpu} is active and pushes its tasks away`
+    const waiter = memory.get(rq + RUNQUEUE.hotplugWait)
+    if (waiter !== 0) yield `${nameOf(memory, waiter)} still waits for CPU ${cpu} to become empty`
+    if (memory.get(rq + RUNQUEUE.online) === 1 && !testBit(memory, memory.online, cpu)) {
+      yield `the runqueue of CPU ${cpu} is online, the CPU is not`
+    }
+  }
+}
+
+export const TASK_INVARIANTS: readonly Invariant[] = [
+  { name: 'runqueues-sound', says: "a runqueue's lists, bits and counts agree", check: runqueues },
+  {
+    name: 'tasks-in-one-place',
+    says: 'every task is in exactly one place, and a runnable one is on a runqueue',
+    check: onePlace,
+  },
+  {
+    name: 'current-tasks',
+    says: 'a CPU runs one task, a task runs on one CPU, and an offline CPU runs its idle task',
+    check: currentTasks,
+  },
+  {
+    name: 'tasks-where-allowed',
+    says: 'runnable tasks are on CPUs that are online and that they may use',
+    check: runnableTasks,
+  },
+  {
+    name: 'pinned-tasks-counted',
+    says: 'a runqueue counts the tasks that have kernel frames on its CPU',
+    check: pinned,
+  },
+  { name: 'sleepers-can-wake', says: 'a sleeping task is where a wakeup finds it', check: sleepers },
+  {
+    name: 'runqueues-open',
+    says: 'an active CPU keeps its tasks, and nobody waits for one to become empty',
+    check: balancePush,
+  },
+]

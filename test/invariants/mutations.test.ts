@@ -1,0 +1,439 @@
+// The test of a checker is a mutation that it must catch: each of these breaks one thing in a machine at rest, and that
+// one invariant, and no other, must say so.
+import { afterEach, describe, expect, test } from 'vitest'
+import { checkInvariants, INVARIANTS } from '#dist/src/invariants/check.js'
+import { THREADS } from '#dist/src/kthread/smpboot.js'
+import type { Machine } from '#dist/src/machine/machine.js'
+import type { Memory } from '#dist/src/memory/memory.js'
+import {
+  CALL_FUNCTION,
+  CALL_SINGLE,
+  COMPLETION,
+  CPUHP,
+  GLOBAL,
+  INSTANCE,
+  MUTEX,
+  PERCPU,
+  PERCPU_RWSEM,
+  PORT_SLOT,
+  RUNQUEUE,
+  STEP,
+  STOPPER,
+  TASK,
+  TIMER_BASE,
+  TRACE_RECORD,
+  WORKER_POOL,
+} from '#dist/src/memory/structs.js'
+import { dequeueTask, enqueueTask } from '#dist/src/sched/runqueue.js'
+import { STATE } from '#dist/src/sched/task.js'
+import { settle } from '#dist/stress/settle.js'
+import { brokenOf, bump, lab, makeCurrent, makeRunnable, spareTask } from '../support/lab.js'
+
+type Break = (memory: Memory, machine: Machine) => void | Promise<void>
+/** The invariant, what is broken, and how. */
+type Mutation = readonly [invariant: string, what: string, mutate: Break]
+
+const bit = (cpu: number): number => 1 << cpu
+const setMask = (memory: Memory, mask: number, cpu: number): void => memory.set(mask, memory.get(mask) | bit(cpu))
+const clearMask = (memory: Memory, mask: number, cpu: number): void => memory.set(mask, memory.get(mask) & ~bit(cpu))
+const record = (memory: Memory, cpu: number, field: keyof typeof CPUHP, value: number): void =>
+  memory.set(memory.cpuhp(cpu) + (CPUHP[field] as number), value)
+const thread = (memory: Memory, cpu: number, kind: keyof typeof THREADS): number =>
+  memory.threadTask(cpu, THREADS[kind])
+
+/** A user task asleep on the timers of a CPU, as it should be. */
+function sleeper(memory: Memory, cpu: number, wakeTime: number, n = 0): number {
+  const task = spareTask(memory, cpu, undefined, n)
+  const head = memory.timerBase(cpu) + TIMER_BASE.head
+  memory.set(task + TASK.state, STATE.uninterruptible)
+  memory.set(task + TASK.timerBase, cpu + 1)
+  memory.set(task + TASK.timerNext, memory.get(head))
+  memory.setTime(task + TASK.wakeTime, wakeTime)
+  memory.set(head, task)
+  return task
+}
+
+const MUTATIONS: readonly Mutation[] = [
+  ['masks-nest', 'a present CPU is not possible', (m) => clearMask(m, m.possible, 3)],
+  ['masks-counted', 'one more CPU is counted as online', (m) => bump(m, m.global + GLOBAL.onlineCount)],
+  ['masks-counted', 'one fewer is counted as active', (m) => bump(m, m.global + GLOBAL.activeCount, -1)],
+  ['device-interrupts-online', 'the port belongs to a dead CPU', (m) => m.set(m.global + GLOBAL.portCpu, 3)],
+
+  [
+    'states-agree-with-masks',
+    'a CPU rests in the DYING section',
+    (m) => {
+      record(m, 3, 'state', 120)
+      record(m, 3, 'target', 120)
+    },
+  ],
+  [
+    'states-agree-with-masks',
+    'an online CPU is in a PREPARE state',
+    async (m, machine) => {
+      await machine.write('cpu1/hotplug/target', 155)
+      await settle(machine)
+      // Its threads are where they are in state 155: of those, only what belongs to an offline CPU is out of place too.
+      record(m, 1, 'state', 153)
+      record(m, 1, 'target', 153)
+      for (const kind of ['cpuhp', 'migration'] as const) {
+        m.set(thread(m, 1, kind) + TASK.threadFlags, 2)
+        m.set(thread(m, 1, kind) + TASK.state, STATE.parked)
+      }
+    },
+  ],
+  [
+    'states-agree-with-masks',
+    'a CPU is up to its last state and not active',
+    (m) => {
+      clearMask(m, m.active, 1)
+      bump(m, m.global + GLOBAL.activeCount, -1)
+    },
+  ],
+  ['states-agree-with-masks', 'a CPU that is fully up is dying', (m) => setMask(m, m.dying, 1)],
+  ['targets-reached', 'a CPU has stopped short of its target', (m) => record(m, 1, 'target', 200)],
+  ['targets-reached', 'an offline CPU is on its way up', (m) => record(m, 3, 'target', 236)],
+  ['records-at-rest', 'cpuhp/1 is still to run', (m) => record(m, 1, 'shouldRun', 1)],
+  ['records-at-rest', 'a single call is left over', (m) => record(m, 1, 'single', 1)],
+  ['records-at-rest', 'an instance is left over', (m) => record(m, 1, 'node', m.instance(0))],
+  ['records-at-rest', 'a flag is neither 0 nor 1', (m) => record(m, 1, 'rollback', 2)],
+  ['records-at-rest', 'a result is no error number', (m) => record(m, 1, 'result', 11)],
+  ['records-at-rest', 'a state is to fail that must not', (m) => record(m, 1, 'fail', 120)],
+  ['records-at-rest', 'a rollback is to end at an instance', (m) => record(m, 1, 'last', m.instance(0))],
+  ['records-at-rest', 'doneUp is completed twice', (m) => bump(m, m.cpuhp(1) + CPUHP.doneUp + COMPLETION.done)],
+  ['power-follows-masks', 'a dead CPU has power', (m) => m.set(m.percpu(3) + PERCPU.power, 1)],
+  ['power-follows-masks', 'an online CPU has none', (m) => m.set(m.percpu(1) + PERCPU.power, 0)],
+  ['power-follows-masks', 'an online CPU has played dead', (m) => m.set(m.percpu(1) + PERCPU.dead, 1)],
+  ['device-flags', "the boot CPU's device is offline", (m) => record(m, 0, 'deviceOffline', 1)],
+  ['device-flags', 'a flag is neither 0 nor 1', (m) => record(m, 1, 'deviceOffline', 7)],
+
+  ['runqueues-sound', 'a task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.running)],
+  ['runqueues-sound', 'the bit of an empty level is set', (m) => m.set(m.runqueue(1) + RUNQUEUE.levelBits, 1)],
+  ['runqueues-sound', 'an empty list has an end', (m) => m.set(m.runqueue(1) + RUNQUEUE.levelTail, m.initTask)],
+  [
+    'runqueues-sound',
+    'a list runs in a circle',
+    (m) => {
+      const task = spareTask(m, 1)
+      makeRunnable(m, task)
+      m.set(task + TASK.runNext, task)
+    },
+  ],
+  [
+    'runqueues-sound',
+    'a task is linked forth and not back',
+    (m) => {
+      const tasks = [0, 1].map((n) => spareTask(m, 1, undefined, n))
+      for (const task of tasks) makeRunnable(m, task)
+      m.set(tasks[1]! + TASK.runPrevious, 0)
+    },
+  ],
+  [
+    'runqueues-sound',
+    "a runqueue has another CPU's idle task",
+    (m) => m.set(m.runqueue(1) + RUNQUEUE.idle, m.idleTask(2)),
+  ],
+  [
+    'tasks-in-one-place',
+    'a task is on two runqueues',
+    (m) => {
+      const task = spareTask(m, 1)
+      makeRunnable(m, task)
+      m.set(task + TASK.onRunqueue, 0)
+      enqueueTask(m, m.runqueue(2), task)
+      m.set(task + TASK.onRunqueue, 1)
+    },
+  ],
+  [
+    'tasks-in-one-place',
+    'a runnable task falls off its runqueue',
+    (m) => {
+      const task = spareTask(m, 1)
+      makeRunnable(m, task)
+      dequeueTask(m, m.runqueue(1), task)
+    },
+  ],
+  ['tasks-in-one-place', 'a task is runnable nowhere', (m) => m.set(spareTask(m, 1) + TASK.state, STATE.running)],
+  [
+    'tasks-in-one-place',
+    'a task is queued on one CPU and belongs to another',
+    (m) => {
+      const task = spareTask(m, 1)
+      makeRunnable(m, task)
+      m.set(task + TASK.cpu, 2)
+    },
+  ],
+  [
+    'tasks-in-one-place',
+    'a dead task is still to run',
+    (m) => {
+      const task = spareTask(m, 1)
+      makeRunnable(m, task)
+      m.set(task + TASK.state, STATE.dead)
+    },
+  ],
+  ['tasks-in-one-place', 'a task is in a state that there is not', (m) => m.set(spareTask(m, 1) + TASK.state, 5)],
+  ['current-tasks', 'the runqueue and the CPU disagree on who runs', (m) => makeCurrent(m, 1, thread(m, 1, 'kworker'))],
+  ['current-tasks', 'a sleeping task is on a CPU', (m) => m.set(thread(m, 1, 'kworker') + TASK.onCpu, 1)],
+  ['current-tasks', 'the task that runs is on no CPU', (m) => m.set(m.idleTask(1) + TASK.onCpu, 0)],
+  [
+    'current-tasks',
+    'a dead CPU runs a thread',
+    (m) => {
+      const task = thread(m, 3, 'kworker')
+      makeCurrent(m, 3, task)
+      m.set(m.percpu(3) + PERCPU.current, task)
+      m.set(task + TASK.onCpu, 1)
+      m.set(m.idleTask(3) + TASK.onCpu, 0)
+    },
+  ],
+  [
+    'current-tasks',
+    'a task runs on two CPUs',
+    (m) => {
+      makeCurrent(m, 1, m.idleTask(2))
+      m.set(m.percpu(1) + PERCPU.current, m.idleTask(2))
+      m.set(m.idleTask(1) + TASK.onCpu, 0)
+    },
+  ],
+  ['tasks-where-allowed', 'a task is left on a dead CPU', (m) => makeRunnable(m, spareTask(m, 3))],
+  ['tasks-where-allowed', 'a task runs where it may not', (m) => makeRunnable(m, spareTask(m, 1, [2]))],
+  [
+    'tasks-where-allowed',
+    'a user task is left on a CPU that has been vacated',
+    async (m, machine) => {
+      // Up to a state where it can't stop, a CPU comes to 154: online, below sched:waitempty.
+      await machine.write('cpu3/hotplug/target', 94)
+      await settle(machine)
+      makeRunnable(m, spareTask(m, 3))
+    },
+  ],
+  ['pinned-tasks-counted', 'a task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.pinned)],
+  ['pinned-tasks-counted', 'a task is not counted', (m) => m.set(spareTask(m, 1) + TASK.pinned, 1)],
+  ['sleepers-can-wake', 'a wakeup was lost', (m) => m.set(spareTask(m, 1) + TASK.state, STATE.uninterruptible)],
+  ['runqueues-open', 'an active CPU pushes its tasks away', (m) => m.set(m.runqueue(1) + RUNQUEUE.balancePush, 1)],
+  ['runqueues-open', 'cpuhp/1 still waits', (m) => m.set(m.runqueue(1) + RUNQUEUE.hotplugWait, thread(m, 1, 'cpuhp'))],
+  ['runqueues-open', "a dead CPU's runqueue is online", (m) => m.set(m.runqueue(3) + RUNQUEUE.online, 1)],
+
+  ['threads-bound', 'a thread may run elsewhere too', (m) => setMask(m, m.affinity(thread(m, 1, 'kworker')), 2)],
+  ['threads-bound', 'a thread has moved', (m) => m.set(thread(m, 1, 'kworker') + TASK.cpu, 2)],
+  ['threads-bound', 'a thread is not marked as bound', (m) => m.set(thread(m, 1, 'kworker') + TASK.flags, 1)],
+  [
+    'threads-bound',
+    "a CPU has another's thread",
+    (m) => m.set(m.percpu(1) + PERCPU.threads + THREADS.ksoftirqd, thread(m, 2, 'ksoftirqd')),
+  ],
+  [
+    'threads-parked',
+    'ksoftirqd of a dead CPU is not parked',
+    (m) => {
+      m.set(thread(m, 3, 'ksoftirqd') + TASK.threadFlags, 0)
+      m.set(thread(m, 3, 'ksoftirqd') + TASK.state, STATE.interruptible)
+    },
+  ],
+  [
+    'threads-parked',
+    'cpuhp of an online CPU is parked',
+    (m) => {
+      m.set(thread(m, 1, 'cpuhp') + TASK.threadFlags, 2)
+      m.set(thread(m, 1, 'cpuhp') + TASK.state, STATE.parked)
+    },
+  ],
+  [
+    'threads-parked',
+    'a thread was asked to park and has not',
+    (m) => m.set(thread(m, 1, 'kworker') + TASK.threadFlags, 2),
+  ],
+
+  [
+    'stoppers-empty',
+    'a dead CPU has stopper work',
+    (m) => m.set(m.stopper(3) + STOPPER.head, m.initTask + TASK.stopWork),
+  ],
+  ['stoppers-empty', 'a stop_machine has not ended', (m) => m.set(m.global + GLOBAL.stopInProgress, 1)],
+  ['stoppers-enabled', 'the stopper of a dead CPU takes work', (m) => m.set(m.stopper(3) + STOPPER.enabled, 1)],
+  ['stoppers-enabled', 'the stopper of an online CPU takes none', (m) => m.set(m.stopper(1) + STOPPER.enabled, 0)],
+  ['calls-run-once', 'a call was lost', (m) => bump(m, m.percpu(1) + PERCPU.callsSent)],
+  ['calls-run-once', 'a call was run twice', (m) => bump(m, m.percpu(2) + PERCPU.callsRun)],
+  [
+    'call-queues-empty',
+    'a call is queued on a dead CPU',
+    (m) => m.set(m.percpu(3) + PERCPU.callQueue, m.percpu(1) + PERCPU.call),
+  ],
+  ['call-queues-empty', "a dead CPU has a sender's call to run", (m) => setMask(m, m.callSenders(3), 1)],
+  ['call-queues-empty', "a CPU's call is in use", (m) => m.set(m.percpu(1) + PERCPU.call + CALL_SINGLE.busy, 1)],
+  [
+    'call-queues-empty',
+    'a call to many has not been run by all',
+    (m) => m.set(m.percpu(1) + PERCPU.callFunction + CALL_FUNCTION.remaining, 1),
+  ],
+  [
+    'call-queues-empty',
+    "a task's call is in use",
+    (m) => m.set(thread(m, 1, 'cpuhp') + TASK.call + CALL_SINGLE.busy, 1),
+  ],
+  ['grace-periods-over', 'a grace period does not end', (m) => m.set(m.global + GLOBAL.graceRemaining, 1)],
+  ['grace-periods-over', 'a CPU owes a quiescent state', (m) => m.set(m.percpu(1) + PERCPU.quiescentWanted, 1)],
+  ['interrupts-taken', 'an interrupt is not taken', (m) => m.set(m.pending(1), 4)],
+  [
+    'worker-pools-empty',
+    'work is left to a kworker',
+    (m) => m.set(m.pool(3) + WORKER_POOL.head, m.initTask + TASK.work),
+  ],
+  ['requests-answered', 'a request has no answer', (m) => m.set(m.slot(5) + PORT_SLOT.status, 2)],
+  ['requests-answered', 'a request is overlooked', (m) => m.set(m.global + GLOBAL.portPosted, 1 << 5)],
+  ['requests-answered', 'a requester is half way through', (m) => m.set(m.requesterTask(5) + TASK.phase, 2)],
+
+  ['spinlocks-free', 'a runqueue is locked', (m) => m.set(m.runqueue(3) + RUNQUEUE.lock, 1)],
+  [
+    'spinlocks-free',
+    "a completion inside a task's work is locked",
+    (m) => m.set(m.initTask + TASK.exited + COMPLETION.lock, 1),
+  ],
+  [
+    'mutexes-free',
+    'cpu_add_remove_lock is held',
+    (m) => m.set(m.global + GLOBAL.addRemoveLock + MUTEX.owner, m.requesterTask(0)),
+  ],
+  [
+    'mutexes-free',
+    'a mutex was handed over and not taken',
+    (m) => m.set(m.requesterTask(0) + TASK.handedMutex, m.global + GLOBAL.stateMutex),
+  ],
+  [
+    'nobody-waits',
+    'a task waits for a mutex',
+    (m) => m.set(m.global + GLOBAL.addRemoveLock + MUTEX.head, m.requesterTask(0)),
+  ],
+  [
+    'nobody-waits',
+    'a wait list has an end and no beginning',
+    (m) => m.set(m.cpuhp(1) + CPUHP.doneDown + COMPLETION.tail, m.initTask),
+  ],
+  [
+    'nobody-waits',
+    'a task thinks that it waits',
+    (m) => m.set(m.requesterTask(0) + TASK.waitsFor, m.cpuhp(1) + CPUHP.doneUp),
+  ],
+  ['hotplug-lock-free', 'a writer has not left', (m) => m.set(m.global + GLOBAL.hotplugLock + PERCPU_RWSEM.block, 1)],
+  ['hotplug-lock-free', 'a reader has not left', (m) => bump(m, m.percpu(1) + PERCPU.hotplugReaders)],
+  ['hotplug-lock-free', 'a reader has left twice', (m) => bump(m, m.percpu(3) + PERCPU.hotplugReaders, -1)],
+  ['timers-sound', 'sleepers are left on a dead CPU', (m) => void sleeper(m, 3, 1e9)],
+  ['timers-sound', 'a task on a list of timers is awake', (m) => makeRunnable(m, sleeper(m, 1, 1e9))],
+  [
+    'timers-sound',
+    'sleepers are out of order',
+    (m) => {
+      sleeper(m, 1, 1e9, 0)
+      sleeper(m, 1, 2e9, 1)
+    },
+  ],
+  [
+    'timers-sound',
+    'a sleeper has fallen off its list',
+    (m) => {
+      sleeper(m, 1, 1e9)
+      m.set(m.timerBase(1) + TIMER_BASE.head, 0)
+    },
+  ],
+  ['timers-sound', 'a sleeper is on two lists', (m) => m.set(m.timerBase(2) + TIMER_BASE.head, sleeper(m, 1, 1e9))],
+  ['instances-linked-once', 'an instance in use belongs to nobody', (m) => m.set(m.instance(200) + INSTANCE.used, 1)],
+  [
+    'instances-linked-once',
+    'an instance that is linked is free',
+    (m) => m.set(m.get(m.step(62) + STEP.instances) + INSTANCE.used, 0),
+  ],
+  [
+    'instances-linked-once',
+    'two states share instances',
+    (m) => m.set(m.step(159) + STEP.instances, m.get(m.step(62) + STEP.instances)),
+  ],
+  [
+    'instances-linked-once',
+    'a list of instances runs in a circle',
+    (m) => {
+      const first = m.get(m.step(62) + STEP.instances)
+      m.set(m.get(first + INSTANCE.next) + INSTANCE.next, first)
+    },
+  ],
+  [
+    'trace-in-order',
+    'a ticket was given twice',
+    (m) => {
+      const [one, other] = [1, 2].map((cpu) => m.traceRecord(cpu, m.get(m.percpu(cpu) + PERCPU.traceHead) - 1))
+      const [mine, others] = [one!, other!].map((at) => m.get(at + TRACE_RECORD.ticket))
+      // The later of the two tickets is given to the other CPU's last event as well.
+      m.set((mine! > others! ? other! : one!) + TRACE_RECORD.ticket, Math.max(mine!, others!))
+    },
+  ],
+  [
+    'trace-in-order',
+    'an event was overwritten by an older one',
+    (m) => m.set(m.traceRecord(1, 5) + TRACE_RECORD.ticket, 0),
+  ],
+  ['trace-in-order', 'time ran backwards', (m) => m.setTime(m.traceRecord(1, 5) + TRACE_RECORD.time, 0)],
+  ['trace-in-order', 'an event is of no kind', (m) => m.set(m.traceRecord(1, 5) + TRACE_RECORD.event, 0)],
+]
+
+let machine: Machine | null = null
+
+afterEach(async () => {
+  await machine?.shutdown()
+  machine = null
+})
+
+describe('one invariant, and no other, sees that', () => {
+  test.each(MUTATIONS)('%s: %s', async (invariant, _what, mutate) => {
+    machine = await lab()
+    expect(brokenOf(machine)).toEqual([])
+    await mutate(machine.memory, machine)
+    expect(brokenOf(machine)).toEqual([invariant])
+  })
+})
+
+describe('the list of mutations', () => {
+  test('breaks every invariant', () => {
+    const broken = new Set(MUTATIONS.map(([invariant]) => invariant))
+    expect(INVARIANTS.map(({ name }) => name).filter((name) => !broken.has(name))).toEqual([])
+  })
+})
+
+describe('no invariant objects to', () => {
+  test.each<[string, Break]>([
+    ['a user task that is runnable', (m) => makeRunnable(m, spareTask(m, 1))],
+    [
+      'sleepers in order',
+      (m) => {
+        sleeper(m, 1, 2e9, 0)
+        sleeper(m, 1, 1e9, 1)
+      },
+    ],
+    ['a user task that keeps the number of a dead CPU while it sleeps', (m) => void spareTask(m, 3, [3])],
+    ['interrupts that a dead CPU never takes', (m) => m.set(m.pending(3), 7)],
+    ['a state that is to fail next', (m) => record(m, 1, 'fail', 200)],
+  ])('%s', async (_what, mutate) => {
+    machine = await lab()
+    await mutate(machine.memory, machine)
+    expect(checkInvariants(machine).violations).toEqual([])
+  })
+
+  test('CPUs that are not there, and CPUs that have never been up', async () => {
+    machine = await lab({ cpus: 8, present: 6, maxcpus: 4 })
+    expect(checkInvariants(machine).violations).toEqual([])
+  })
+})
+
+test('a CPU that is not present can not be dying', async () => {
+  machine = await lab({ cpus: 5, present: 4 })
+  setMask(machine.memory, machine.memory.dying, 4)
+  expect(brokenOf(machine)).toEqual(['masks-nest'])
+})
+
+test('invariants can be left out by name', async () => {
+  machine = await lab()
+  record(machine.memory, 1, 'target', 200)
+  const report = checkInvariants(machine, ['targets-reached'])
+  expect(report.violations).toEqual([])
+  expect(report.checked.has('targets-reached')).toBe(false)
+  expect(report.checked.size).toBe(INVARIANTS.length - 1)
+})

@@ -1,0 +1,127 @@
+// Compares a machine with what a real kernel answered: asks it for everything in a golden file, request by request.
+
+import { KernelError, type Machine, MachinePanic } from '#dist/src/index.js'
+import { formatEvent, type GoldenAnswer, type GoldenFile, type GoldenRequest } from './golden.js'
+
+/** The first request of a golden file that a machine did not meet. */
+export interface Deviation {
+  /** in the golden file */
+  readonly line: number
+  /** '0 to cpu1/online' */
+  readonly request: string
+  /** what is not as it was, a line each: 'errno: null expected, EBUSY found' */
+  readonly differences: readonly string[]
+}
+
+type Found = Omit<GoldenAnswer, 'outcome' | 'trace'> & { readonly trace: readonly string[] }
+
+/**
+ * Asks the machine, freshly booted and of the file's profile and number of CPUs, for everything in the file.
+ * Answers the first deviation, null when there is none: after one, nothing can be expected of what follows.
+ */
+export async function conform(machine: Machine, golden: GoldenFile): Promise<Deviation | null> {
+  // What happened at boot is not part of any request.
+  machine.trace()
+  for (const request of golden.requests) {
+    const differences = await compare(machine, request)
+    if (machine.lostEvents > 0)
+      differences.push(`trace: ${machine.lostEvents} events were overwritten before they were read`)
+    if (differences.length > 0) return { line: request.line, request: describe(request), differences }
+  }
+  return null
+}
+
+/** A deviation as text; `source` is the golden file's name. */
+export function formatDeviation(deviation: Deviation, source: string): string {
+  const { line, request, differences } = deviation
+  return [`${source}:${line}: ${request}`, ...differences.map((difference) => `  ${difference}`)].join('\n')
+}
+
+function describe(request: GoldenRequest): string {
+  const value = JSON.stringify(request.value).slice(1, -1)
+  return request.do === 'suspend' ? `suspend ${value}` : `${value} to ${fileOf(request)}`
+}
+
+function fileOf(request: GoldenRequest): string {
+  return request.do === 'online' ? `cpu${request.cpu}/online` : `cpu${request.cpu}/hotplug/${request.do}`
+}
+
+async function compare(machine: Machine, request: GoldenRequest): Promise<string[]> {
+  const warned = machine.log.length
+  let errno: GoldenAnswer['errno'] = null
+  try {
+    if (request.do === 'suspend') throw new Error('this machine has no suspend yet')
+    await machine.write(fileOf(request), request.value)
+  } catch (error) {
+    if (error instanceof MachinePanic) return comparePanic(error, request)
+    if (!(error instanceof KernelError)) throw error
+    errno = error.code
+  }
+  if (request.outcome !== 'answered') return [`outcome: ${request.outcome} expected, the machine answered`]
+  const cpu = request.cpu ?? 1
+  const found: Found = {
+    errno,
+    state: await numberIn(machine, `cpu${cpu}/hotplug/state`),
+    target: await numberIn(machine, `cpu${cpu}/hotplug/target`),
+    fail: await numberIn(machine, `cpu${cpu}/hotplug/fail`),
+    file: await numberIn(machine, `cpu${cpu}/online`),
+    online: await machine.read('online'),
+    offline: await machine.read('offline'),
+    trace: machine.hotplugTrace(),
+    warnings: machine.log
+      .slice(warned)
+      .filter((line) => line.level <= 4)
+      .map((line) => line.text),
+  }
+  return [...compareFields(request, found), ...compareTraces(request.trace.map(formatEvent), found.trace)]
+}
+
+function comparePanic(panic: MachinePanic, request: GoldenRequest): string[] {
+  const { cause } = panic.report
+  const what = cause.kind === 'bug' ? `a BUG in ${cause.function}` : `a machine ${cause.kind}: ${cause.message}`
+  if (request.outcome === 'answered') return [`outcome: an answer expected, ${what} found`]
+  const dead = request.outcome === 'panic' ? cause.kind === 'bug' : cause.kind === 'deadlock' || cause.kind === 'hang'
+  return dead ? [] : [`outcome: ${request.outcome} expected, ${what} found`]
+}
+
+function compareFields(expected: GoldenAnswer, found: Found): string[] {
+  const fields = ['errno', 'state', 'target', 'fail', 'file', 'online', 'offline'] as const
+  const differences = fields
+    .filter((field) => expected[field] !== found[field])
+    .map((field) => `${field}: ${show(expected[field])} expected, ${show(found[field])} found`)
+  // Not every recording has them: those that are there must have been given here too.
+  if (found.warnings.length < expected.warnings.length) {
+    differences.push(`warnings: ${JSON.stringify(expected.warnings)} expected, ${JSON.stringify(found.warnings)} found`)
+  }
+  return differences
+}
+
+/** Two traces that differ: the first place where they do. */
+function compareTraces(expected: readonly string[], found: readonly string[]): string[] {
+  const length = Math.max(expected.length, found.length)
+  for (let n = 0; n < length; n++) {
+    const [a, b] = [expected[n], found[n]]
+    if (a !== undefined && b !== undefined && sameEvent(a, b)) continue
+    const count = `event ${n + 1} of ${expected.length}`
+    return [`trace: ${count}: '${a ?? 'the end'}' expected, '${b ?? 'the end'}' found`]
+  }
+  return []
+}
+
+/** '*' stands for any CPU. */
+function sameEvent(expected: string, found: string): boolean {
+  return expected.startsWith('* ') ? expected.slice(2) === found.replace(/^\S+ /, '') : expected === found
+}
+
+function show(value: string | number | null): string {
+  return value === null ? 'null' : `'${value}'`
+}
+
+async function numberIn(machine: Machine, file: string): Promise<number | null> {
+  try {
+    return Number(await machine.read(file))
+  } catch (error) {
+    if (error instanceof KernelError && error.code === 'ENOENT') return null
+    throw error
+  }
+}
