@@ -1,8 +1,8 @@
 // What must come of a request: a model of hotplug that knows the step table and the rules of the control files, and
 // nothing of the kernel that it is held against. It follows one CPU at a time, since that is how operations go.
 //
-// What it leaves out is what harnesses do not ask for: a failure in the DEAD section of a CPU that was up, a way down
-// that ends in the DYING section (the kernel dies of it), and suspend.
+// What it leaves out is what harnesses do not ask for: a way down that ends in the DYING section (the kernel dies of
+// it), and suspend.
 import type { ErrnoName } from '../src/base/errno.js'
 import type { Profile, StepDescription } from '../src/profiles/profile.js'
 
@@ -11,7 +11,9 @@ export type Request =
   | { readonly do: 'target' | 'fail'; readonly cpu: number; readonly value: number }
 
 export function describeRequest(request: Request): string {
-  return 'value' in request ? `${request.do} ${request.value} of CPU ${request.cpu}` : `${request.do} of CPU ${request.cpu}`
+  return 'value' in request
+    ? `${request.do} ${request.value} of CPU ${request.cpu}`
+    : `${request.do} of CPU ${request.cpu}`
 }
 
 /** What a CPU's control files show. */
@@ -114,7 +116,8 @@ export class Model {
   private move(files: CpuFiles, target: number): Expectation {
     if (files.state === target) return NOTHING
     if (files.state < target) return this.up(files, target)
-    if (this.online.filter((cpu) => this.cpus[cpu] !== files).length === 0) return refused('EBUSY')
+    // Somebody else must be online to do it; and the last online CPU does not bury others either.
+    if (this.online.length === 1) return refused('EBUSY')
     return this.down(files, target)
   }
 
@@ -144,8 +147,15 @@ export class Model {
       files.state = target
       return { errno: null, calls }
     }
-    this.walk(files, calls, failed, before, true)
-    files.target = before
+    if (before >= IDLE && failed <= BRINGUP) {
+      // Burying it has failed: it is brought back up as far as it goes by itself, and stays there.
+      this.walk(files, calls, failed, BRINGUP, true)
+      files.state = IDLE
+      files.target = TEARDOWN
+    } else {
+      this.walk(files, calls, failed, before, true)
+      files.target = before
+    }
     return { errno: 'EAGAIN', calls }
   }
 

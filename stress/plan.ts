@@ -21,6 +21,7 @@ const WAYS: readonly (readonly [name: string, weight: number, way: Way])[] = [
   ['fail-down', 12, (draw) => draw.failDown()],
   ['fail-up', 12, (draw) => draw.failUp()],
   ['fail-dead', 4, (draw) => draw.failDead()],
+  ['fail-bury', 2, (draw) => draw.failBury()],
   ['twice', 4, (draw) => draw.twice()],
   ['refused', 4, (draw) => draw.refused()],
   ['together', 3, (draw) => draw.together()],
@@ -111,6 +112,15 @@ class Draw {
     const state = stop === null ? null : this.state(1, stop, 'teardown')
     if (stop === null || state === null) return this.downAndUp()
     return [this.target(stop), this.fail(state), this.offline, ...this.downAndUp()]
+  }
+
+  /** A step of the DEAD section fails for a CPU that was up: it comes back half the way, and can then be taken down. */
+  failBury(): readonly Group[] {
+    // Ordered while the CPU is down, since later is too late; and not used up on the way up.
+    const fits = this.profile.states.filter(({ state, startup, teardown }) => state <= 91 && teardown && !startup)
+    if (fits.length === 0) return this.downAndUp()
+    const { state } = fits[this.prng.below(fits.length)]!
+    return [this.offline, this.fail(state), this.online, this.offline, ...this.downAndUp()]
   }
 
   twice(): readonly Group[] {

@@ -16,7 +16,7 @@ import { issueCall } from './thread.js'
 
 /** Ranges from which a state is taken when the caller leaves the choice to the kernel. */
 export const DYNAMIC = { prepare: -1, online: -2 } as const
-const RANGES = { [DYNAMIC.prepare]: [71, 90], [DYNAMIC.online]: [201, 231] } as const
+const RANGES = { [DYNAMIC.prepare]: [70, 90], [DYNAMIC.online]: [201, 231] } as const
 
 export interface StepSetup {
   /** a state, or one of DYNAMIC */
@@ -60,7 +60,9 @@ function clearStep(memory: Memory, state: number): void {
 /** Adds a step. Answers its state, or a negative errno: EINVAL for what can't be, EBUSY for a state in use, ENOSPC. */
 export function* setupState(cpu: Cpu, setup: StepSetup): Kernel<number> {
   const { memory } = cpu
-  if (setup.name === '' || setup.state > CPUHP_STATE.online) return -ERRNO.EINVAL
+  const fixed = setup.state > CPUHP_STATE.offline && setup.state < CPUHP_STATE.online
+  const dynamic = setup.state === DYNAMIC.prepare || setup.state === DYNAMIC.online
+  if (setup.name === '' || !(fixed || dynamic)) return -ERRNO.EINVAL
   yield* lockStates(cpu)
   const state = reserveState(memory, setup.state)
   const inUse = state >= 0 && memory.get(memory.step(state) + STEP.named) === 1

@@ -63,6 +63,18 @@ export const STOP_DONE = struct('cpu_stop_done', {
   completion: COMPLETION,
 })
 
+/** What the stoppers of one lockstep share. */
+export const MULTI_STOP = struct('multi_stop_data', {
+  // set before the first phase
+  function: 'word',
+  argument: 'word',
+  count: 'word',
+  activeCpu: 'word',
+  // the lockstep: see stop/stop-machine.ts
+  phase: 'word',
+  ack: 'word',
+})
+
 export const WORK = struct('work_struct', {
   // guarded by the pool's lock while it is queued
   next: 'word',
@@ -112,7 +124,7 @@ export const TASK = struct('task', {
   stopWork: STOP_WORK,
   stopWorkSecond: STOP_WORK,
   stopDone: STOP_DONE,
-  stopData: [6],
+  stopData: MULTI_STOP,
   call: CALL_SINGLE,
   work: WORK,
   // guarded by the lock of the timer base that it is on
@@ -139,7 +151,6 @@ export const RUNQUEUE = struct('rq', {
   /** the task that waits until nothing but itself runs here */
   hotplugWait: 'word',
   pushWork: STOP_WORK,
-  pushBusy: 'word',
   switches: 'word',
   levelBits: [4],
   levelHead: [RUN_LEVELS],
@@ -236,8 +247,6 @@ export const PERCPU = struct('percpu', {
   /** per-CPU threads by descriptor number, and their status */
   threads: [HOTPLUG_THREADS],
   threadStatus: [HOTPLUG_THREADS],
-  /** counts of operations, for the watchdog and the figures: written by the CPU's driver */
-  progress: 'word',
   /** address of the current task, for reports */
   current: 'word',
   /** the next free record of this CPU's trace ring; counts on, never wraps by itself */
@@ -259,7 +268,6 @@ export const PORT_SLOT = struct('port_slot', {
 export const GLOBAL = struct('global', {
   /** the machine: 0 running, 1 halting, 2 panicked */
   machineState: 'word',
-  panicCpu: 'word',
   /** rung when the host has something to see */
   hostBell: 'word',
   /** orders trace events of different CPUs */
@@ -278,7 +286,6 @@ export const GLOBAL = struct('global', {
   activeCount: 'word',
   // guarded by cpu_add_remove_lock
   hotplugDisabled: 'word',
-  tasksFrozen: 'word',
   deviceHotplugLock: MUTEX,
   addRemoveLock: MUTEX,
   stateMutex: MUTEX,
@@ -286,7 +293,7 @@ export const GLOBAL = struct('global', {
   smpbootMutex: MUTEX,
   hotplugLock: PERCPU_RWSEM,
   stopDone: STOP_DONE,
-  stopData: [6],
+  stopData: MULTI_STOP,
   stopInProgress: 'word',
   /** CPUs that have not passed a scheduling point since the grace period began */
   graceRemaining: 'word',

@@ -22,6 +22,14 @@
 //   choose            n                     0..n-1
 //   switchTo          task, discard         the task before        this task is switched to again
 //   notifyHost
+//
+// A spinlock is a word: 0 when free, else the holder's CPU number + 1. Preemption is off from lock to unlock, and with
+// lockIrq interrupts too, so that the holder can neither be switched away nor be asked for the lock by a handler.
+//
+//   one CPU                                   another CPU
+//   lock: word 0 -> me     (acquire)          lock: word is not 0: blocked
+//   reads and writes what it guards             (interrupts are taken meanwhile, where enabled)
+//   unlock: word = 0       (release)          lock: word 0 -> me; sees all that was written
 
 export const KIND = {
   load: 0,

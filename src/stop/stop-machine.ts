@@ -10,7 +10,7 @@
 import { ERRNO } from '../base/errno.js'
 import { threadOf, wakeUpProcess } from '../kthread/kthread.js'
 import { THREADS } from '../kthread/smpboot.js'
-import { GLOBAL, STOP_DONE, STOPPER, TASK } from '../memory/structs.js'
+import { GLOBAL, MULTI_STOP, STOP_DONE, STOPPER, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { bitsOf } from '../ops/mask.js'
@@ -21,9 +21,6 @@ import { appendWork, initStopDone, queueStopWork, setStopWork } from './stopper.
 
 const PHASE = { none: 0, prepare: 1, disableIrq: 2, run: 3, exit: 4 } as const
 
-/** Where the record of one lockstep keeps what; 6 words. */
-const MULTI = { function: 0, argument: 1, count: 2, phase: 3, ack: 4, activeCpu: 5 } as const
-
 function* beginMulti(
   cpu: Cpu,
   data: number,
@@ -33,35 +30,35 @@ function* beginMulti(
   active: number,
 ): Kernel<void> {
   const { memory } = cpu
-  memory.set(data + MULTI.function, fn)
-  memory.set(data + MULTI.argument, argument)
-  memory.set(data + MULTI.count, count)
-  memory.set(data + MULTI.activeCpu, active)
+  memory.set(data + MULTI_STOP.function, fn)
+  memory.set(data + MULTI_STOP.argument, argument)
+  memory.set(data + MULTI_STOP.count, count)
+  memory.set(data + MULTI_STOP.activeCpu, active)
   yield* setPhase(cpu, data, PHASE.prepare)
 }
 
 function* setPhase(cpu: Cpu, data: number, phase: number): Kernel<void> {
-  yield cpu.store(data + MULTI.ack, cpu.memory.get(data + MULTI.count), relaxed, 'multi_cpu_stop:set_state')
-  yield cpu.store(data + MULTI.phase, phase, release, 'multi_cpu_stop:phase')
+  yield cpu.store(data + MULTI_STOP.ack, cpu.memory.get(data + MULTI_STOP.count), relaxed, 'multi_cpu_stop:set_state')
+  yield cpu.store(data + MULTI_STOP.phase, phase, release, 'multi_cpu_stop:phase')
 }
 
 /** What every stopper runs: `data` is the record of the lockstep. */
 export function* multiCpuStop(cpu: Cpu, data: number): Kernel<number> {
   const { memory } = cpu
-  const active = memory.get(data + MULTI.activeCpu) === cpu.id
+  const active = memory.get(data + MULTI_STOP.activeCpu) === cpu.id
   let irqsOff = false
   let result = 0
   let phase: number = PHASE.none
   do {
-    phase = yield cpu.waitWhile(data + MULTI.phase, phase, 'multi_cpu_stop:wait')
+    phase = yield cpu.waitWhile(data + MULTI_STOP.phase, phase, 'multi_cpu_stop:wait')
     if (phase === PHASE.disableIrq) {
       cpu.irqDisable()
       irqsOff = true
     } else if (phase === PHASE.run && active) {
-      const fn = cpu.functions.get(memory.get(data + MULTI.function))
-      result = yield* fn(cpu, memory.get(data + MULTI.argument), 0)
+      const fn = cpu.functions.get(memory.get(data + MULTI_STOP.function))
+      result = yield* fn(cpu, memory.get(data + MULTI_STOP.argument), 0)
     }
-    if ((yield cpu.add(data + MULTI.ack, -1, full, 'multi_cpu_stop:ack')) === 1 && phase !== PHASE.exit) {
+    if ((yield cpu.add(data + MULTI_STOP.ack, -1, full, 'multi_cpu_stop:ack')) === 1 && phase !== PHASE.exit) {
       yield* setPhase(cpu, data, phase + 1)
     }
   } while (phase !== PHASE.exit)
@@ -80,7 +77,7 @@ export function* stopMachine(cpu: Cpu, fn: number, argument: number, active: num
   const data = memory.global + GLOBAL.stopData
   yield* mutexLock(cpu, mutex)
   const cpus = [...bitsOf(memory, memory.online)]
-  yield cpu.store(data + MULTI.phase, PHASE.none, relaxed, 'stop_machine:reset')
+  yield cpu.store(data + MULTI_STOP.phase, PHASE.none, relaxed, 'stop_machine:reset')
   yield* beginMulti(cpu, data, fn, argument, cpus.length, active)
   initStopDone(cpu, done, cpus.length)
   // With preemption off the own stopper can't start before all have been told; with the flag up, no pair of stoppers
@@ -119,7 +116,7 @@ export function* stopTwoCpus(
   const done = task + TASK.stopDone
   const data = task + TASK.stopData
   initStopDone(cpu, done, 2)
-  yield cpu.store(data + MULTI.phase, PHASE.none, relaxed, 'stop_two_cpus:reset')
+  yield cpu.store(data + MULTI_STOP.phase, PHASE.none, relaxed, 'stop_two_cpus:reset')
   yield* beginMulti(cpu, data, fn, argument, 2, active)
   setStopWork(cpu, task + TASK.stopWork, FN.multi_cpu_stop, data, done)
   setStopWork(cpu, task + TASK.stopWorkSecond, FN.multi_cpu_stop, data, done)

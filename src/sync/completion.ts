@@ -13,7 +13,7 @@ import type { Kernel } from '../ops/operation.js'
 import { schedule, setCurrentState } from '../sched/core.js'
 import { NORMAL_SLEEP, STATE } from '../sched/task.js'
 import { tryToWakeUp } from '../sched/wakeup.js'
-import { appendWaiter, takeFirstWaiter } from './waiters.js'
+import { appendWaiter, removeWaiter, takeFirstWaiter } from './waiters.js'
 
 const DONE_FOR_ALL = 0x3fff_ffff
 
@@ -27,6 +27,11 @@ export function* completionReady(cpu: Cpu, completion: number): Kernel<boolean> 
   const done = memory.get(completion + COMPLETION.done)
   if (done > 0) {
     if (done !== DONE_FOR_ALL) memory.set(completion + COMPLETION.done, done - 1)
+    // Awake for another reason, and still on the list: a later completion would wake this task and nobody else.
+    if (memory.get(cpu.task + TASK.waitsFor) === completion) {
+      removeWaiter(memory, completion + COMPLETION.head, completion + COMPLETION.tail, cpu.task)
+      memory.set(cpu.task + TASK.waitsFor, 0)
+    }
   } else {
     if (memory.get(cpu.task + TASK.waitsFor) !== completion) {
       appendWaiter(memory, completion + COMPLETION.head, completion + COMPLETION.tail, cpu.task)

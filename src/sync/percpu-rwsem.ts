@@ -11,7 +11,7 @@
 // nothing here: docs/decisions/0004.) A reader may leave on another CPU than it came on: only the sum counts.
 
 import type { Memory } from '../memory/memory.js'
-import { PERCPU_RWSEM } from '../memory/structs.js'
+import { PERCPU_RWSEM, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { schedule, setCurrentState } from '../sched/core.js'
@@ -44,8 +44,11 @@ export function* readTryLock(cpu: Cpu, sem: PercpuRwsem): Kernel<boolean> {
  * answers false (see completionReady).
  */
 export function* readReady(cpu: Cpu, sem: PercpuRwsem): Kernel<boolean> {
-  if (yield* readTryLock(cpu, sem)) return true
   const queue = sem.address + PERCPU_RWSEM.waiters
+  if (yield* readTryLock(cpu, sem)) {
+    if (cpu.memory.get(cpu.task + TASK.waitsFor) === queue) yield* finishWait(cpu, queue)
+    return true
+  }
   yield* prepareToWait(cpu, queue)
   if (yield cpu.load(sem.address + PERCPU_RWSEM.block, full, 'percpu_down_read:again')) return false
   yield* finishWait(cpu, queue)

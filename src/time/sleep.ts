@@ -5,18 +5,20 @@
 import type { Memory } from '../memory/memory.js'
 import { TASK, TIMER_BASE } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
-import type { Kernel } from '../ops/operation.js'
+import { type Kernel, relaxed } from '../ops/operation.js'
 import { setCurrentState } from '../sched/core.js'
 import { NORMAL_SLEEP, STATE } from '../sched/task.js'
 import { tryToWakeUp } from '../sched/wakeup.js'
 
 /**
  * Prepares the current task to sleep for `ns` nanoseconds on this CPU's timer: it returns RESTART or calls schedule()
- * next. It may be woken earlier by others only when it is on no timer base any more.
+ * next. It may wake earlier, for another reason: then it is still on a timer base, until the time has come or it sleeps
+ * for a time again.
  */
 export function* prepareToSleep(cpu: Cpu, ns: number): Kernel<void> {
   const { memory, task } = cpu
   const base = memory.timerBase(cpu.id)
+  yield* cancelSleep(cpu)
   yield setCurrentState(cpu, STATE.uninterruptible, 'schedule_timeout')
   const now = yield cpu.clock('schedule_timeout:now')
   yield cpu.lockIrq(base + TIMER_BASE.lock, 'schedule_timeout')
@@ -24,6 +26,29 @@ export function* prepareToSleep(cpu: Cpu, ns: number): Kernel<void> {
   insertSleeper(memory, base, task, cpu.id)
   yield cpu.setTimer(firstWakeTime(memory, base), 'schedule_timeout:arm')
   yield cpu.unlockIrq(base + TIMER_BASE.lock, 'schedule_timeout')
+}
+
+/** Takes the current task off the timer base that it is still on, wherever that has been moved. */
+function* cancelSleep(cpu: Cpu): Kernel<void> {
+  const { memory, task } = cpu
+  for (;;) {
+    const owner = yield cpu.load(task + TASK.timerBase, relaxed, 'cancel_sleep:base')
+    if (owner === 0) return
+    const base = memory.timerBase(owner - 1)
+    yield cpu.lockIrq(base + TIMER_BASE.lock, 'cancel_sleep')
+    const still = memory.get(task + TASK.timerBase) === owner
+    if (still) removeSleeper(memory, base, task)
+    yield cpu.unlockIrq(base + TIMER_BASE.lock, 'cancel_sleep')
+    if (still) return
+  }
+}
+
+/** The base's lock is held. */
+function removeSleeper(memory: Memory, base: number, task: number): void {
+  let link = base + TIMER_BASE.head
+  while (memory.get(link) !== task) link = memory.get(link) + TASK.timerNext
+  memory.set(link, memory.get(task + TASK.timerNext))
+  memory.set(task + TASK.timerBase, 0)
 }
 
 /** The base's lock is held. */

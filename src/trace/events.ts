@@ -17,8 +17,6 @@ export const EVENT = {
   /** a: vector */
   irq_entry: 8,
   irq_exit: 9,
-  /** a: slot, b: status */
-  port: 10,
 } as const
 
 export type Event = (typeof EVENT)[keyof typeof EVENT]

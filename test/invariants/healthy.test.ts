@@ -88,8 +88,8 @@ async function run(seed: number, strategy: 'random' | 'fixed', work: readonly (r
   return made
 }
 
-const SEED = Number(process.env['CPUHP_TEST_SEED'] ?? 1)
-const RUNS = Number(process.env['CPUHP_TEST_RUNS'] ?? 300)
+const SEED = Number(process.env.CPUHP_TEST_SEED ?? 1)
+const RUNS = Number(process.env.CPUHP_TEST_RUNS ?? 300)
 
 test('everything holds on a healthy machine after whatever was asked of it', async () => {
   let made = 0

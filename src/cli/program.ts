@@ -1,0 +1,144 @@
+// The command line: commands, their options, and what becomes of errors. Everything that goes wrong ends here, in one
+// line and an exit code (see base/failure.ts); only a panic has more to say.
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, Option } from 'commander'
+import { EXIT, exitCodeFor, UsageError } from '../base/failure.js'
+import { MachinePanic } from '../machine/report.js'
+import { LIMITS } from '../memory/layout.js'
+import { profileNames } from '../profiles/load.js'
+import { type CyclesCommand, cyclesCommand } from './cycles.js'
+import { err, out } from './output.js'
+import { type StatesOptions, statesCommand } from './states.js'
+import { oneLine, oneOf, wholeNumber } from './values.js'
+
+const EXAMPLES = `
+Examples:
+  $ cpuhp cycles                                   1,000 cycles on both machines
+  $ cpuhp cycles --machine threads --workers 2     four CPUs on two worker threads
+  $ cpuhp cycles --machine deterministic --seed 7  the same run every time
+  $ cpuhp cycles --cycles 100 --json - --quiet     the verdict as JSON
+  $ cpuhp states                                   the steps a CPU goes through, and which are modelled
+
+Exit codes: 0 all held, 1 something was violated, 2 bad input, 3 a machine panicked or this program has a defect.`
+
+/** Runs the command line. Answers the exit code; never throws. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok
+  const program = build((result) => {
+    code = result
+  })
+  try {
+    if (argv.length === 0) program.outputHelp()
+    else await program.parseAsync(checkHelp(program, argv), { from: 'user' })
+    return code
+  } catch (error) {
+    // Help and the version were asked for, and have been given.
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
+    err(`${describe(error)}\n`)
+    return error instanceof CommanderError ? EXIT.usage : exitCodeFor(error)
+  }
+}
+
+function build(end: (code: number) => void): Command {
+  const program = new Command('cpuhp')
+  program
+    .description('Linux CPU hotplug, running for real inside a Node process.')
+    .version(version(), '--version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', EXAMPLES)
+  program
+    .command('cycles')
+    .description('take CPUs down and bring them up again, in many ways, and check everything about it')
+    .addOption(
+      new Option('--cycles <n>', 'how many times a CPU goes down and up')
+        .default(1000)
+        .argParser(wholeNumber('--cycles', 1, 1e9)),
+    )
+    .addOption(new Option('--cpus <n>', 'how many CPUs').default(4).argParser(wholeNumber('--cpus', 2, LIMITS.cpus)))
+    .addOption(workersOption())
+    .addOption(
+      new Option('--seed <n>', 'decides the requests').default(1).argParser(wholeNumber('--seed', 0, 2 ** 32 - 1)),
+    )
+    .addOption(machineOption())
+    .addOption(new Option('--profile <name>', `the step table: ${profileNames().join(', ')}, or a .json file`))
+    .addOption(new Option('--json <file>', 'write the verdict as JSON; - is standard output'))
+    .addOption(new Option('--quiet', 'show no progress, and figures only when something is wrong').default(false))
+    .action(async (options: CyclesCommand) => end(await cyclesCommand(options)))
+  program
+    .command('states')
+    .description('list the steps that a CPU goes through, and which of them are modelled')
+    .addOption(
+      new Option('--profile <name>', `${profileNames().join(', ')}, or a .json file`).default('linux-6.1-minimal'),
+    )
+    .addOption(new Option('--json', 'as JSON').default(false))
+    .action((options: StatesOptions) => statesCommand(options))
+  for (const command of [program, ...program.commands]) tame(command)
+  return program
+}
+
+function workersOption(): Option {
+  const description = 'worker threads that the CPUs are spread over (default: one for each CPU)'
+  return new Option('--workers <n>', description).argParser(wholeNumber('--workers', 1, LIMITS.workers))
+}
+
+function machineOption(): Option {
+  const machines = ['threads', 'deterministic', 'both'] as const
+  return new Option('--machine <kind>', machines.join(', ')).default('both').argParser(oneOf('--machine', machines))
+}
+
+/** Has a command throw instead of exiting, and say nothing by itself when something is wrong. */
+function tame(command: Command): void {
+  command.configureOutput({ writeOut: out, writeErr: () => {} })
+  command.showSuggestionAfterError(false)
+  command.exitOverride((error) => {
+    if (error.exitCode === 0) throw error
+    throw new UsageError(explain(command, error))
+  })
+}
+
+/** What commander objects to, in one line with what is allowed. */
+function explain(command: Command, error: CommanderError): string {
+  const problem = error.message.replace(/^error: /, '').replace(/\s+/g, ' ')
+  const name = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`
+  const options = command.options.map(({ long }) => long)
+  switch (error.code) {
+    case 'commander.unknownCommand':
+      return `${problem}; there are ${commandNames(command).join(', ')}`
+    case 'commander.unknownOption':
+      return `${problem}; ${name} takes ${[...options, '--help'].join(', ')}`
+    case 'commander.excessArguments':
+      return `unexpected '${oneLine(command.args[0] ?? '')}'; ${name} takes options only: ${options.join(', ')}, --help`
+    case 'commander.optionMissingArgument': {
+      const option = command.options.find(({ flags }) => problem.includes(`'${flags}'`))
+      return `${problem}; it says ${option?.description ?? 'what to do'}`
+    }
+    default:
+      return `${problem}; see ${name} --help`
+  }
+}
+
+function commandNames(program: Command): string[] {
+  return [...program.commands.map((command) => command.name()), 'help']
+}
+
+/** `help` of a command that there is not: commander would show the help of all instead. */
+function checkHelp(program: Command, argv: readonly string[]): string[] {
+  const [first, second] = argv
+  if (first === 'help' && second !== undefined && !second.startsWith('-') && !commandNames(program).includes(second)) {
+    throw new UsageError(`unknown command '${second}'; there are ${commandNames(program).join(', ')}`)
+  }
+  return [...argv]
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function describe(error: unknown): string {
+  if (error instanceof MachinePanic) return error.message
+  // Bad input is one line; whatever nobody foresaw needs its stack.
+  if (exitCodeFor(error) === EXIT.panic && error instanceof Error) return `cpuhp: ${error.stack ?? error.message}`
+  return `cpuhp: ${error instanceof Error ? error.message : String(error)}`
+}
