@@ -4,7 +4,7 @@ import { err } from './output.js'
 /** Between two changes of the live line. */
 const LIVE_MS = 100
 /** Between two lines where nobody watches: a log. */
-const LOG_MS = 5_000
+const LOG_MS = 2_000
 
 export class Progress {
   private readonly live: boolean

@@ -1,10 +1,11 @@
 // Kernel functions for test/sched.
 import { acquire, type Cpu, full, type Kernel, type KernelFunction, relaxed, release, schedule } from '../../src/kernel-api.js'
-import { stopOneCpuNowait } from '../../src/kernel-api.js'
+import { complete, stopOneCpuNowait } from '../../src/kernel-api.js'
 import { wakeUpProcess } from '../../src/kthread/kthread.js'
 import { TASK } from '../../src/memory/structs.js'
 import { setCurrentState } from '../../src/sched/core.js'
 import { FLAG, POLICY, RESTART, STATE } from '../../src/sched/task.js'
+import { completionReady } from '../../src/sync/completion.js'
 import { prepareToSleep } from '../../src/time/sleep.js'
 import { joinTask, startTask, testTask } from './tasks.js'
 
@@ -16,6 +17,7 @@ export const AT = {
   ready: 64,
   flag: 80,
   wrong: 96,
+  home: 112,
   /** whose turn it is, and the two players' tasks: a line for each pair */
   pairs: 128,
   /** for each flock task: 1 while it runs */
@@ -141,24 +143,26 @@ export const functions = {
     return whole
   },
 
-  /** A user task that may only run on `home`, asleep there for `ns`. Answers the CPU on which it ends. */
-  *sched_homebody(cpu, home, ns) {
+  /** A user task that may only run on `home`, and sleeps there until sched_call_home. Answers the CPU on which it ends. */
+  *sched_homebody(cpu, home) {
     const alone = { flags: 0, affinity: [home], cpu: home }
-    return yield* joinTask(cpu, yield* startTask(cpu, { ...alone, slot: 0, entry: 'sched_sleep_once', argument: ns }))
+    return yield* joinTask(cpu, yield* startTask(cpu, { ...alone, slot: 0, entry: 'sched_wait_at_home' }))
   },
 
-  *sched_sleep_once(cpu, task, ns) {
-    const { memory } = cpu
-    if (memory.get(task + TASK.phase) === 1) return cpu.id
-    memory.set(task + TASK.phase, 1)
-    yield* prepareToSleep(cpu, ns)
+  *sched_wait_at_home(cpu) {
+    if (yield* completionReady(cpu, word(cpu, AT.home))) return cpu.id
     yield cpu.store(word(cpu, AT.ready), 1, release, 'sched:asleep')
     return RESTART
   },
 
-  /** Returns when that task is asleep. */
-  *sched_spin_asleep(cpu) {
+  /** Returns when that task sleeps. */
+  *sched_is_at_home(cpu) {
     yield cpu.waitUntil(word(cpu, AT.ready), 1, 'sched:asleep')
+    return 0
+  },
+
+  *sched_call_home(cpu) {
+    yield* complete(cpu, word(cpu, AT.home))
     return 0
   },
 } satisfies Record<string, KernelFunction>

@@ -57,9 +57,10 @@ onEveryMachine(
 )
 
 onEveryMachine('a task that may only run on a CPU that is gone runs elsewhere, and that is logged', { cpus: 3, modules: MODULES }, async (machine) => {
-  const ended = machine.run('sched_homebody', { cpu: 0, args: [2, 30_000_000] })
-  await machine.run('sched_spin_asleep', { cpu: 1 })
+  const ended = machine.run('sched_homebody', { cpu: 0, args: [2] })
+  await machine.run('sched_is_at_home', { cpu: 1 })
   await machine.offline(2)
+  await machine.run('sched_call_home', { cpu: 1 })
   expect(await ended).toBe(0)
   expect(machine.log.filter(({ text }) => /^process \d+ \(test\/0\) no longer affine to cpu2$/.test(text))).toHaveLength(1)
 })

@@ -19,14 +19,19 @@ import { raise, waitBucket } from './shared.js'
 
 /** Operations in a turn: between two turns the worker looks at timers and at the machine's state. */
 const TURN_OPERATIONS = 256
-/** Looks at the doorbell before parking. */
-const SPINS = 2000
+/**
+ * Looks at the doorbell before parking: about as long as it takes to be woken. Where there are more workers than cores,
+ * whoever is to ring may need this core for it.
+ */
+const SPINS = 6_000
+const SPINS_OVERSUBSCRIBED = 400
 
 export class Driver implements DrivenBy {
   readonly worker: number
   private readonly memory: Memory
   private readonly words: Int32Array
   private readonly cores: number
+  private readonly spins: number
   private readonly services: Services
   private readonly processors: ThreadProcessor[] = []
   /** those that have turns */
@@ -53,6 +58,7 @@ export class Driver implements DrivenBy {
     this.words = memory.words
     this.worker = worker
     this.cores = cores
+    this.spins = workers <= cores ? SPINS : SPINS_OVERSUBSCRIBED
     this.services = services
     const tracer = new RingTracer()
     for (let id = worker; id < cpus; id += workers) {
@@ -121,7 +127,7 @@ export class Driver implements DrivenBy {
   private pause(bell: number, seen: number): void {
     const { words, memory } = this
     const awake = memory.global + GLOBAL.awake
-    const spins = Atomics.load(words, awake) <= this.cores ? SPINS : 0
+    const spins = Atomics.load(words, awake) <= this.cores ? this.spins : 0
     for (let i = 0; i < spins; i++) if (Atomics.load(words, bell) !== seen) return
     const parked = bell - DOORBELL.bell + DOORBELL.parked
     const timeoutMs = (this.nextDeadline - this.services.now()) / 1e6

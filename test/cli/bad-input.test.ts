@@ -1,0 +1,50 @@
+// Bad input: one line that names it and says what is allowed, exit code 2, and nothing is run.
+import { describe, expect, test } from 'vitest'
+import { cpuhp } from '../support/run.js'
+
+const CYCLES = '--cycles, --cpus, --workers, --seed, --machine, --profile, --json, --quiet, --help'
+const PROFILES = 'there are linux-6.1-debian-cloud, linux-6.1-minimal, or the path of a .json file'
+
+const TABLE: readonly (readonly [line: string, message: string])[] = [
+  ['cycels', "unknown command 'cycels'; there are cycles, states, help"],
+  ['--cycles 3', "unknown option '--cycles'; cpuhp takes --version, --help"],
+  ['help cycels', "unknown command 'cycels'; there are cycles, states, help"],
+  ['cycles --cycels 3', `unknown option '--cycels'; cpuhp cycles takes ${CYCLES}`],
+  ['cycles -x', `unknown option '-x'; cpuhp cycles takes ${CYCLES}`],
+  ['cycles 100', "unexpected '100'; cpuhp cycles takes options only: --cycles"],
+  ['cycles --cycles', "option '--cycles <n>' argument missing; it says how many times a CPU goes down and up"],
+  ['cycles --cycles many', "--cycles is a whole number from 1 to 1000000000, not 'many'"],
+  ['cycles --cycles 0', "--cycles is a whole number from 1 to 1000000000, not '0'"],
+  ['cycles --cycles 1e3', "--cycles is a whole number from 1 to 1000000000, not '1e3'"],
+  ['cycles --cpus 1', "--cpus is a whole number from 2 to 4096, not '1'"],
+  ['cycles --cpus 4097', "--cpus is a whole number from 2 to 4096, not '4097'"],
+  ['cycles --workers 0', "--workers is a whole number from 1 to 4096, not '0'"],
+  ['cycles --workers 5', "--workers is a whole number from 1 to 4, the number of CPUs, not '5'"],
+  ['cycles --workers 2 --machine deterministic', '--workers is for --machine threads or both'],
+  ['cycles --seed -1', "--seed is a whole number from 0 to 4294967295, not '-1'"],
+  ['cycles --seed 1.5', "--seed is a whole number from 0 to 4294967295, not '1.5'"],
+  ['cycles --machine real', "--machine is threads, deterministic or both, not 'real'"],
+  ['cycles --profile linux-9', `there is no profile 'linux-9'; ${PROFILES}`],
+  ['cycles --json no/such/folder/verdict.json', "--json no/such/folder/verdict.json: can't be written: ENOENT"],
+  ['states --profile linux-9', `there is no profile 'linux-9'; ${PROFILES}`],
+  ['states --profile no/such.json', "no/such.json: can't be read: ENOENT"],
+  ['states --profile package.json', 'package.json: kernel must be text, not missing'],
+  ['states --profile', "option '--profile <name>' argument missing; it says linux-6.1-debian-cloud"],
+  ['states 1', "unexpected '1'; cpuhp states takes options only: --profile, --json, --help"],
+]
+
+describe('bad input is named, with what is allowed:', () => {
+  test.concurrent.each(TABLE)('cpuhp %s', async (line, message) => {
+    const { code, stdout, stderr } = await cpuhp(line.split(' '))
+    expect(stderr).toMatch(/^cpuhp: [^\n]+\n$/)
+    expect(stderr).toContain(message)
+    expect(stdout).toBe('')
+    expect(code).toBe(2)
+  })
+
+  test('line ends in what was given do not get into the message', async () => {
+    const { code, stderr } = await cpuhp(['cycles', '--seed', 'one\ntwo\x1b[31m'])
+    expect(stderr).toBe("cpuhp: --seed is a whole number from 0 to 4294967295, not 'one two [31m'\n")
+    expect(code).toBe(2)
+  })
+})
