@@ -1,6 +1,9 @@
 // The package's door for programs.
+
+export { checkAtRest, settle } from '../stress/settle.js'
 export { ERRNO, type ErrnoName, KernelError } from './base/errno.js'
 export { UsageError } from './base/failure.js'
+export { checkInvariants, INVARIANTS, type Report as InvariantReport, type Violation } from './invariants/check.js'
 export type { KernelModule } from './kernel/module.js'
 export { FixedStrategy, RandomStrategy, type Strategy } from './machine/deterministic/strategy.js'
 export { Machine, type StateDescription } from './machine/machine.js'

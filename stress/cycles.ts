@@ -1,8 +1,8 @@
 // Cycles: CPUs go down and come up again, in many ways, on one machine after the other. Every answer is held against a
 // model that knows nothing of the kernel, and so are the control files, the callbacks in the trace, and the invariants.
 //
-//   for each cycle    draw it from the seed; make its requests; after each one: answer, files, callbacks
-//                     at rest: the invariants (threads: not after every cycle, since settling takes time)
+//   for each cycle    draw it from the seed; make its requests
+//   after each one    answer, files, callbacks; at rest, the invariants (threads: not every time)
 //   at the end        deterministic: run the first cycles once more; they must lead to the same digest
 
 import { formatCpuList } from '../src/base/cpulist.js'
@@ -31,7 +31,7 @@ export interface CyclesOptions {
   readonly workers?: number
   /** a profile's name or file (default linux-6.1-minimal) */
   readonly profile?: string
-  /** cycles between two checks of the invariants (default: threads 10, deterministic 1) */
+  /** requests from one check of the invariants to the next (default: threads 7, deterministic 1) */
   readonly checkEvery?: number
   /** called after every cycle */
   readonly onCycle?: (done: number) => void
@@ -44,6 +44,8 @@ export interface CyclesOptions {
 const DEFAULT_PROFILE = 'linux-6.1-minimal'
 /** Cycles at the beginning that a deterministic machine runs twice. */
 const REPEATED = 20
+/** On threads settling takes time; an odd number, so that CPUs are found down as well as up. */
+const CHECK_EVERY = { threads: 7, deterministic: 1 } as const
 
 /** Runs cycles and says how it went. A UsageError for options that make no sense; what the machine does never throws. */
 export async function runCycles(options: CyclesOptions): Promise<Verdict> {
@@ -81,6 +83,7 @@ class Run {
   private readonly started = performance.now()
   private way = ''
   private done = 0
+  private groups = 0
   private requests = 0
   private untraced = 0
   private interrupts = 0
@@ -137,16 +140,19 @@ class Run {
     for (const group of cycle.groups) {
       await this.group(machine, group)
       if (this.findings.length > 0) return
-    }
-    const every = this.options.checkEvery ?? (this.options.machine === 'threads' ? 10 : 1)
-    if ((this.done + 1) % every === 0) {
-      const report = await checkAtRest(machine)
-      this.counter.add(report)
-      for (const { invariant, message } of report.violations) this.find(invariant, message)
+      const every = this.options.checkEvery ?? CHECK_EVERY[this.options.machine]
+      if (++this.groups % every === 0) await this.checkInvariants(machine)
+      if (this.findings.length > 0) return
     }
     this.ways[cycle.way] = (this.ways[cycle.way] ?? 0) + 1
     this.done++
     this.options.onCycle?.(this.done)
+  }
+
+  private async checkInvariants(machine: Machine): Promise<void> {
+    const report = await checkAtRest(machine)
+    this.counter.add(report)
+    for (const { invariant, message } of report.violations) this.find(invariant, message)
   }
 
   /** Makes requests at the same time, and looks at what came of them. */

@@ -5,7 +5,10 @@ import { Machine } from 'cpuhp'
 
 const modules = [new URL('./module.mjs', import.meta.url)]
 
-for (const options of [{ machine: 'threads', workers: 2 }, { machine: 'deterministic', seed: 5 }]) {
+for (const options of [
+  { machine: 'threads', workers: 2 },
+  { machine: 'deterministic', seed: 5 },
+]) {
   const machine = await Machine.boot({ cpus: 4, modules, ...options })
   try {
     console.log(`${options.machine}:`)

@@ -104,7 +104,6 @@ export function* kernelInit(cpu: Cpu, _task: number, maxcpus: number): Kernel<nu
   yield* unparkThread(cpu, threadOf(memory, 0, THREADS.cpuhp))
   yield* stopMachineUnpark(cpu, 0)
   yield* unparkThread(cpu, threadOf(memory, 0, THREADS.ksoftirqd))
-  yield* unparkThread(cpu, threadOf(memory, 0, THREADS.kworker))
   for (let subject = 1; subject < maxcpus; subject++) {
     yield* mutexLock(cpu, memory.global + GLOBAL.addRemoveLock)
     const result = yield* cpuUp(cpu, subject, CPUHP_STATE.online)

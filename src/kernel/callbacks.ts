@@ -14,7 +14,6 @@ import {
 } from '../sched/hotplug.js'
 import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
 import { timersDeadCpu } from '../time/sleep.js'
-import { workqueueOnlineCpu } from '../workqueue/workqueue.js'
 
 export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpboot_create_threads: smpbootCreateThreads,
@@ -31,7 +30,6 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   sched_cpu_deactivate: schedCpuDeactivate,
   smpboot_unpark_threads: smpbootUnparkThreads,
   smpboot_park_threads: smpbootParkThreads,
-  workqueue_online_cpu: workqueueOnlineCpu,
 }
 
 export function* namedStep(): Kernel<number> {

@@ -1,10 +1,12 @@
 // The kernel's functions by number, and the hooks of lower rooms filled with what higher rooms provide.
 
+import { UsageError } from '../base/failure.js'
 import { cpuDownMapsLocked } from '../hotplug/control.js'
 import { completeIdleDead } from '../hotplug/idle.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
+import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
 import type { Kernel } from '../ops/operation.js'
 import type { Profile } from '../profiles/profile.js'
@@ -51,11 +53,17 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
   })
+  const callbacks = new Set<string>()
   for (const { startup, teardown } of profile.states) {
-    for (const name of [startup, teardown]) {
-      if (name !== null && functions.find(name) === 0) functions.add(name, MODELLED[name] ?? namedStep)
-    }
+    for (const name of [startup, teardown]) if (name !== null) callbacks.add(name)
   }
-  for (const module of modules) for (const [name, fn] of Object.entries(module.functions)) functions.add(name, fn)
+  for (const name of callbacks) addNew(functions, name, MODELLED[name] ?? namedStep)
+  for (const module of modules) for (const [name, fn] of Object.entries(module.functions)) addNew(functions, name, fn)
   return functions
+}
+
+function addNew(functions: Functions, name: string, fn: KernelFunction): void {
+  if (functions.find(name) !== 0)
+    throw new UsageError(`there is a kernel function ${name} already: choose another name`)
+  functions.add(name, fn)
 }

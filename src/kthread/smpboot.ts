@@ -16,8 +16,10 @@ export interface HotplugThread {
   /** 'cpuhp' for cpuhp/0, cpuhp/1, ... */
   readonly comm: string
   readonly policy: Policy
-  /** parks and unparks by its own subsystem's means, not by the smpboot/threads step */
+  /** parks and unparks by its own subsystem's means, if at all, not by the smpboot/threads step */
   readonly selfParking: boolean
+  /** made asleep and not parked: it runs when it is first woken */
+  readonly bornAsleep?: boolean
   /** Whether there is something to do. Preemption is off. */
   shouldRun(cpu: Cpu): Kernel<boolean>
   run(cpu: Cpu): Kernel<void>
@@ -73,7 +75,7 @@ export function* smpbootThreadFn(cpu: Cpu, _task: number, index: number): Kernel
   }
 }
 
-/** Makes a CPU's threads that do not exist yet; each is parked from birth. (threads:prepare, on the controlling CPU.) */
+/** Makes a CPU's threads that do not exist yet, parked or asleep. (threads:prepare, on the controlling CPU.) */
 export function* smpbootCreateThreads(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
   const mutex = memory.global + GLOBAL.smpbootMutex
@@ -92,10 +94,13 @@ export function* smpbootCreateThreads(cpu: Cpu, subject: number): Kernel<number>
       entry: FN.smpboot_thread_fn,
       argument: index,
     }
-    initTask(memory, task, description, STATE.parked)
-    memory.set(task + TASK.threadFlags, THREAD.shouldPark)
     memory.set(memory.percpu(subject) + PERCPU.threadStatus + index, STATUS.none)
-    yield* complete(cpu, task + TASK.parked)
+    if (thread.bornAsleep) initTask(memory, task, description, STATE.interruptible)
+    else {
+      initTask(memory, task, description, STATE.parked)
+      memory.set(task + TASK.threadFlags, THREAD.shouldPark)
+      yield* complete(cpu, task + TASK.parked)
+    }
     setThread(memory, subject, index, task)
   }
   yield* mutexUnlock(cpu, mutex)

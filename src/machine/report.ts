@@ -84,7 +84,6 @@ export function describeOperation(memory: Memory, operation: Readonly<Operation>
       return `${name} ${value}`
     case KIND.load:
     case KIND.lock:
-    case KIND.tryLock:
     case KIND.unlock:
       return `${name} ${memory.layout.describe(word)}`
     default:
@@ -152,7 +151,8 @@ function whoWaits(memory: Memory, load: (word: number) => number): string[] {
     const task = memory.task(index)
     const waitsFor = load(task + TASK.waitsFor)
     if (waitsFor === 0) continue
-    const name = memory.layout.describe(waitsFor)
+    // What lies at an address is the whole thing's first field as well.
+    const name = memory.layout.describe(waitsFor).replace(/\.(lock|owner)$/, '')
     const letter = STATE_LETTERS.get(load(task + TASK.state)) ?? '?'
     const holder = holderOf(memory, load, waitsFor)
     const held = holder === 0 ? '' : `, held by ${commOf(memory, holder)}`

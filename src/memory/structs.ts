@@ -141,10 +141,10 @@ export const RUNQUEUE = struct('rq', {
   // guarded by lock
   current: 'word',
   idle: 'word',
-  stop: 'word',
   running: 'word',
   /** tasks that live here with kernel frames, running or asleep, though their affinity would let them go */
   pinned: 'word',
+  /** 1 while tasks may come here: from sched:active up until sched:active down */
   online: 'word',
   /** 1: whatever is not bound to this CPU is pushed away */
   balancePush: 'word',

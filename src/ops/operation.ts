@@ -11,7 +11,6 @@
 //   compareExchange   word, expected, value the value before
 //   fence
 //   lock              word                                         the lock is free
-//   tryLock           word                  1 when taken, else 0
 //   unlock            word
 //   waitWhile         word, value           the value it has now   the word is not `value`
 //   waitUntil         word, value                                  the word is `value`
@@ -41,17 +40,16 @@ export const KIND = {
   compareExchange: 6,
   fence: 7,
   lock: 8,
-  tryLock: 9,
-  unlock: 10,
-  waitWhile: 11,
-  waitUntil: 12,
-  sendIpi: 13,
-  halt: 14,
-  clock: 15,
-  setTimer: 16,
-  choose: 17,
-  switchTo: 18,
-  notifyHost: 19,
+  unlock: 9,
+  waitWhile: 10,
+  waitUntil: 11,
+  sendIpi: 12,
+  halt: 13,
+  clock: 14,
+  setTimer: 15,
+  choose: 16,
+  switchTo: 17,
+  notifyHost: 18,
 } as const
 
 export type Kind = (typeof KIND)[keyof typeof KIND]

@@ -41,9 +41,12 @@ export type Profile = {
   readonly states: readonly StepDescription[]
 }
 
-// `online` has to leave room for the ONLINE section. The upper bound is what the listing's three columns hold.
-const ONLINE_MIN = 155
-const ONLINE_MAX = 999
+// The numbers of states are the kernel's own: a profile says which of them have steps.
+const ONLINE = 236
+/** Characters that a step's name may have. */
+const NAME_MAX = 39
+/** Instances that all steps may have together. */
+const INSTANCES_MAX = 128
 
 type FixedStep = {
   readonly name: string
@@ -77,8 +80,8 @@ export function checkProfile(value: unknown, source: string): Profile {
   const { name, kernel, online, stateControl, states } = fields
   if (!isLine(name)) throw fail(`name must be text, not ${show(name)}`)
   if (!isLine(kernel)) throw fail(`kernel must be text, not ${show(kernel)}`)
-  if (!isIntegerIn(online, ONLINE_MIN, ONLINE_MAX)) {
-    throw fail(`online must be an integer in ${ONLINE_MIN}..${ONLINE_MAX}, not ${show(online)}`)
+  if (online !== ONLINE) {
+    throw fail(`online must be ${ONLINE}, not ${show(online)}`)
   }
   if (typeof stateControl !== 'boolean') throw fail(`stateControl must be true or false, not ${show(stateControl)}`)
   if (!Array.isArray(states)) throw fail(`states must be a list, not ${show(states)}`)
@@ -86,6 +89,8 @@ export function checkProfile(value: unknown, source: string): Profile {
   const steps = states.map((row: unknown, index) => checkStep(row, index, online, source))
   checkOrder(steps, source)
   checkFixed(steps, online, source)
+  const instances = steps.reduce((sum, step) => sum + step.instances, 0)
+  if (instances > INSTANCES_MAX) throw fail(`steps may have ${INSTANCES_MAX} instances together, not ${instances}`)
   return { name, kernel, online, stateControl, states: steps }
 }
 
@@ -99,6 +104,7 @@ function checkStep(row: unknown, index: number, online: number, source: string):
   const fail = (problem: string): UsageError => new UsageError(`${source}: state ${state}: ${problem}`)
 
   if (!isLine(name)) throw fail(`name must be text on one line, not ${show(name)}`)
+  if (name.length > NAME_MAX) throw fail(`name may have ${NAME_MAX} characters, not ${name.length}`)
   if (!isCallback(startup)) throw fail(`startup must be a function's name or null, not ${show(startup)}`)
   if (!isCallback(teardown)) throw fail(`teardown must be a function's name or null, not ${show(teardown)}`)
   if (typeof multi !== 'boolean') throw fail(`multi must be true or false, not ${show(multi)}`)

@@ -7,10 +7,12 @@ import { schedule, setCurrentState } from './core.js'
 import { synchronizeSched } from './grace.js'
 import { STATE } from './task.js'
 
+/** Closes a runqueue (`on` 1) or opens it. */
 function* setBalancePush(cpu: Cpu, subject: number, on: number): Kernel<void> {
   const rq = cpu.memory.runqueue(subject)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'balance_push_set')
   cpu.memory.set(rq + RUNQUEUE.balancePush, on)
+  cpu.memory.set(rq + RUNQUEUE.online, 1 - on)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'balance_push_set')
 }
 
@@ -50,11 +52,12 @@ export function* schedCpuWaitEmpty(cpu: Cpu, subject: number): Kernel<number> {
   return 0
 }
 
-/** sched:starting, by the CPU that comes up, with interrupts off. */
+/** sched:starting, by the CPU that comes up, with interrupts off: nothing was put on its runqueue while it was dead. */
 export function* schedCpuStarting(cpu: Cpu, subject: number): Kernel<number> {
   const rq = cpu.memory.runqueue(subject)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'sched_cpu_starting')
-  cpu.memory.set(rq + RUNQUEUE.online, 1)
+  const running = cpu.memory.get(rq + RUNQUEUE.running)
+  cpu.warn(running !== 0, 'sched_cpu_starting', `CPU ${subject} comes up with ${running} tasks on its runqueue`)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'sched_cpu_starting')
   return 0
 }
@@ -66,7 +69,6 @@ export function* schedCpuDying(cpu: Cpu, subject: number): Kernel<number> {
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'sched_cpu_dying')
   const vacated = memory.get(rq + RUNQUEUE.running) === 1 && memory.get(rq + RUNQUEUE.pinned) === 0
   cpu.warn(!vacated, 'sched_cpu_dying', 'Dying CPU not properly vacated!')
-  memory.set(rq + RUNQUEUE.online, 0)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'sched_cpu_dying')
   return 0
 }

@@ -5,7 +5,7 @@
 //   wake the worker                           result; complete `done`
 //   sleep until `done` (may change CPU)
 
-import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
+import { threadOf, wakeUpProcess } from '../kthread/kthread.js'
 import { type HotplugThread, THREADS } from '../kthread/smpboot.js'
 import { TASK, WORK, WORKER_POOL } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -58,8 +58,9 @@ function* takeWork(cpu: Cpu): Kernel<number> {
 export const workerThread: HotplugThread = {
   comm: 'kworker',
   policy: POLICY.normal,
-  // Workers are not parked: an operation on another CPU may be carried out by this one's while it is half-way down.
+  // Workers are never parked: an operation on another CPU may be carried out by this one's while it is half-way down.
   selfParking: true,
+  bornAsleep: true,
   *shouldRun(cpu) {
     const pool = cpu.memory.pool(cpu.id)
     yield cpu.lockIrq(pool + WORKER_POOL.lock, 'worker_should_run')
@@ -76,10 +77,4 @@ export const workerThread: HotplugThread = {
       yield* complete(cpu, work + WORK.done)
     }
   },
-}
-
-/** workqueue:online: the CPU's worker may work. It was made with the other threads, and is never parked again. */
-export function* workqueueOnlineCpu(cpu: Cpu, subject: number): Kernel<number> {
-  yield* unparkThread(cpu, threadOf(cpu.memory, subject, THREADS.kworker))
-  return 0
 }

@@ -40,7 +40,7 @@ const groups = fc.array(fc.array(request, { minLength: 1, maxLength: 3 }), { min
 function isDeadly(machine: Machine, asked: Request, alone: boolean): boolean {
   if (asked.kind === 'fail' || asked.kind === 'online') return false
   const { memory } = machine
-  const goesTo = asked.kind === 'offline' ? 0 : asked.value
+  const goesTo = 'value' in asked ? asked.value : 0
   const state = memory.get(memory.cpuhp(asked.cpu) + CPUHP.state)
   const atomic = goesTo >= 92 && goesTo <= 153
   if (atomic) return !alone || state > goesTo
@@ -61,9 +61,8 @@ const EXPECTED = /at target_store: |DEAD callback error for CPU|no longer affine
 
 async function make(machine: Machine, asked: Request): Promise<void> {
   try {
-    if (asked.kind === 'offline') await machine.offline(asked.cpu)
-    else if (asked.kind === 'online') await machine.online(asked.cpu)
-    else await machine.write(`cpu${asked.cpu}/hotplug/${asked.kind}`, asked.value)
+    if ('value' in asked) await machine.write(`cpu${asked.cpu}/hotplug/${asked.kind}`, asked.value)
+    else await machine[asked.kind](asked.cpu)
   } catch (error) {
     // What the kernel refuses is an answer; a panic is not.
     if (!(error instanceof KernelError)) throw error

@@ -22,18 +22,22 @@ function statesOf({ memory }: Machine, cpu: number): Record<string, number | nul
 const [ASLEEP, PARKED] = [STATE.interruptible, STATE.parked]
 const UP = { cpuhp: ASLEEP, migration: ASLEEP, ksoftirqd: ASLEEP, kworker: ASLEEP }
 
-onEveryMachine('a CPU has its threads from its first way up on, bound to it', { cpus: 3, maxcpus: 2 }, async (machine) => {
-  const { memory } = machine
-  expect(statesOf(machine, 2)).toEqual({ cpuhp: null, migration: null, ksoftirqd: null, kworker: null })
-  await machine.online(2)
-  for (const cpu of [0, 1, 2]) {
-    for (const name of NAMES) {
-      const task = threadOf(memory, cpu, THREADS[name])
-      expect(commOf(memory, task)).toBe(`${name}/${cpu}`)
-      expect([memory.get(task + TASK.cpu), memory.get(task + TASK.flags) & FLAG.perCpu]).toEqual([cpu, FLAG.perCpu])
+onEveryMachine(
+  'a CPU has its threads from its first way up on, bound to it',
+  { cpus: 3, maxcpus: 2 },
+  async (machine) => {
+    const { memory } = machine
+    expect(statesOf(machine, 2)).toEqual({ cpuhp: null, migration: null, ksoftirqd: null, kworker: null })
+    await machine.online(2)
+    for (const cpu of [0, 1, 2]) {
+      for (const name of NAMES) {
+        const task = threadOf(memory, cpu, THREADS[name])
+        expect(commOf(memory, task)).toBe(`${name}/${cpu}`)
+        expect([memory.get(task + TASK.cpu), memory.get(task + TASK.flags) & FLAG.perCpu]).toEqual([cpu, FLAG.perCpu])
+      }
     }
-  }
-})
+  },
+)
 
 onEveryMachine('the threads of a CPU that is offline are parked, but for its worker', { cpus: 2 }, async (machine) => {
   const before = NAMES.map((name) => threadOf(machine.memory, 1, THREADS[name]))
@@ -50,33 +54,44 @@ onEveryMachine('the threads of a CPU that is offline are parked, but for its wor
   expect(statesOf(machine, 0)).toMatchObject({ migration: UP.migration, ksoftirqd: UP.ksoftirqd, cpuhp: UP.cpuhp })
 })
 
-onEveryMachine('a thread of a CPU half-way down is parked from the step that parks it on', { cpus: 2 }, async (machine) => {
-  await machine.write('cpu1/hotplug/target', 156)
-  expect(statesOf(machine, 1).ksoftirqd).not.toBe(PARKED)
-  await machine.write('cpu1/hotplug/target', 155)
-  expect(statesOf(machine, 1).ksoftirqd).toBe(PARKED)
-  await machine.write('cpu1/hotplug/target', 236)
-  expect(statesOf(machine, 1).ksoftirqd).not.toBe(PARKED)
-})
+onEveryMachine(
+  'a thread of a CPU half-way down is parked from the step that parks it on',
+  { cpus: 2 },
+  async (machine) => {
+    await machine.write('cpu1/hotplug/target', 156)
+    expect(statesOf(machine, 1).ksoftirqd).not.toBe(PARKED)
+    await machine.write('cpu1/hotplug/target', 155)
+    expect(statesOf(machine, 1).ksoftirqd).toBe(PARKED)
+    await machine.write('cpu1/hotplug/target', 236)
+    expect(statesOf(machine, 1).ksoftirqd).not.toBe(PARKED)
+  },
+)
 
-onEveryMachine('who has been parked is off its CPU and stays there whoever wakes it', { cpus: 4, modules: MODULES }, async (machine) => {
-  const wakers = [0, 2].map((cpu) => machine.run('kthread_wake', { cpu, args: [1] }))
-  const parks = await machine.run('kthread_park_and_unpark', { cpu: 3, args: [1, 25] })
-  expect(parks).toBe(25)
-  await machine.run('kthread_stop_waking', { cpu: 1 })
-  for (const times of await Promise.all(wakers)) expect(times).toBeGreaterThan(0)
-  expect(machine.memory.get(machine.memory.scratch(AT.wrong))).toBe(0)
-})
+onEveryMachine(
+  'who has been parked is off its CPU and stays there whoever wakes it',
+  { cpus: 4, modules: MODULES },
+  async (machine) => {
+    const wakers = [0, 2].map((cpu) => machine.run('kthread_wake', { cpu, args: [1, 150] }))
+    const parks = machine.run('kthread_park_and_unpark', { cpu: 3, args: [1, 25] })
+    expect(await parks).toBe(25)
+    await Promise.all(wakers)
+    expect(machine.memory.get(machine.memory.scratch(AT.wrong))).toBe(0)
+  },
+)
 
-onEveryMachine('threads are parked and unparked while other CPUs go down and come back', { cpus: 4, modules: MODULES }, async (machine) => {
-  const parks = machine.run('kthread_park_and_unpark', { cpu: 0, args: [1, 40] })
-  for (const cpu of [2, 3, 2]) {
-    await machine.offline(cpu)
-    await machine.online(cpu)
-  }
-  expect(await parks).toBe(40)
-  expect(machine.memory.get(machine.memory.scratch(AT.wrong))).toBe(0)
-})
+onEveryMachine(
+  'threads are parked and unparked while other CPUs go down and come back',
+  { cpus: 4, modules: MODULES },
+  async (machine) => {
+    const parks = machine.run('kthread_park_and_unpark', { cpu: 0, args: [1, 40] })
+    for (const cpu of [2, 3, 2]) {
+      await machine.offline(cpu)
+      await machine.online(cpu)
+    }
+    expect(await parks).toBe(40)
+    expect(machine.memory.get(machine.memory.scratch(AT.wrong))).toBe(0)
+  },
+)
 
 test('to park a thread that is parked is a kernel BUG', async () => {
   await onDeterministic({ cpus: 2, modules: MODULES }, async (machine) => {

@@ -6,7 +6,7 @@
 //   wait; who = 1st        0 sleeps; wait; 2nd    both sleep; complete; somebody went; complete
 //
 // Seen: CPU 0 went first.
-import { acquire, COMPLETION, complete, type Cpu, full, type Kernel, waitForCompletion } from '../../src/kernel-api.js'
+import { acquire, COMPLETION, type Cpu, complete, full, type Kernel, waitForCompletion } from '../../src/kernel-api.js'
 import { litmusModule } from '../modules/litmus.js'
 
 const WENT = 64

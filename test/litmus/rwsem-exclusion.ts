@@ -6,7 +6,7 @@
 //   read: a? b?                      write: a + 1, b + 1
 //
 // Seen: a reader finds a and b different.
-import { relaxed, readLock, readUnlock, writeLock, writeUnlock } from '../../src/kernel-api.js'
+import { readLock, readUnlock, relaxed, writeLock, writeUnlock } from '../../src/kernel-api.js'
 import { litmusModule, type Role } from '../modules/litmus.js'
 import { rwsemAt } from '../modules/rwsem.js'
 

@@ -7,7 +7,7 @@
 //   lock b         lock a
 //
 // Seen: neither can go on.
-import { type Cpu, type Kernel } from '../../src/kernel-api.js'
+import type { Cpu, Kernel } from '../../src/kernel-api.js'
 import { litmusModule } from '../modules/litmus.js'
 
 function* both(cpu: Cpu, outer: number, inner: number): Kernel<number> {

@@ -107,10 +107,13 @@ describe('the start-up assertions', () => {
     expect(() => assertSound({})).not.toThrow()
   })
 
-  test.each(layout.regions.slice(1).map(({ name }, n) => [name, n + 1] as const))('find that %s overlaps', (name, n) => {
-    const regions = layout.regions.map((region, m) => (m === n ? { ...region, base: region.base - LINE } : region))
-    expect(() => assertSound({ regions })).toThrow(`region ${name} overlaps the one before it`)
-  })
+  test.each(layout.regions.slice(1).map(({ name }, n) => [name, n + 1] as const))(
+    'find that %s overlaps',
+    (name, n) => {
+      const regions = layout.regions.map((region, m) => (m === n ? { ...region, base: region.base - LINE } : region))
+      expect(() => assertSound({ regions })).toThrow(`region ${name} overlaps the one before it`)
+    },
+  )
 
   test('find a region that is not on a cache line', () => {
     const regions = layout.regions.map((region, n) => (n === 3 ? { ...region, base: region.base + 1 } : region))

@@ -33,12 +33,15 @@ function countLocks(layout: Layout): Record<string, number> {
   return counts
 }
 
-test.each([2, 4, 64])('a machine of %i CPUs has one lock for each CPU or object, and none that Linux has not', (cpus) => {
-  const layout = new Layout({ cpus, tasks: 100, workers: 1, traceRecords: 16, scratch: 0 })
-  const instances = { machine: 1, CPU: cpus, task: layout.taskCount }
-  const expected = Object.entries(LOCKS).map(([name, { per }]) => [name, instances[per]])
-  expect(countLocks(layout)).toEqual(Object.fromEntries(expected))
-})
+test.each([2, 4, 64])(
+  'a machine of %i CPUs has one lock for each CPU or object, and none that Linux has not',
+  (cpus) => {
+    const layout = new Layout({ cpus, tasks: 100, workers: 1, traceRecords: 16, scratch: 0 })
+    const instances = { machine: 1, CPU: cpus, task: layout.taskCount }
+    const expected = Object.entries(LOCKS).map(([name, { per }]) => [name, instances[per]])
+    expect(countLocks(layout)).toEqual(Object.fromEntries(expected))
+  },
+)
 
 test('no two locks share a word', () => {
   const layout = new Layout({ cpus: 4, tasks: 10, workers: 1, traceRecords: 16, scratch: 0 })

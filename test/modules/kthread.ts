@@ -5,8 +5,8 @@ import { THREADS } from '../../src/kthread/smpboot.js'
 import { TASK } from '../../src/memory/structs.js'
 import { STATE } from '../../src/sched/task.js'
 
-/** In scratch memory: what must not be, and 1 when the wakers are to stop. */
-export const AT = { wrong: 0, stop: 16 } as const
+/** In scratch memory: what must not be. */
+export const AT = { wrong: 0 } as const
 
 export const functions = {
   /** Parks and unparks ksoftirqd of `subject` `times` times; between the two it must be off its CPU, and stay there. */
@@ -18,27 +18,20 @@ export const functions = {
         const state = yield cpu.load(task + TASK.state, acquire, 'kthread:state')
         const off = yield cpu.load(task + TASK.onCpu, acquire, 'kthread:on_cpu')
         const queued = yield cpu.load(task + TASK.onRunqueue, acquire, 'kthread:on_rq')
-        if (state !== STATE.parked || off !== 0 || queued !== 0) yield cpu.add(cpu.memory.scratch(AT.wrong), 1, full, 'kthread:wrong')
+        if (state !== STATE.parked || off !== 0 || queued !== 0)
+          yield cpu.add(cpu.memory.scratch(AT.wrong), 1, full, 'kthread:wrong')
       }
       yield* unparkThread(cpu, task)
     }
     return times
   },
 
-  /** Wakes that thread again and again: an ordinary wakeup does not unpark. */
-  *kthread_wake(cpu, subject) {
+  /** Wakes that thread `times` times: an ordinary wakeup does not unpark. Answers how often it was asleep. */
+  *kthread_wake(cpu, subject, times) {
     const task = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
-    let times = 0
-    while ((yield cpu.load(cpu.memory.scratch(AT.stop), acquire, 'kthread:stop')) === 0) {
-      yield* wakeUpProcess(cpu, task)
-      times++
-    }
-    return times
-  },
-
-  *kthread_stop_waking(cpu) {
-    yield cpu.store(cpu.memory.scratch(AT.stop), 1, full, 'kthread:stop')
-    return 0
+    let woken = 0
+    for (let n = 0; n < times; n++) woken += yield* wakeUpProcess(cpu, task)
+    return woken
   },
 
   *kthread_park_twice(cpu, subject) {

@@ -1,6 +1,15 @@
 // What all litmus tests have in common: some CPUs, each with its role, that begin together, round after round.
-import { acquire, type Cpu, full, type Kernel, type KernelFunction, relaxed, release } from '../../src/kernel-api.js'
-import { waitEvent, wakeUp } from '../../src/kernel-api.js'
+import {
+  acquire,
+  type Cpu,
+  full,
+  type Kernel,
+  type KernelFunction,
+  relaxed,
+  release,
+  waitEvent,
+  wakeUp,
+} from '../../src/kernel-api.js'
 
 /** What a CPU does in one round. `at` is the first of AREA words that are 0 when the round begins. */
 export type Role = (cpu: Cpu, at: number) => Kernel<number>

@@ -38,6 +38,12 @@ export const functions: Record<string, KernelFunction> = {
     return 0
   },
 
+  /** keeps its CPU busy until word `a` is no longer 0 */
+  *spin_until(cpu, a) {
+    while ((yield cpu.load(a, acquire, 'spin_until')) === 0) {}
+    return 0
+  },
+
   /** a startup callback that leaves its CPU marked as dying */
   *leave_dying(cpu, subject) {
     yield setBit(cpu, cpu.memory.dying, subject, 'leave_dying')

@@ -1,6 +1,14 @@
 // Kernel functions for test/ops. What they see goes to scratch memory, where the test reads it.
-import { acquire, type Cpu, full, type Kernel, type KernelFunction, relaxed, release } from '../../src/kernel-api.js'
-import { smpCallFunctionSingle } from '../../src/kernel-api.js'
+import {
+  acquire,
+  type Cpu,
+  full,
+  type Kernel,
+  type KernelFunction,
+  relaxed,
+  release,
+  smpCallFunctionSingle,
+} from '../../src/kernel-api.js'
 import { KIND, type Operation } from '../../src/ops/operation.js'
 import { VECTOR } from '../../src/ops/vectors.js'
 

@@ -1,6 +1,16 @@
 // Kernel functions for test/sched.
-import { acquire, type Cpu, full, type Kernel, type KernelFunction, relaxed, release, schedule } from '../../src/kernel-api.js'
-import { complete, stopOneCpuNowait } from '../../src/kernel-api.js'
+import {
+  acquire,
+  type Cpu,
+  complete,
+  full,
+  type Kernel,
+  type KernelFunction,
+  relaxed,
+  release,
+  schedule,
+  stopOneCpuNowait,
+} from '../../src/kernel-api.js'
 import { wakeUpProcess } from '../../src/kthread/kthread.js'
 import { TASK } from '../../src/memory/structs.js'
 import { setCurrentState } from '../../src/sched/core.js'
@@ -124,7 +134,8 @@ export const functions = {
     const inside = word(cpu, AT.inside) + memory.taskIndex(task) - memory.taskIndex(testTask(memory, 0))
     const done = memory.get(task + TASK.progress)
     if (done === argument) return 1000 + done
-    if ((yield cpu.add(inside, 1, full, 'sched:inside')) !== 0) yield cpu.add(word(cpu, AT.wrong), 1, full, 'sched:twice')
+    if ((yield cpu.add(inside, 1, full, 'sched:inside')) !== 0)
+      yield cpu.add(word(cpu, AT.wrong), 1, full, 'sched:twice')
     memory.set(task + TASK.progress, done + 1)
     yield cpu.add(inside, -1, full, 'sched:outside')
     yield* prepareToSleep(cpu, 5_000)
@@ -136,7 +147,9 @@ export const functions = {
     const { cpus } = cpu.memory.layout.config
     const tasks: number[] = []
     for (let slot = 0; slot < count; slot++) {
-      tasks.push(yield* startTask(cpu, { ...MOVABLE, slot, cpu: slot % cpus, entry: 'sched_wanderer', argument: steps }))
+      tasks.push(
+        yield* startTask(cpu, { ...MOVABLE, slot, cpu: slot % cpus, entry: 'sched_wanderer', argument: steps }),
+      )
     }
     let whole = 0
     for (const task of tasks) if ((yield* joinTask(cpu, task)) === 1000 + steps) whole++

@@ -1,6 +1,14 @@
 // Kernel functions for test/smp: calls from everywhere to everywhere, and counts of how often each was run.
-import { acquire, type Cpu, full, type Kernel, type KernelFunction, relaxed } from '../../src/kernel-api.js'
-import { smpCallFunctionMany, smpCallFunctionSingle } from '../../src/kernel-api.js'
+import {
+  acquire,
+  type Cpu,
+  full,
+  type Kernel,
+  type KernelFunction,
+  relaxed,
+  smpCallFunctionMany,
+  smpCallFunctionSingle,
+} from '../../src/kernel-api.js'
 import { CALL_FUNCTION, CALL_SINGLE, PERCPU } from '../../src/memory/structs.js'
 
 /** In scratch memory. */
@@ -37,7 +45,8 @@ export const functions = {
     memory.set(word(cpu, AT.where), cpu.id)
     memory.set(word(cpu, AT.where) + 1, cpu.inInterrupt)
     memory.set(word(cpu, AT.where) + 2, cpu.irqDisabled)
-    if ((target >= 0 && target !== cpu.id) || cpu.irqDisabled === 0) yield cpu.add(word(cpu, AT.wrong), 1, full, 'smp:wrong')
+    if ((target >= 0 && target !== cpu.id) || cpu.irqDisabled === 0)
+      yield cpu.add(word(cpu, AT.wrong), 1, full, 'smp:wrong')
     yield cpu.add(word(cpu, AT.run), 1, full, 'smp:run')
     return 0
   },

@@ -1,10 +1,23 @@
 // Kernel functions for test/stop.
-import { acquire, type Cpu, full, type Kernel, type KernelFunction, relaxed, release } from '../../src/kernel-api.js'
-import { smpCallFunctionMany, stopMachine, stopOneCpu, stopOneCpuNowait, stopTwoCpus } from '../../src/kernel-api.js'
+
 import { cpusReadReady, cpusReadUnlock } from '../../src/hotplug/locks.js'
+import {
+  acquire,
+  type Cpu,
+  full,
+  type Kernel,
+  type KernelFunction,
+  relaxed,
+  release,
+  schedule,
+  smpCallFunctionMany,
+  stopMachine,
+  stopOneCpu,
+  stopOneCpuNowait,
+  stopTwoCpus,
+} from '../../src/kernel-api.js'
 import { TASK } from '../../src/memory/structs.js'
 import { bitsOf } from '../../src/ops/mask.js'
-import { schedule } from '../../src/kernel-api.js'
 import { POLICY } from '../../src/sched/task.js'
 
 /** In scratch memory. */
@@ -97,7 +110,8 @@ export const functions = {
   *stop_spin(cpu) {
     const { id } = cpu
     while ((yield cpu.load(word(cpu, AT.go), acquire, 'stop:go')) === 0) yield* schedule(cpu)
-    while ((yield cpu.load(word(cpu, AT.go), acquire, 'stop:go')) === 1) yield cpu.add(counter(cpu, id), 1, relaxed, 'stop:spin')
+    while ((yield cpu.load(word(cpu, AT.go), acquire, 'stop:go')) === 1)
+      yield cpu.add(counter(cpu, id), 1, relaxed, 'stop:spin')
     return 0
   },
 
@@ -119,8 +133,10 @@ export const functions = {
     const calls = yield cpu.load(word(cpu, AT.calls), acquire, 'stop:calls')
     yield* smpCallFunctionMany(cpu, bitsOf(memory, memory.online), cpu.functions.find('stop_call'), 0, false)
     const until = (yield cpu.clock('stop:from')) + 50_000
-    for (let n = 0; n < 200 || (yield cpu.clock('stop:until')) < until; n++) yield cpu.load(word(cpu, AT.ran), relaxed, 'stop:wait')
-    if ((yield cpu.load(word(cpu, AT.calls), acquire, 'stop:calls')) !== calls) yield cpu.add(word(cpu, AT.wrong), 1, full, 'stop:call_ran')
+    for (let n = 0; n < 200 || (yield cpu.clock('stop:until')) < until; n++)
+      yield cpu.load(word(cpu, AT.ran), relaxed, 'stop:wait')
+    if ((yield cpu.load(word(cpu, AT.calls), acquire, 'stop:calls')) !== calls)
+      yield cpu.add(word(cpu, AT.wrong), 1, full, 'stop:call_ran')
     if ((yield* allSteps(cpu)) !== steps) yield cpu.add(word(cpu, AT.wrong), 1, full, 'stop:stepped')
     if (cpu.irqDisabled === 0) yield cpu.add(word(cpu, AT.wrong), 1, full, 'stop:irqs_on')
     yield cpu.add(word(cpu, AT.ran), 1, full, 'stop:ran')

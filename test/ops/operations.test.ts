@@ -27,7 +27,8 @@ onEveryMachine('a spinlock has its holder in it, and preemption or interrupts ar
 })
 
 onEveryMachine('a halted CPU is woken by its timer, and not early', OPTIONS, async (machine) => {
-  for (const ns of [0, 1000, 200_000]) expect(await machine.run('ops_timer', { cpu: 1, args: [ns] })).toBeGreaterThanOrEqual(0)
+  for (const ns of [0, 1000, 200_000])
+    expect(await machine.run('ops_timer', { cpu: 1, args: [ns] })).toBeGreaterThanOrEqual(0)
 })
 
 onEveryMachine('the clock does not go backwards', OPTIONS, async (machine) => {

@@ -51,21 +51,29 @@ onEveryMachine('a call to many runs once on each that is online', { cpus: 4, mod
   expect(word(machine, AT.wrong)).toBe(0)
 })
 
-onEveryMachine('a call to a CPU that is offline is refused with ENXIO', { cpus: 3, modules: MODULES }, async (machine) => {
-  await machine.offline(1)
-  for (const wait of [0, 1]) expect(await machine.run('smp_single', { cpu: 0, args: [1, wait] })).toBe(ENXIO)
-  await machine.online(1)
-  expect(await machine.run('smp_drain', { cpu: 0 })).toBe(0)
-  expect(await machine.run('smp_single', { cpu: 0, args: [1, 1] })).toBe(0)
-  expect(await machine.run('smp_drain', { cpu: 0 })).toBe(1)
-})
+onEveryMachine(
+  'a call to a CPU that is offline is refused with ENXIO',
+  { cpus: 3, modules: MODULES },
+  async (machine) => {
+    await machine.offline(1)
+    for (const wait of [0, 1]) expect(await machine.run('smp_single', { cpu: 0, args: [1, wait] })).toBe(ENXIO)
+    await machine.online(1)
+    expect(await machine.run('smp_drain', { cpu: 0 })).toBe(0)
+    expect(await machine.run('smp_single', { cpu: 0, args: [1, 1] })).toBe(0)
+    expect(await machine.run('smp_drain', { cpu: 0 })).toBe(1)
+  },
+)
 
-onEveryMachine('calls of one sender to one CPU run in the order in which they were sent', { cpus: 3, modules: MODULES }, async (machine) => {
-  const counts = await Promise.all([1, 2].map((cpu) => machine.run('smp_in_order', { cpu, args: [0, 60] })))
-  expect(counts).toEqual([60, 60])
-  expect(await machine.run('smp_drain', { cpu: 0 })).toBe(120)
-  expect(word(machine, AT.disorder)).toBe(0)
-})
+onEveryMachine(
+  'calls of one sender to one CPU run in the order in which they were sent',
+  { cpus: 3, modules: MODULES },
+  async (machine) => {
+    const counts = await Promise.all([1, 2].map((cpu) => machine.run('smp_in_order', { cpu, args: [0, 60] })))
+    expect(counts).toEqual([60, 60])
+    expect(await machine.run('smp_drain', { cpu: 0 })).toBe(120)
+    expect(word(machine, AT.disorder)).toBe(0)
+  },
+)
 
 onEveryMachine(
   'calls from all CPUs to all CPUs run once each, or are refused, while CPUs go down and come back',

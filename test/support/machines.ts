@@ -87,10 +87,11 @@ export async function onMachine(
     const machine = await Machine.boot(options)
     try {
       await body(machine, setting)
-      expect(unexpected(machine.log, warnings), 'kernel warnings').toEqual([])
     } finally {
       await machine.shutdown()
     }
+    // From here on the log is complete: what workers had to say has arrived.
+    expect(unexpected(machine.log, warnings), 'kernel warnings').toEqual([])
   } catch (error) {
     if (error instanceof Error) error.message = `[${setting.kind}, ${setting.name}] ${error.message}`
     throw error

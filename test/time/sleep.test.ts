@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
 import type { Machine } from '#dist/src/index.js'
 import { TASK, TIMER_BASE } from '#dist/src/memory/structs.js'
-import { AT } from '#dist/test/modules/time.js'
 import { testTask } from '#dist/test/modules/tasks.js'
+import { AT } from '#dist/test/modules/time.js'
 import { kernelModule, onEveryMachine } from '../support/machines.js'
 
 const MODULES = [kernelModule('time')]
@@ -24,36 +24,48 @@ onEveryMachine('who sleeps for a time does not wake before it', { cpus: 3, modul
   expect(timerLists(machine)).toEqual([0, 0, 0])
 })
 
-onEveryMachine('who sleeps on the same CPU wakes in the order of time', { cpus: 3, modules: MODULES }, async (machine) => {
-  expect(await machine.run('time_sleepers', { cpu: 0, args: [1, COUNT] })).toBe(0)
-  const { memory } = machine
-  const due = wakeOrder(machine).map((slot) => memory.getTime(testTask(memory, slot) + TASK.wakeTime))
-  expect(due).toHaveLength(COUNT)
-  expect(due).toEqual([...due].sort((a, b) => a - b))
-})
+onEveryMachine(
+  'who sleeps on the same CPU wakes in the order of time',
+  { cpus: 3, modules: MODULES },
+  async (machine) => {
+    expect(await machine.run('time_sleepers', { cpu: 0, args: [1, COUNT] })).toBe(0)
+    const { memory } = machine
+    const due = wakeOrder(machine).map((slot) => memory.getTime(testTask(memory, slot) + TASK.wakeTime))
+    expect(due).toHaveLength(COUNT)
+    expect(due).toEqual([...due].sort((a, b) => a - b))
+  },
+)
 
-onEveryMachine('who sleeps on a CPU that dies sleeps on, and wakes elsewhere, not early', { cpus: 3, modules: MODULES }, async (machine) => {
-  for (const cpu of [2, 1]) {
-    const early = machine.run('time_sleepers', { cpu: 0, args: [cpu, COUNT] })
-    const cycles = (async () => {
-      await machine.offline(cpu)
-      expect(machine.memory.get(machine.memory.timerBase(cpu) + TIMER_BASE.head)).toBe(0)
-      await machine.online(cpu)
-    })()
-    expect(await early).toBe(0)
-    await cycles
-  }
-  expect(wakeOrder(machine)).toHaveLength(2 * COUNT)
-  expect(timerLists(machine)).toEqual([0, 0, 0])
-})
+onEveryMachine(
+  'who sleeps on a CPU that dies sleeps on, and wakes elsewhere, not early',
+  { cpus: 3, modules: MODULES },
+  async (machine) => {
+    for (const cpu of [2, 1]) {
+      const early = machine.run('time_sleepers', { cpu: 0, args: [cpu, COUNT] })
+      const cycles = (async () => {
+        await machine.offline(cpu)
+        expect(machine.memory.get(machine.memory.timerBase(cpu) + TIMER_BASE.head)).toBe(0)
+        await machine.online(cpu)
+      })()
+      expect(await early).toBe(0)
+      await cycles
+    }
+    expect(wakeOrder(machine)).toHaveLength(2 * COUNT)
+    expect(timerLists(machine)).toEqual([0, 0, 0])
+  },
+)
 
-onEveryMachine('a CPU that comes back has nothing left of its old timer', { cpus: 2, modules: MODULES }, async (machine) => {
-  for (let n = 0; n < 3; n++) {
-    const early = machine.run('time_sleepers', { cpu: 0, args: [1, COUNT] })
-    await machine.offline(1)
-    await machine.online(1)
-    expect(await early).toBe(0)
-    expect(await machine.run('time_sleep', { cpu: 1, args: [20, 2] })).toBe(0)
-  }
-  expect(timerLists(machine)).toEqual([0, 0])
-})
+onEveryMachine(
+  'a CPU that comes back has nothing left of its old timer',
+  { cpus: 2, modules: MODULES },
+  async (machine) => {
+    for (let n = 0; n < 3; n++) {
+      const early = machine.run('time_sleepers', { cpu: 0, args: [1, COUNT] })
+      await machine.offline(1)
+      await machine.online(1)
+      expect(await early).toBe(0)
+      expect(await machine.run('time_sleep', { cpu: 1, args: [20, 2] })).toBe(0)
+    }
+    expect(timerLists(machine)).toEqual([0, 0])
+  },
+)

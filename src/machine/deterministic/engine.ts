@@ -241,10 +241,6 @@ export class DeterministicEngine implements Engine {
       case KIND.lock:
         this.write(word, id + 1)
         break
-      case KIND.tryLock:
-        result = before === 0 ? 1 : 0
-        if (result === 1) this.write(word, id + 1)
-        break
       case KIND.unlock:
         this.write(word, 0)
         processor.unlocked(value === 1)

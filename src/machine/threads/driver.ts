@@ -17,8 +17,11 @@ import { MACHINE_STATE } from './messages.js'
 import { type DrivenBy, ThreadProcessor, TURN } from './processor.js'
 import { raise, waitBucket } from './shared.js'
 
-/** Operations in a turn: between two turns the worker looks at timers and at the machine's state. */
-const TURN_OPERATIONS = 256
+/**
+ * Operations in a turn, at least and at most: between two turns the worker looks at timers and at the machine's state.
+ * The length varies, so that no loop of kernel code is cut at the same place every time.
+ */
+const TURN_OPERATIONS = { least: 192, most: 320 } as const
 /**
  * Looks at the doorbell before parking: about as long as it takes to be woken. Where there are more workers than cores,
  * whoever is to ring may need this core for it.
@@ -99,7 +102,7 @@ export class Driver implements DrivenBy {
       const processor = active[i]!
       const before = processor.operations
       this.current = processor.cpu.id
-      const turn = processor.run(TURN_OPERATIONS)
+      const turn = processor.run(TURN_OPERATIONS.least + this.choose(TURN_OPERATIONS.most - TURN_OPERATIONS.least))
       if (processor.operations !== before) busy = true
       if (turn === TURN.halted) {
         processor.active = false

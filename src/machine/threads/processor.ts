@@ -25,6 +25,8 @@ export class ThreadProcessor extends Processor {
   private readonly pending: number
   /** the word that it is registered for in the wait buckets, 0: none */
   registered = 0
+  /** spinlocks that it holds */
+  private locksHeld = 0
   /** operations carried out */
   operations = 0
   /** in the driver's list of processors that have a turn */
@@ -37,11 +39,14 @@ export class ThreadProcessor extends Processor {
     this.pending = cpu.memory.pending(cpu.id)
   }
 
-  /** Carries out up to `budget` operations; ends early where the next one blocks. */
+  /**
+   * Carries out about `budget` operations; ends early where the next one blocks. A turn does not end between a lock and
+   * its unlock, unless that is far: the worker's other CPUs could do nothing but wait for it.
+   */
   run(budget: number): Turn {
     const { cpu, words, pending } = this
     let left = budget
-    while (left > 0) {
+    while (left > 0 || (this.locksHeld > 0 && left > -8 * budget)) {
       if (cpu.irqDisabled === 0) {
         const bits = Atomics.load(words, pending)
         if (bits !== 0) {
@@ -65,7 +70,7 @@ export class ThreadProcessor extends Processor {
       }
       left--
     }
-    this.operations += budget
+    this.operations += budget - left
     return TURN.used
   }
 
@@ -97,12 +102,11 @@ export class ThreadProcessor extends Processor {
         return true
       case KIND.lock:
         if (Atomics.compareExchange(words, word, 0, cpu.id + 1) !== 0 && !this.retryLock(word)) return false
+        this.locksHeld++
         return this.waited(0)
-      case KIND.tryLock:
-        this.resume(Atomics.compareExchange(words, word, 0, cpu.id + 1) === 0 ? 1 : 0)
-        return true
       case KIND.unlock:
         Atomics.store(words, word, 0)
+        this.locksHeld--
         this.unlocked(operation.value === 1)
         return this.written(word, 0)
       case KIND.waitWhile: {

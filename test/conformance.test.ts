@@ -1,0 +1,98 @@
+import { readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { Machine, type MachineOptions } from '#dist/src/index.js'
+import { conform, formatDeviation } from './support/conform.js'
+import { type GoldenAnswer, type GoldenFile, type GoldenRequest, readGolden } from './support/golden.js'
+import { spreads, testsMachine } from './support/machines.js'
+
+const FOLDER = new URL('./golden/', import.meta.url)
+const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.jsonl'))
+const SEEDS = [1, 2, 3]
+
+/** Boots a machine as the file says, and compares: null, or what is wrong. */
+async function deviationOf(
+  golden: GoldenFile,
+  where: Omit<MachineOptions, 'cpus' | 'profile'>,
+): Promise<string | null> {
+  const { cpus, profile } = golden.machine
+  const machine = await Machine.boot({ ...where, cpus, profile })
+  try {
+    const deviation = await conform(machine, golden)
+    return deviation === null ? null : formatDeviation(deviation, golden.machine.scenario)
+  } finally {
+    await machine.shutdown()
+  }
+}
+
+describe.each(FILES)('%s is met line by line', (file) => {
+  const golden = readGolden(new URL(file, FOLDER))
+
+  describe.runIf(testsMachine('deterministic'))('on the deterministic machine', () => {
+    test.each(SEEDS)('seed %i', async (seed) => {
+      expect(await deviationOf(golden, { machine: 'deterministic', seed })).toBe(null)
+    })
+
+    test('in a fixed order', async () => {
+      expect(await deviationOf(golden, { machine: 'deterministic', strategy: 'fixed' })).toBe(null)
+    })
+  })
+
+  describe.runIf(testsMachine('threads'))('on threads', () => {
+    test.each(spreads(golden.machine.cpus))('workers: %i', async (workers) => {
+      expect(await deviationOf(golden, { machine: 'threads', workers })).toBe(null)
+    })
+  })
+})
+
+describe('a changed golden file is found out, at its line:', () => {
+  const golden = readGolden(new URL('01-offline-online.jsonl', FOLDER))
+  const [first] = golden.requests
+
+  /** The file with its second request changed; as it is one that was answered. */
+  function changed(change: (answer: GoldenAnswer) => Partial<GoldenAnswer>): GoldenFile {
+    const requests = golden.requests.map((request, n): GoldenRequest => {
+      if (n !== 1 || request.outcome !== 'answered') return request
+      return { ...request, ...change(request) }
+    })
+    return { ...golden, requests }
+  }
+
+  test.each<[string, (answer: GoldenAnswer) => Partial<GoldenAnswer>, string]>([
+    ['another error', () => ({ errno: 'EBUSY' }), "errno: 'EBUSY' expected, null found"],
+    ['another state', ({ state }) => ({ state: state! - 1 }), "state: '235' expected, '236' found"],
+    ['another target', () => ({ target: 0 }), "target: '0' expected, '236' found"],
+    ['another failing state', () => ({ fail: 3 }), "fail: '3' expected, '-1' found"],
+    ['another file', () => ({ file: 0 }), "file: '0' expected, '1' found"],
+    ['another list', () => ({ online: '0-2' }), "online: '0-2' expected, '0-3' found"],
+    ['the other list', () => ({ offline: '3' }), "offline: '3' expected, '' found"],
+    ['a warning', () => ({ warnings: ['what'] }), 'warnings: ["what"] expected, [] found'],
+    ['an event less', ({ trace }) => ({ trace: trace.slice(0, -1) }), "'the end' expected, '"],
+    ['an event more', ({ trace }) => ({ trace: [...trace, trace[0]] }), "expected, 'the end' found"],
+    [
+      'two events in another order',
+      ({ trace }) => ({ trace: [trace[2], trace[1], ...trace.slice(2)] }),
+      'trace: event 1 of ',
+    ],
+    ['an event of another CPU', ({ trace }) => ({ trace: trace.map((e) => ({ ...e, cpu: 2 })) }), 'trace: event 1 of '],
+    ['an event on another CPU', ({ trace }) => ({ trace: trace.map((e) => ({ ...e, on: 3 })) }), 'trace: event 1 of '],
+  ])('%s', async (_, change, message) => {
+    const deviation = await deviationOf(changed(change), { machine: 'deterministic' })
+    expect(deviation).toContain(`01-offline-online:${first.line + 1}: 1 to cpu1/online\n`)
+    expect(deviation).toContain(message)
+  })
+
+  test('an end that the machine does not come to', async () => {
+    const requests = [{ ...first, outcome: 'panic', panic: 'takedown_cpu' } as GoldenRequest]
+    const deviation = await deviationOf({ ...golden, requests }, { machine: 'deterministic' })
+    expect(deviation).toBe('01-offline-online:2: 0 to cpu1/online\n  outcome: panic expected, the machine answered')
+  })
+
+  test('an end of the machine that nobody expects', async () => {
+    const down = (cpu: number): GoldenRequest =>
+      ({ ...first, do: 'target', cpu, value: '94', line: 7 }) as GoldenRequest
+    const deviation = await deviationOf({ ...golden, requests: [down(1)] }, { machine: 'deterministic' })
+    expect(deviation).toContain(
+      ':7: 94 to cpu1/hotplug/target\n  outcome: an answer expected, a BUG in cpuhp_report_idle_dead',
+    )
+  })
+})

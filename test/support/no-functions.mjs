@@ -1,0 +1,2 @@
+// A module, but no kernel module: it exports no functions.
+export const nothing = 0
