@@ -6,7 +6,7 @@ import type { KernelModule } from '../kernel/module.js'
 export async function loadModules(urls: readonly string[]): Promise<KernelModule[]> {
   const modules: KernelModule[] = []
   for (const url of urls) {
-    const module: Partial<KernelModule> = await import(url)
+    const module = await importModule(url)
     const { functions } = module
     const wellFormed = typeof functions === 'object' && Object.values(functions).every((f) => typeof f === 'function')
     if (!wellFormed)
@@ -14,4 +14,14 @@ export async function loadModules(urls: readonly string[]): Promise<KernelModule
     modules.push({ functions: functions! })
   }
   return modules
+}
+
+async function importModule(url: string): Promise<Partial<KernelModule>> {
+  try {
+    return await import(url)
+  } catch (error) {
+    throw new UsageError(
+      `${url} can't be loaded: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+    )
+  }
 }

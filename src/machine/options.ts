@@ -58,6 +58,7 @@ const KNOWN = new Set([
 
 /** The engine that the options ask for. A UsageError names what is wrong and what is allowed. */
 export async function engineFor(options: MachineOptions): Promise<Engine> {
+  if (typeof options !== 'object' || options === null) throw new UsageError('Machine.boot takes an object of options')
   for (const key of Object.keys(options)) {
     if (!KNOWN.has(key)) throw new UsageError(`unknown option ${key}; known are ${[...KNOWN].join(', ')}`)
   }
@@ -70,13 +71,15 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     maxcpus: count('maxcpus', options.maxcpus ?? present, 1, present),
     tasks: count('tasks', options.tasks ?? 64, 0, LIMITS.tasks),
     scratch: count('scratch', options.scratch ?? 1024, 0, 2 ** 24),
-    traceRecords: options.traceRecords ?? (cpus > 64 ? 256 : 1024),
+    traceRecords: powerOfTwo('traceRecords', options.traceRecords ?? (cpus > 64 ? 256 : 1024), 16, 65_536),
     profile: await profileOf(options.profile ?? 'linux-6.1-minimal'),
-    modules: (options.modules ?? []).map(moduleUrl),
-    bugs: (options.bugs ?? []).map(checkBug),
+    modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),
+    bugs: list('bugs', options.bugs ?? []).map(checkBug),
   }
   if (machine === 'deterministic') {
-    if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')
+    for (const key of ['workers', 'watchdog'] as const) {
+      if (options[key] !== undefined) throw new UsageError(`${key} is for the threads machine`)
+    }
     return new DeterministicEngine(config, await loadModules(config.modules), strategyOf(options))
   }
   if (machine !== 'threads') throw new UsageError(`machine is 'threads' or 'deterministic', not '${String(machine)}'`)
@@ -85,12 +88,34 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
   }
   const workers = count('workers', options.workers ?? cpus, 1, cpus)
   const { ThreadsEngine } = await import('./threads/engine.js')
-  return new ThreadsEngine(config, workers, options.watchdog ?? {})
+  return new ThreadsEngine(config, workers, checkWatchdog(options.watchdog ?? {}))
 }
 
 function count(name: string, value: number, low: number, high: number): number {
   if (Number.isInteger(value) && value >= low && value <= high) return value
   throw new UsageError(`${name} is a whole number from ${low} to ${high}, not ${String(value)}`)
+}
+
+function powerOfTwo(name: string, value: number, low: number, high: number): number {
+  const fits = Number.isInteger(value) && value >= low && value <= high && (value & (value - 1)) === 0
+  if (fits) return value
+  throw new UsageError(`${name} is a power of two from ${low} to ${high}, not ${String(value)}`)
+}
+
+function list<T>(name: string, value: readonly T[]): readonly T[] {
+  if (Array.isArray(value)) return value
+  throw new UsageError(`${name} is a list, not ${String(value)}`)
+}
+
+function checkWatchdog(limits: NonNullable<MachineOptions['watchdog']>): NonNullable<MachineOptions['watchdog']> {
+  if (typeof limits !== 'object' || limits === null) throw new UsageError('watchdog is { requestMs, stuckMs }')
+  for (const [key, value] of Object.entries(limits)) {
+    if (key !== 'requestMs' && key !== 'stuckMs') throw new UsageError(`watchdog has requestMs and stuckMs, no ${key}`)
+    if (!(typeof value === 'number' && value > 0)) {
+      throw new UsageError(`watchdog.${key} is a number of milliseconds above 0, not ${String(value)}`)
+    }
+  }
+  return limits
 }
 
 async function profileOf(profile: string | Profile): Promise<Profile> {
@@ -104,9 +129,13 @@ function checkBug(name: BugName): BugName {
   throw new UsageError(`there is no bug ${String(name)}; known are ${BUG_NAMES.join(', ')}`)
 }
 
-function moduleUrl(module: string | URL): string {
+/** A URL as it is (two letters at least stand before its colon: one is a drive), a path as a URL. */
+async function moduleUrl(module: string | URL): Promise<string> {
   if (module instanceof URL) return module.href
-  return /^[a-z]+:/.test(module) ? module : new URL(`file://${module}`).href
+  if (typeof module !== 'string') throw new UsageError(`modules are paths and URLs, not ${String(module)}`)
+  if (/^[a-z][a-z+.-]+:/i.test(module)) return module
+  const { pathToFileURL } = await import('node:url')
+  return pathToFileURL(module).href
 }
 
 function strategyOf(options: MachineOptions): Strategy {
@@ -114,6 +143,9 @@ function strategyOf(options: MachineOptions): Strategy {
   if (!Number.isInteger(seed)) throw new UsageError(`seed is a whole number, not ${String(seed)}`)
   if (strategy === 'random') return new RandomStrategy(seed)
   if (strategy === 'fixed') return new FixedStrategy()
-  if (typeof strategy === 'string') throw new UsageError(`strategy is 'random' or 'fixed', not '${String(strategy)}'`)
-  return strategy
+  const methods = ['next', 'takeInterrupt', 'choose'] as const
+  const own = typeof strategy === 'object' && strategy !== null
+  if (own && methods.every((name) => typeof strategy[name] === 'function')) return strategy
+  const given = typeof strategy === 'string' ? `'${strategy}'` : 'this'
+  throw new UsageError(`strategy is 'random' or 'fixed', or an object with ${methods.join(', ')}; not ${given}`)
 }

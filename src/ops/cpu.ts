@@ -28,8 +28,8 @@ export interface Services {
   now(): number
   /** Makes a word's new value seen by readers outside the machine, after all that was written before. */
   publish(word: number, value: number): void
-  /** A line of the kernel log; `level` as in printk: 3 error, 4 warning, 6 info. */
-  printk(level: number, text: string): void
+  /** A line of the kernel log from a CPU; `level` as in printk: 3 error, 4 warning, 6 info. */
+  printk(cpu: number, level: number, text: string): void
 }
 
 /** Where trace points write. */
@@ -213,8 +213,13 @@ export class Cpu {
     this.tracer.record(this, event, a, b, c)
   }
 
+  /** A line of the kernel log; `level` as in Linux: 3 error, 4 warning, 6 info. */
+  printk(level: number, text: string): void {
+    this.services.printk(this.id, level, text)
+  }
+
   /** WARN_ON: says so in the kernel log, and goes on. */
   warn(condition: boolean, place: string, text: string): void {
-    if (condition) this.services.printk(4, `WARNING: CPU: ${this.id} at ${place}: ${text}`)
+    if (condition) this.printk(4, `WARNING: CPU: ${this.id} at ${place}: ${text}`)
   }
 }

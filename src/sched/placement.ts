@@ -53,7 +53,7 @@ export function* selectFallbackRq(cpu: Cpu, from: number, task: number): Kernel<
         if (!(yield* isCpuAllowed(cpu, task, target))) continue
         if (widened && (memory.get(task + TASK.flags) & FLAG.kthread) === 0) {
           const name = `${memory.get(task + TASK.pid)} (${commOf(memory, task)})`
-          cpu.services.printk(6, `process ${name} no longer affine to cpu${from}`)
+          cpu.printk(6, `process ${name} no longer affine to cpu${from}`)
         }
         return target
       }

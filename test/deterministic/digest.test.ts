@@ -20,7 +20,7 @@ async function digestOf(options: Omit<MachineOptions, 'machine' | 'cpus'>): Prom
     await machine.online(cpu)
   }
   await machine.shutdown()
-  return machine.counters()['digest']
+  return machine.counters().digest
 }
 
 describe('the digest of all operations', () => {
@@ -48,7 +48,7 @@ describe('the digest of all operations', () => {
   })
 
   // CPUHP_OTHER_NODE: the path of a Node of another version.
-  const other = process.env['CPUHP_OTHER_NODE']
+  const other = process.env.CPUHP_OTHER_NODE
   test.skipIf(other === undefined)('is the same on another version of Node', async () => {
     const { stdout: version } = await run(other!, ['--version'])
     expect(version.trim()).not.toBe(process.version)

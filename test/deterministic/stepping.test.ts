@@ -22,10 +22,10 @@ describe('a program that steps a machine', () => {
     await onDeterministic({ cpus: 2 }, async (machine) => {
       while (machine.step(1000) > 0) {}
       expect(machine.step()).toBe(0)
-      const before = machine.counters()['operations']
+      const before = machine.counters().operations
       const up = machine.write('cpu1/hotplug/fail', -1)
       expect(machine.step(10)).toBe(10)
-      expect(machine.counters()['operations']).toBe(before + 10)
+      expect(machine.counters().operations).toBe(before + 10)
       expect(machine.step(100_000)).toBeLessThan(1000)
       await up
     })
@@ -40,7 +40,7 @@ describe('a program that steps a machine', () => {
         await down
         // What is left to do after the answer is done by both.
         while (machine.step() > 0) {}
-        digests.push(machine.counters()['digest'])
+        digests.push(machine.counters().digest)
       })
     }
     expect(digests[0]).toBe(digests[1])
@@ -79,7 +79,7 @@ describe('a strategy', () => {
       expect(machine.strategy).toBe(own)
       await machine.offline(2)
       expect(await machine.read('online')).toBe('0-1')
-      expect(asked.next).toBe(machine.counters()['operations'])
+      expect(asked.next).toBe(machine.counters().operations)
       expect(asked.takeInterrupt).toBeGreaterThan(0)
       expect([...chosen].sort()).toEqual([0, 1, 2])
     })

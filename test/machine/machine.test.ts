@@ -33,14 +33,19 @@ describe('a machine', () => {
     expect(await codeOf(machine.run('hotplug_where', { cpu: 1 }))).toBe('ENXIO')
   })
 
-  onEveryMachine('runs many functions at once, one after another where there are too many', OPTIONS, async (machine) => {
-    const sums = Array.from({ length: 150 }, (_, n) => machine.run('faults_echo', { cpu: n % 3, args: [n, 1] }))
-    expect(await Promise.all(sums)).toEqual(sums.map((_, n) => n + 1))
-  })
+  onEveryMachine(
+    'runs many functions at once, one after another where there are too many',
+    OPTIONS,
+    async (machine) => {
+      const sums = Array.from({ length: 150 }, (_, n) => machine.run('faults_echo', { cpu: n % 3, args: [n, 1] }))
+      expect(await Promise.all(sums)).toEqual(sums.map((_, n) => n + 1))
+    },
+  )
 
   onEveryMachine('refuses what makes no sense', OPTIONS, async (machine) => {
     expect(await rejection(machine.run('nobody'))).toBeInstanceOf(UsageError)
-    for (const cpu of [3, -2, 0.5, Number.NaN]) expect(await rejection(machine.run('faults_echo', { cpu })), String(cpu)).toBeInstanceOf(TypeError)
+    for (const cpu of [3, -2, 0.5, Number.NaN])
+      expect(await rejection(machine.run('faults_echo', { cpu })), String(cpu)).toBeInstanceOf(TypeError)
     for (const cpu of [-1, 0.5]) expect(await rejection(machine.offline(cpu))).toBeInstanceOf(TypeError)
     expect(await codeOf(machine.offline(3))).toBe('ENODEV')
     expect(await codeOf(machine.online(77))).toBe('ENODEV')
@@ -63,21 +68,25 @@ describe('a machine', () => {
     expect(await machine.read('online')).toBe('0-2')
   })
 
-  onEveryMachine('gives each trace event once, in order, and counts those that it had no room for', { ...OPTIONS, traceRecords: 64 }, async (machine) => {
-    machine.trace()
-    const lost = machine.lostEvents
-    await machine.write('cpu1/hotplug/target', 235)
-    const events = machine.trace()
-    expect(events.length).toBeGreaterThan(2)
-    expect(machine.lostEvents).toBe(lost)
-    const tickets = events.map(({ ticket }) => ticket)
-    expect(tickets).toEqual([...tickets].sort((a, b) => a - b))
-    expect(new Set(tickets).size).toBe(tickets.length)
-    for (const event of events) expect(machine.formatEvent(event)).toMatch(/^\d+\.\d{6} \[00[0-2]\] \S+: \w+: /)
-    await machine.offline(1)
-    machine.trace()
-    expect(machine.lostEvents).toBeGreaterThan(lost)
-  })
+  onEveryMachine(
+    'gives each trace event once, in order, and counts those that it had no room for',
+    { ...OPTIONS, traceRecords: 64 },
+    async (machine) => {
+      machine.trace()
+      const lost = machine.lostEvents
+      await machine.write('cpu1/hotplug/target', 235)
+      const events = machine.trace()
+      expect(events.length).toBeGreaterThan(2)
+      expect(machine.lostEvents).toBe(lost)
+      const tickets = events.map(({ ticket }) => ticket)
+      expect(tickets).toEqual([...tickets].sort((a, b) => a - b))
+      expect(new Set(tickets).size).toBe(tickets.length)
+      for (const event of events) expect(machine.formatEvent(event)).toMatch(/^\d+\.\d{6} \[00[0-2]\] \S+: \w+: /)
+      await machine.offline(1)
+      machine.trace()
+      expect(machine.lostEvents).toBeGreaterThan(lost)
+    },
+  )
 })
 
 describe('two machines', () => {

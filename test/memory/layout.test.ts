@@ -100,7 +100,8 @@ describe('the start-up assertions', () => {
 
   function assertSound(changes: Partial<Record<keyof Layout, unknown>>): void {
     const broken: Layout = Object.assign(Object.create(Layout.prototype), layout, changes)
-    broken['assertSound']()
+    const { assertSound } = Layout.prototype as unknown as { assertSound(this: Layout): void }
+    assertSound.call(broken)
   }
 
   test('hold as it is', () => {

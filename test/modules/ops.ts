@@ -5,11 +5,11 @@ import {
   full,
   type Kernel,
   type KernelFunction,
+  type Operation,
   relaxed,
   release,
   smpCallFunctionSingle,
 } from '../../src/kernel-api.js'
-import { KIND, type Operation } from '../../src/ops/operation.js'
 import { VECTOR } from '../../src/ops/vectors.js'
 
 /** Where each function leaves what it saw; the first word is a word to work on. */
@@ -20,11 +20,6 @@ export const READY = 64
 export const SENT = 80
 export const TAKEN = 96
 export const INSIDE = 112
-
-/** The operation that no method declares: the machine knows it all the same. */
-function tryLock(cpu: Cpu, word: number): Operation {
-  return Object.assign(cpu.operation, { kind: KIND.tryLock, word, value: 0, order: acquire, place: 'ops:try_lock' })
-}
 
 function* wordOperations(cpu: Cpu, word: number): Generator<Operation, number[], number> {
   return [
@@ -54,17 +49,13 @@ function* lockOperations(cpu: Cpu, lock: number): Generator<Operation, number[],
   const before = cpu.preemptCount
   yield cpu.lock(lock, 'ops:lock')
   const held = [yield cpu.load(lock, relaxed, 'ops:held'), cpu.preemptCount - before, cpu.irqDisabled]
-  const taken = yield tryLock(cpu, lock)
   yield cpu.unlock(lock, 'ops:unlock')
   const free = [yield cpu.load(lock, relaxed, 'ops:free'), cpu.preemptCount - before, cpu.irqDisabled]
   yield cpu.lockIrq(lock, 'ops:lock_irq')
   const irq = [cpu.preemptCount - before, cpu.irqDisabled]
   yield cpu.unlockIrq(lock, 'ops:unlock_irq')
   const after = [cpu.preemptCount - before, cpu.irqDisabled]
-  cpu.preemptDisable()
-  const tried = yield tryLock(cpu, lock)
-  yield cpu.unlock(lock, 'ops:unlock')
-  return [...held, taken, ...free, ...irq, ...after, tried, cpu.preemptCount - before]
+  return [...held, ...free, ...irq, ...after]
 }
 
 function keep(cpu: Cpu, results: readonly number[]): void {

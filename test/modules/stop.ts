@@ -16,7 +16,7 @@ import {
   stopOneCpuNowait,
   stopTwoCpus,
 } from '../../src/kernel-api.js'
-import { TASK } from '../../src/memory/structs.js'
+import { CALL_FUNCTION, PERCPU, TASK } from '../../src/memory/structs.js'
 import { bitsOf } from '../../src/ops/mask.js'
 import { POLICY } from '../../src/sched/task.js'
 
@@ -28,9 +28,9 @@ export const AT = {
   wrong: 16,
   /** the CPU, the policy of the task and the registers of the latest one */
   where: 32,
-  /** what stop_machine's function found: calls that ran while it did, steps that others made, CPUs it was on */
+  /** calls that were sent while the machine was stopped, and that have run since */
   calls: 48,
-  steps: 49,
+  sent: 56,
   /** 1 while spinners are to go on */
   go: 64,
   /** 1 while two stoppers are inside */
@@ -38,6 +38,8 @@ export const AT = {
   /** a counter for each CPU, each on a line of its own */
   counters: 96,
 } as const
+
+const REMAINING = PERCPU.callFunction + CALL_FUNCTION.remaining
 
 const word = (cpu: Cpu, offset: number): number => cpu.memory.scratch(offset)
 const counter = (cpu: Cpu, of: number): number => cpu.memory.scratch(AT.counters + of * 16)
@@ -131,7 +133,18 @@ export const functions = {
     const { memory } = cpu
     const steps = yield* allSteps(cpu)
     const calls = yield cpu.load(word(cpu, AT.calls), acquire, 'stop:calls')
-    yield* smpCallFunctionMany(cpu, bitsOf(memory, memory.online), cpu.functions.find('stop_call'), 0, false)
+    // Not while the last one is still under way: with interrupts off everywhere, nobody would ever take it.
+    const free = (yield cpu.load(memory.percpu(cpu.id) + REMAINING, acquire, 'stop:free')) === 0
+    if (free) {
+      const sent = yield* smpCallFunctionMany(
+        cpu,
+        bitsOf(memory, memory.online),
+        cpu.functions.find('stop_call'),
+        0,
+        false,
+      )
+      yield cpu.add(word(cpu, AT.sent), sent, full, 'stop:sent')
+    }
     const until = (yield cpu.clock('stop:from')) + 50_000
     for (let n = 0; n < 200 || (yield cpu.clock('stop:until')) < until; n++)
       yield cpu.load(word(cpu, AT.ran), relaxed, 'stop:wait')
@@ -141,6 +154,13 @@ export const functions = {
     if (cpu.irqDisabled === 0) yield cpu.add(word(cpu, AT.wrong), 1, full, 'stop:irqs_on')
     yield cpu.add(word(cpu, AT.ran), 1, full, 'stop:ran')
     return cpu.id * 100 + argument
+  },
+
+  /** Returns when all of those calls have run; answers how many there were. */
+  *stop_drain(cpu) {
+    const sent = yield cpu.load(word(cpu, AT.sent), acquire, 'stop:all_sent')
+    yield cpu.waitUntil(word(cpu, AT.calls), sent, 'stop:all_run')
+    return sent
   },
 
   /** Stops the machine `times` times with `active` as the one that acts; answers how often that worked. */

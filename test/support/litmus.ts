@@ -8,6 +8,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { Machine, type MachineOptions, MachinePanic } from '#dist/src/index.js'
+import { BurstStrategy } from './bursts.js'
 import { unexpected } from './machines.js'
 
 export const RESULTS = ['never', 'sometimes', 'always'] as const
@@ -64,7 +65,10 @@ export async function tryOutSchedules(test: LitmusTest, schedules: number, round
   // A machine that has deadlocked does not come to its second round.
   const each = test.deadlock ? 1 : roundsEach
   let seen = 0
-  for (let seed = 1; seed <= schedules; seed++) seen += await runOnce(test, { machine: 'deterministic', seed }, each)
+  for (let seed = 1; seed <= schedules; seed++) {
+    const order = seed % 2 === 1 ? { seed } : { strategy: new BurstStrategy(seed) }
+    seen += await runOnce(test, { machine: 'deterministic', ...order }, each)
+  }
   return { seen, rounds: schedules * each }
 }
 

@@ -2,11 +2,12 @@
 
 import { describe, expect, test } from 'vitest'
 import { type KernelLogLine, Machine, type MachineOptions } from '#dist/src/index.js'
+import { BurstStrategy } from './bursts.js'
 
 type Placement = 'machine' | 'seed' | 'strategy' | 'workers'
 
 export interface EveryMachineOptions extends Omit<MachineOptions, Placement> {
-  /** deterministic: how many seeds (default 10) */
+  /** deterministic: how many seeds (default 10; CPUHP_TEST_SEEDS overrides all, for a deep search) */
   readonly seeds?: number
   /** which machines (default all) */
   readonly on?: readonly ('deterministic' | 'threads')[]
@@ -41,7 +42,8 @@ export function kernelModule(name: string, folder = 'modules'): URL {
 
 /** Registers a test for the deterministic machine, several seeds and a fixed order, and for threads, spread three ways. */
 export function onEveryMachine(name: string, options: EveryMachineOptions, body: MachineTest): void {
-  const { seeds = 10, on = ['deterministic', 'threads'], warnings, timeoutMs = 30_000, ...boot } = options
+  const { seeds: few = 10, on = ['deterministic', 'threads'], warnings, timeoutMs = 30_000, ...boot } = options
+  const seeds = Number(process.env.CPUHP_TEST_SEEDS ?? few)
   const runs = (kind: 'deterministic' | 'threads'): boolean => on.includes(kind) && testsMachine(kind)
   const each = (setting: Setting, machine: MachineOptions) => onMachine(machine, setting, warnings, body)
   describe(name, () => {
@@ -54,7 +56,10 @@ export function onEveryMachine(name: string, options: EveryMachineOptions, body:
           { ...boot, machine: 'deterministic', strategy: 'fixed' },
         )
         for (let seed = 1; seed <= seeds; seed++) {
-          await each({ kind: 'deterministic', name: `seed ${seed}`, seed }, { ...boot, machine: 'deterministic', seed })
+          const setting: Setting = { kind: 'deterministic', name: `seed ${seed}`, seed }
+          // Every other seed runs in bursts: they find what even chances do not, and the other way round.
+          const order = seed % 2 === 1 ? { seed } : { strategy: new BurstStrategy(seed) }
+          await each(setting, { ...boot, machine: 'deterministic', ...order })
         }
       },
     )

@@ -44,7 +44,11 @@ describe.runIf(testsMachine('threads'))('a process', () => {
     ['ends by itself when it has been forgotten with one worker', 'forgotten, one worker', ['done']],
     ['ends by itself when a deterministic machine has been forgotten', 'forgotten, deterministic', ['done']],
     ['does not end before a request has been answered that nobody waits for', 'not waited for', ['done', 'answered']],
-    ['ends by itself when a machine could not be booted: none of its threads is left', 'failed boot', ['refused', '0', 'done']],
+    [
+      'ends by itself when a machine could not be booted: none of its threads is left',
+      'failed boot',
+      ['refused', '0', 'done'],
+    ],
     ['ends by itself after a panic', 'panic', ['MachinePanic', 'done']],
     ['ends by itself with a CPU that does not', 'stuck', ['stuck', 'done']],
   ])('%s', async (_, way, output) => {
@@ -63,10 +67,15 @@ describe.runIf(testsMachine('threads'))('a process', () => {
 describe.runIf(testsMachine('threads'))('a shutdown', () => {
   test('ends what is under way with an error, and all that comes after it', async () => {
     const machine = await Machine.boot(OPTIONS)
-    const under = [machine.run('faults_sleep', { cpu: 1 }), machine.offline(2), machine.run('faults_livelock', { cpu: 0 })]
+    const under = [
+      machine.run('faults_sleep', { cpu: 1 }),
+      machine.offline(2),
+      machine.run('faults_livelock', { cpu: 0 }),
+    ]
     const settled = Promise.allSettled(under)
     await machine.shutdown()
-    for (const one of await settled) expect(String(one.status === 'rejected' && one.reason)).toContain('has been shut down')
+    for (const one of await settled)
+      expect(String(one.status === 'rejected' && one.reason)).toContain('has been shut down')
     expect(String(await rejection(machine.online(1)))).toContain('has been shut down')
     expect(machine.failure).toBeInstanceOf(Error)
   })
@@ -99,7 +108,7 @@ describe.runIf(testsMachine('threads'))('a shutdown', () => {
     const machine = await Machine.boot(OPTIONS)
     await machine.offline(1)
     await machine.shutdown()
-    expect(machine.counters()['operations']).toBeGreaterThan(500)
+    expect(machine.counters().operations).toBeGreaterThan(500)
   })
 
   test('leaves nothing behind after many machines', async () => {

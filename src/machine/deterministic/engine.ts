@@ -77,13 +77,12 @@ export class DeterministicEngine implements Engine {
       publish: (word, value) => {
         this.words[word] = value
       },
-      printk: (level, text) => this.events?.log({ cpu: -1, timeNs: this.now, level, text }),
+      printk: (cpu, level, text) => this.events?.log({ cpu, timeNs: this.now, level, text }),
     }
     const tracer = new RingTracer()
     const bugs = new Set(config.bugs)
     for (let id = 0; id < cpus; id++) {
-      const log = (level: number, text: string) => this.events?.log({ cpu: id, timeNs: this.now, level, text })
-      const cpu = new Cpu(id, this.memory, this.functions, { ...services, printk: log }, tracer, bugs)
+      const cpu = new Cpu(id, this.memory, this.functions, services, tracer, bugs)
       this.processors.push(new Processor(cpu))
     }
     for (let id = 0; id < cpus; id++) this.update(id)

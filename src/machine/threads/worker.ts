@@ -20,7 +20,7 @@ export async function runWorker(): Promise<void> {
   const { buffer, config, worker, workers, epochNs, cores } = workerData as WorkerConfig
   const { cpus, tasks, scratch, traceRecords } = config
   const memory = new Memory({ cpus, tasks, workers, traceRecords, scratch }, buffer)
-  const services = makeServices(memory, worker, epochNs)
+  const services = makeServices(memory, epochNs)
   let driver: Driver | null = null
   try {
     const functions = buildFunctions(config.profile, await loadModules(config.modules))
@@ -85,7 +85,7 @@ function clockOffset(epochNs: number): number {
   return offset
 }
 
-function makeServices(memory: Memory, worker: number, epochNs: number): Services {
+function makeServices(memory: Memory, epochNs: number): Services {
   const { words } = memory
   const ticket = memory.global + GLOBAL.ticket
   const offset = clockOffset(epochNs)
@@ -96,6 +96,6 @@ function makeServices(memory: Memory, worker: number, epochNs: number): Services
     publish: (word, value) => {
       Atomics.store(words, word, value)
     },
-    printk: (level, text) => send({ type: 'log', line: { cpu: worker, timeNs: now(), level, text } }),
+    printk: (cpu, level, text) => send({ type: 'log', line: { cpu, timeNs: now(), level, text } }),
   }
 }

@@ -1,0 +1,91 @@
+// What the documentation says a user can type, typed.
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, describe, expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const cli = join(root, 'dist/src/cli/main.js')
+const read = (file: string): string => readFileSync(join(root, file), 'utf8')
+const documents = [
+  ...['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'],
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+]
+
+/** Programs of the documentation run inside the package, so that they find it by its name. */
+const scratch = mkdtempSync(join(root, 'test/tmp-docs-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+function blocks(document: string, language: string): string[] {
+  return [...read(document).matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map((match) => match[1])
+}
+
+async function runProgram(name: string, text: string): Promise<string> {
+  const file = join(scratch, name)
+  writeFileSync(file, text)
+  return (await run(process.execPath, [file], { cwd: root, timeout: 30_000 })).stdout
+}
+
+/** Output with everything that differs from run to run taken out. */
+function shape(text: string): string[] {
+  return text
+    .trim()
+    .split('\n')
+    .map((line) =>
+      line
+        .trim()
+        .replace(/digest [0-9a-f]{8}/, 'digest H')
+        .replace(/[\d,.]+ (ns|us|ms|s)\b/g, 'T')
+        .replace(/\d[\d,.]*/g, 'N')
+        .replace(/\s+/g, ' '),
+    )
+}
+
+describe('the README', () => {
+  const commands = [...read('README.md').matchAll(/^ {4}npx cpuhp (.*?)(?: +#.*)?$/gm)].map((match) => match[1])
+
+  test('shows commands', () => {
+    expect(commands.length).toBeGreaterThanOrEqual(3)
+  })
+
+  test.each(commands)('cpuhp %s works', async (command) => {
+    const { stdout } = await run(process.execPath, [cli, ...command.split(' ')], { cwd: root, timeout: 55_000 })
+    expect(stdout).not.toBe('')
+  })
+
+  test('shows what npm start prints', async () => {
+    const shown = /<!-- start-output -->\n+(.*?)\n+<!-- \/start-output -->/s.exec(read('README.md'))?.[1] ?? ''
+    const { stdout } = await run(process.execPath, [cli, 'cycles', '--cycles', '40'], { timeout: 55_000 })
+    expect(shape(stdout)).toEqual(shape(shown.replaceAll('```', '')))
+  })
+
+  test('has a program that runs', async () => {
+    const [program] = blocks('README.md', 'js')
+    expect(await runProgram('readme.mjs', `${program}\nconsole.log('done')`)).toBe('done\n')
+  })
+})
+
+test('the kernel module of the documentation does what is said of it', async () => {
+  const [module, program] = blocks('docs/kernel-modules.md', 'js')
+  writeFileSync(join(scratch, 'my-module.mjs'), module)
+  const output = await runProgram(
+    'modules.mjs',
+    `import { Machine } from 'cpuhp'
+${program}
+console.log(await machine.run('hello', { cpu: 2, args: [5] }), await machine.run('pingAll', { cpu: 1 }), state)
+await machine.shutdown()`,
+  )
+  expect(output).toBe('5 0 210\n')
+})
+
+test.each(documents)('every link of %s leads somewhere', (document) => {
+  for (const [, target] of read(document).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+    if (/^https?:/.test(target)) continue
+    expect(existsSync(resolve(root, dirname(document), target)), `${document}: ${target}`).toBe(true)
+  }
+})
