@@ -117,9 +117,9 @@ export function* issueCall(cpu: Cpu, subject: number, step: number, bringup: boo
   memory.set(record + CPUHP.single, 1)
   yield* kick(cpu, subject)
   const result = memory.get(record + CPUHP.result)
+  memory.set(record + CPUHP.single, 0)
   if (cpu.bugs.has('M26')) return result
   // What is left in the record would be taken for the next operation's.
-  memory.set(record + CPUHP.single, 0)
   memory.set(record + CPUHP.node, 0)
   memory.set(record + CPUHP.last, 0)
   return result

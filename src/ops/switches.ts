@@ -4,7 +4,7 @@
 // hang. A machine is booted with them: Machine.boot({ cpus: 4, bugs: ['M15'] }).
 
 export const BUGS = {
-  M10: 'stop_two_cpus wakes one stopper, may be preempted, then wakes the other (0b26351b910f)',
+  M10: 'stop_two_cpus wakes one stopper, may be preempted, then wakes the other (9fb8d5dc4b64)',
   M15: 'a dying CPU does not run the function calls that are queued on it (8d056c48e486)',
   M24: 'a failing STARTING or DYING callback stops the CPU half-way (6f855b39e460)',
   M25: 'a write of the current state to target begins an operation: cpu_dying stays set (64ea6e44f85b)',

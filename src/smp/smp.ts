@@ -172,7 +172,13 @@ export function* smpcfdPrepareCpu(cpu: Cpu, subject: number): Kernel<number> {
 
 /** smpcfd:dying: runs on the dying CPU with interrupts off, after it has left the online mask. */
 export function* smpcfdDyingCpu(cpu: Cpu): Kernel<number> {
-  if (cpu.bugs.has('M15')) return 0
+  if (cpu.bugs.has('M15')) {
+    // The calls' interrupts are late, as on hardware they may be: they come to a CPU that is gone, and are lost. Without
+    // that, the CPU would take them before its idle task finds it dead.
+    const late = (1 << VECTOR.callFunction) | (1 << VECTOR.callFunctionSingle)
+    yield cpu.and(cpu.memory.pending(cpu.id), ~late, full, 'smpcfd_dying_cpu:M15')
+    return 0
+  }
   yield* flushCallQueue(cpu)
   yield* flushCallSenders(cpu)
   return 0

@@ -188,7 +188,8 @@ onEveryMachine(
       const whom = call & 0xff_ffff
       turns.set(whom, [...(turns.get(whom) ?? []), call >>> 24])
     }
-    expect(turns.size).toBeGreaterThan(4)
+    // The boot CPU is up throughout: the step and the instances are called there at least.
+    expect(turns.size).toBeGreaterThanOrEqual(2)
     for (const [whom, kinds] of turns) {
       const expected = kinds.map((_, n) => (n % 2 === 0 ? 1 : 2))
       expect(kinds, `CPU ${whom >> 16}, instance ${whom & 0xffff}`).toEqual(expected)

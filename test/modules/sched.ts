@@ -87,12 +87,21 @@ export const functions = {
     return 1
   },
 
-  /** Spins for a while after such a task has been woken, without giving way; answers whether it ran all the same. */
-  *sched_keep(cpu, count) {
+  /**
+   * Spins for a while after such a task has been woken; answers whether it ran all the same. With `off`, preemption is off
+   * until then, and the task runs as soon as it is on.
+   */
+  *sched_keep(cpu, count, off) {
+    if (off === 1) cpu.preemptDisable()
     yield cpu.store(word(cpu, AT.ready), 1, release, 'sched:ready')
     yield cpu.waitUntil(word(cpu, AT.ready), 2, 'sched:woken')
     for (let n = 0; n < count; n++) yield cpu.load(word(cpu, AT.ready), relaxed, 'sched:keep')
-    return yield cpu.load(word(cpu, AT.flag), acquire, 'sched:kept')
+    const ran = yield cpu.load(word(cpu, AT.flag), acquire, 'sched:kept')
+    if (off === 1) {
+      cpu.preemptEnable()
+      yield cpu.waitUntil(word(cpu, AT.flag), 1, 'sched:let_go')
+    }
+    return ran
   },
 
   /** Wakes a task on `target` that raises the flag: with a priority a FIFO one, without an ordinary one. */

@@ -1,52 +1,48 @@
 // Kernel functions for test/ops/switches: the loads under which historical bugs show.
 
 import { cpusReadReady, cpusReadUnlock } from '../../src/hotplug/locks.js'
-import { full, type KernelFunction, relaxed, schedule, smpCallFunctionSingle } from '../../src/kernel-api.js'
+import { type KernelFunction, relaxed, schedule, smpCallFunctionSingle } from '../../src/kernel-api.js'
 
-/** In scratch memory. */
-export const AT = {
-  /** calls that ran */
-  ran: 0,
-} as const
+/** In scratch memory: how many calls have run. */
+export const AT = { ran: 0 } as const
 
-const LENGTH = Number(process.env['LENGTH'] ?? 40)
-const PAUSE = Number(process.env['PAUSE'] ?? 200)
+/** Operations that a call takes; and between two calls, at most. Without the pauses its target would do nothing else. */
+const WORK = 100
+const PAUSE = 400
 
 export const functions = {
-  /** A call that takes its time. */
-  *switches_count(cpu) {
-    for (let n = 0; n < LENGTH; n++) yield cpu.load(cpu.memory.scratch(AT.ran), relaxed, 'switches:work')
-    yield cpu.add(cpu.memory.scratch(AT.ran), 1, relaxed, 'switches:count')
+  /** The call: takes its time, so that others come meanwhile. */
+  *switches_call(cpu) {
+    const ran = cpu.memory.scratch(AT.ran)
+    for (let n = 0; n < WORK; n++) yield cpu.load(ran, relaxed, 'switches:work')
+    yield cpu.add(ran, 1, relaxed, 'switches:ran')
     return 0
   },
 
-  /** Sends calls to `target` and waits for none, `limit` at most, until one is refused. Answers how many were accepted. */
+  /** Sends calls to `target`, two at a time and `limit` at most, until one is refused; waits for none. Answers how many. */
   *switches_send(cpu, target, limit) {
-    const fn = cpu.functions.find('switches_count')
+    const fn = cpu.functions.find('switches_call')
+    const ran = cpu.memory.scratch(AT.ran)
     let accepted = 0
     while (accepted < limit && (yield* smpCallFunctionSingle(cpu, target, fn, 0, false)) === 0) {
       accepted++
-      const pause = yield cpu.choose(PAUSE, 'switches:pause')
-      for (let n = 0; n < pause; n++) yield cpu.load(cpu.memory.scratch(AT.ran), relaxed, 'switches:work')
-      // Nobody else would run here: there are no time slices.
-      yield* schedule(cpu)
+      const pause = accepted % 2 === 1 ? 0 : yield cpu.choose(PAUSE, 'switches:pause')
+      for (let n = 0; n < pause; n++) yield cpu.load(ran, relaxed, 'switches:pause')
     }
     return accepted
   },
 
-  /** A reader whose section ends in an interrupt, as that of a write to a file does when its I/O is complete. */
-  *switches_read(cpu, partner, rounds) {
+  /** Takes the hotplug lock for reading; an interrupt of `other` gives it back, as the end of an I/O does in Linux. */
+  *switches_read(cpu, other, times) {
     const fn = cpu.functions.find('switches_end_read')
-    for (let n = 0; n < rounds; n++) {
+    for (let n = 0; n < times; n++) {
       while (!(yield* cpusReadReady(cpu))) yield* schedule(cpu)
-      yield* smpCallFunctionSingle(cpu, partner, fn, 0, false)
+      yield* smpCallFunctionSingle(cpu, other, fn, 0, false)
     }
-    return rounds
+    return times
   },
 
-  /** The interrupt's part. */
   *switches_end_read(cpu) {
-    yield cpu.fence(full, 'switches:end_read')
     yield* cpusReadUnlock(cpu)
     return 0
   },

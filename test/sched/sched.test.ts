@@ -45,6 +45,16 @@ onEveryMachine(
   },
 )
 
+onEveryMachine(
+  'nothing preempts while preemption is off, and what is due does as soon as it is on',
+  { cpus: 2, modules: MODULES },
+  async (machine) => {
+    const spinning = machine.run('sched_keep', { cpu: 1, args: [400, 1] })
+    await machine.run('sched_wake_there', { cpu: 0, args: [1, 1] })
+    expect(await spinning).toBe(0)
+  },
+)
+
 onEveryMachine('no wakeup is lost between tasks that take turns', { cpus: 3, modules: MODULES }, async (machine) => {
   const rounds = 60
   // Pairs on two CPUs each, and one on a single CPU.
@@ -99,7 +109,7 @@ function ranWhileVacated(events: readonly TraceEvent[]): [number, number][] {
 onEveryMachine(
   'per-CPU threads run on their own CPU and nowhere else, and nothing else runs on a CPU that has been vacated',
   { cpus: 3, modules: MODULES, traceRecords: 32_768 },
-  async (machine) => {
+  async (machine, { kind }) => {
     const flock = machine.run('sched_flock', { cpu: 0, args: [6, 12] })
     await cycle(machine, [1, 2, 1, 2])
     await flock
@@ -108,7 +118,7 @@ onEveryMachine(
     expect(machine.lostEvents).toBe(0)
     const bound = (task: number): boolean => (memory.get(task + TASK.flags) & FLAG.perCpu) !== 0
     const switches = events.filter(({ event }) => event === 'sched_switch')
-    expect(switches.length).toBeGreaterThan(100)
+    expect(switches.length).toBeGreaterThan(40)
     for (const { cpu, c: task } of switches) {
       if (bound(task)) expect([commOf(memory, task), cpu]).toEqual([commOf(memory, task), memory.get(task + TASK.cpu)])
     }
@@ -117,8 +127,10 @@ onEveryMachine(
     for (const [cpu, task] of ran)
       expect([cpu, commOf(memory, task), bound(task)]).toEqual([cpu, commOf(memory, task), true])
     // cpuhp/N parked, its CPU went on to die, came back, and the thread is where it was.
-    expect(events.some(({ event }) => event === 'sched_migrate_task')).toBe(true)
-    for (const { event, a } of events) if (event === 'sched_migrate_task') expect(bound(a)).toBe(false)
+    const moved = events.filter(({ event }) => event === 'sched_migrate_task')
+    // Threads may have done all of their work before the first CPU goes.
+    if (kind === 'deterministic') expect(moved.length).toBeGreaterThan(0)
+    for (const { a } of moved) expect(bound(a)).toBe(false)
   },
 )
 

@@ -35,4 +35,19 @@ describe.runIf(testsMachine('threads'))('kernel code', () => {
       await machine.shutdown()
     }
   })
+
+  test.each([1, 2])('of 64 CPUs runs on few workers: %i', async (workers) => {
+    const machine = await Machine.boot({ cpus: 64, machine: 'threads', workers, modules: [kernelModule('parallel')] })
+    try {
+      const cpus = [1, 31, 32, 62, 63]
+      for (const cpu of cpus) await machine.offline(cpu)
+      expect(await machine.read('offline')).toBe('1,31-32,62-63')
+      await Promise.all(cpus.map((cpu) => machine.online(cpu)))
+      expect(await machine.read('online')).toBe('0-63')
+      const threads = await Promise.all(cpus.map((cpu) => machine.run('parallel_thread', { cpu })))
+      expect(new Set(threads).size).toBe(workers)
+    } finally {
+      await machine.shutdown()
+    }
+  })
 })
