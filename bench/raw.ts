@@ -2,11 +2,14 @@
 import { Worker } from 'node:worker_threads'
 
 const PLAYER = `
-const { workerData } = require('node:worker_threads')
+const { parentPort, workerData } = require('node:worker_threads')
 const words = new Int32Array(workerData.buffer)
 const { rounds, me, spins } = workerData
+const warmup = rounds >> 1
+let begin = 0
 // Word 0 is the ball: it is my turn when ball % 2 is me. Word 16 + me says that I am parked.
-for (let i = 0; i < rounds; i++) {
+for (let i = 0; i < warmup + rounds; i++) {
+  if (i === warmup) begin = performance.now()
   for (;;) {
     const seen = Atomics.load(words, 0)
     if (seen % 2 === me) break
@@ -21,22 +24,21 @@ for (let i = 0; i < rounds; i++) {
   Atomics.add(words, 0, 1)
   if (Atomics.load(words, 16 + 1 - me) === 1) Atomics.notify(words, 0, 1)
 }
+// A round is two hops: there and back.
+parentPort.postMessage(((performance.now() - begin) * 1e6) / (2 * rounds))
 `
 
-/** One-way hop of two bare threads, ns: spin for `spins` looks, then park. */
+/** One-way hop of two bare threads, ns, over `rounds` rounds after half as many to warm up: spin, then park. */
 export async function rawHop(rounds: number, spins: number): Promise<number> {
   const buffer = new SharedArrayBuffer(256)
-  const start = (me: number) => new Worker(PLAYER, { eval: true, workerData: { buffer, rounds, me, spins } })
-  const warm = [start(1)]
-  await new Promise((resolve) => warm[0]!.once('online', resolve))
-  // The second player's start-up is not part of the rally: the clock runs from its first hop on.
-  const second = start(0)
-  const words = new Int32Array(buffer)
-  while (Atomics.load(words, 0) < rounds / 5) await new Promise((resolve) => setTimeout(resolve, 1))
-  const from = Atomics.load(words, 0)
-  const begin = performance.now()
-  await Promise.all([...warm, second].map((worker) => new Promise((resolve) => worker.once('exit', resolve))))
-  return ((performance.now() - begin) * 1e6) / (rounds * 2 - from)
+  const players = [0, 1].map((me) => new Worker(PLAYER, { eval: true, workerData: { buffer, rounds, me, spins } }))
+  const [ns] = await Promise.all(
+    players.map(
+      (player) => new Promise<number>((resolve) => player.once('message', (value: number) => resolve(value))),
+    ),
+  )
+  await Promise.all(players.map((player) => player.terminate()))
+  return ns!
 }
 
 /** Time until `n` bare workers have said that they run, ms, and their memory in bytes each. */

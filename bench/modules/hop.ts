@@ -12,7 +12,7 @@ function* strike(cpu: Cpu, from: number): Kernel<number> {
   return 0
 }
 
-/** Plays `hops` hops between this CPU and `other`. Answers the nanoseconds that all took. */
+/** Plays `hops` hops between this CPU and `other`. Answers how long all took, in tenths of a microsecond. */
 function* rally(cpu: Cpu, other: number, hops: number): Kernel<number> {
   const { memory } = cpu
   yield cpu.store(memory.scratch(LEFT), hops, relaxed, 'rally')
@@ -21,7 +21,7 @@ function* rally(cpu: Cpu, other: number, hops: number): Kernel<number> {
   yield* smpCallFunctionSingle(cpu, other, cpu.functions.find('strike'), cpu.id, false)
   yield cpu.waitUntil(memory.scratch(BALL), 1, 'rally:wait')
   const end = yield cpu.clock('rally')
-  return Math.round(end - begin)
+  return Math.round((end - begin) / 100)
 }
 
 /** Does `n` loads of one word: what an operation costs. Answers nanoseconds. */

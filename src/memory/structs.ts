@@ -270,6 +270,8 @@ export const GLOBAL = struct('global', {
   machineState: 'word',
   /** rung when the host has something to see */
   hostBell: 'word',
+  /** lines of the kernel log that have been sent to the host (threads machine) */
+  logLines: 'word',
   /** orders trace events of different CPUs */
   ticket: 'word',
   /** workers that are not parked */

@@ -66,7 +66,11 @@ export function* readUnlock(cpu: Cpu, sem: PercpuRwsem): Kernel<void> {
 }
 
 function* leave(cpu: Cpu, sem: PercpuRwsem): Kernel<void> {
-  yield cpu.add(sem.readers(cpu.memory, cpu.id), -1, full, 'percpu_up_read:count')
+  const count = sem.readers(cpu.memory, cpu.id)
+  if (cpu.bugs.has('M29')) {
+    const before = yield cpu.load(count, relaxed, 'percpu_up_read:M29')
+    yield cpu.store(count, before - 1, full, 'percpu_up_read:M29')
+  } else yield cpu.add(count, -1, full, 'percpu_up_read:count')
   const writer = yield cpu.load(sem.address + PERCPU_RWSEM.writer, full, 'percpu_up_read:writer')
   if (writer !== 0) yield* tryToWakeUp(cpu, writer, NORMAL_SLEEP)
 }

@@ -90,6 +90,18 @@ describe.runIf(testsMachine('threads'))('a machine of threads', () => {
     })
   })
 
+  test('says what it died of when the host comes late and finds that its threads have left', async () => {
+    for (let n = 0; n < 5; n++) {
+      const panic = await panicOf({}, (machine) => {
+        const died = machine.run('faults_throw', { cpu: 1 + (n % 2), args: [1] })
+        // Meanwhile the one that found the BUG says so, and the others leave: the host hears of all of it at once.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+        return died
+      })
+      expect(panic.report.cause).toMatchObject({ kind: 'bug', function: 'innermost' })
+    }
+  })
+
   test('keeps what the kernel says in its log, with the CPU that said it', async () => {
     const machine = await Machine.boot({ ...OPTIONS, workers: 2 })
     for (const cpu of [0, 1, 2]) await machine.run('faults_warn', { cpu, args: [cpu + 1] })

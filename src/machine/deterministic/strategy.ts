@@ -33,11 +33,15 @@ export class RandomStrategy implements Strategy {
   }
 }
 
-/** A fixed order: the lowest-numbered CPU runs until it waits; every `turn` operations the next one has its turn. */
+/**
+ * A fixed order: the lowest-numbered CPU runs until it waits; after about `turn` operations the next one has its turn. The
+ * length of a turn varies, always in the same way, so that no loop of kernel code is cut at the same place every time.
+ */
 export class FixedStrategy implements Strategy {
   readonly name = 'fixed'
   private readonly turn: number
   private left = 0
+  private turns = 0
   private current = 0
 
   constructor(turn = 64) {
@@ -56,7 +60,7 @@ export class FixedStrategy implements Strategy {
     }
     if (best < 0) best = lowest
     this.current = runnable[best]!
-    this.left = this.turn
+    this.left = this.turn + ((this.turns++ * 7) % 16)
     return best
   }
 

@@ -26,7 +26,7 @@ const TURN_OPERATIONS = { least: 192, most: 320 } as const
  * Looks at the doorbell before parking: about as long as it takes to be woken. Where there are more workers than cores,
  * whoever is to ring may need this core for it.
  */
-const SPINS = 6_000
+const SPINS = 20_000
 const SPINS_OVERSUBSCRIBED = 400
 
 export class Driver implements DrivenBy {

@@ -36,6 +36,8 @@ export class ThreadsEngine implements Engine {
   private ended = false
   private closing: Promise<void> | null = null
   private up: () => void = () => {}
+  /** lines of the kernel log that have arrived */
+  private logLines = 0
   private operations = 0
   private parks = 0
 
@@ -90,7 +92,7 @@ export class ThreadsEngine implements Engine {
         worker.once('exit', () => {
           thread.alive = false
           gone()
-          if (!this.ended) this.panic({ kind: 'worker', message: `worker ${index} has ended` }, -1)
+          this.workerEnded(index)
           reject(new Error(`worker ${index} has ended before it was ready`))
         })
       })
@@ -105,6 +107,14 @@ export class ThreadsEngine implements Engine {
     })
   }
 
+  /** A worker that ends while the machine runs has died. When the machine has panicked, who panicked has more to say. */
+  private workerEnded(index: number): void {
+    if (this.ended) return
+    const panicked = this.load(this.memory.global + GLOBAL.machineState) === MACHINE_STATE.panicked
+    if (panicked && this.threads.some(({ alive }) => alive)) return
+    this.panic({ kind: 'worker', message: `worker ${index} has ended` }, -1)
+  }
+
   private take(message: WorkerMessage, ready: () => void, failed: (error: Error) => void): void {
     switch (message.type) {
       case 'ready':
@@ -114,7 +124,9 @@ export class ThreadsEngine implements Engine {
         failed(message.usage ? new UsageError(message.message) : new Error(message.message))
         break
       case 'log':
+        this.logLines++
         this.events?.log(message.line)
+        this.hear()
         break
       case 'panic':
         this.panic(message.cause, message.cpu)
@@ -129,15 +141,21 @@ export class ThreadsEngine implements Engine {
 
   /** Hears the host's bell until the end. */
   private async listen(): Promise<void> {
-    const { words, global } = this.memory
-    const bell = global + GLOBAL.hostBell
+    const { words } = this.memory
+    const bell = this.memory.global + GLOBAL.hostBell
     while (!this.ended) {
       const seen = Atomics.load(words, bell)
-      if (Atomics.load(words, global + GLOBAL.booted) === 1) this.up()
-      this.events?.bell()
+      this.hear()
       const rung = Atomics.waitAsync(words, bell, seen)
       if (rung.async) await rung.value
     }
+  }
+
+  /** Looks at what the bell may be about; once every log line from before it has arrived, for those come by message. */
+  private hear(): void {
+    if (this.logLines !== this.load(this.memory.global + GLOBAL.logLines)) return
+    if (this.load(this.memory.global + GLOBAL.booted) === 1) this.up()
+    this.events?.bell()
   }
 
   load(word: number): number {

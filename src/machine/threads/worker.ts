@@ -96,6 +96,10 @@ function makeServices(memory: Memory, epochNs: number): Services {
     publish: (word, value) => {
       Atomics.store(words, word, value)
     },
-    printk: (cpu, level, text) => send({ type: 'log', line: { cpu, timeNs: now(), level, text } }),
+    printk: (cpu, level, text) => {
+      // Counted before it is sent: an answer that the host hears of later comes after it.
+      Atomics.add(words, memory.global + GLOBAL.logLines, 1)
+      send({ type: 'log', line: { cpu, timeNs: now(), level, text } })
+    },
   }
 }
