@@ -9,6 +9,6 @@ export default defineConfig({
     testTimeout: 60_000,
     // The build is what is tested: Node loads it as it is, as it does in the workers.
     server: { deps: { external: [/\/dist\//] } },
-    reporters: process.env['CI'] ? ['default'] : ['default'],
+    reporters: ['default'],
   },
 })
