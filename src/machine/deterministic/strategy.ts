@@ -40,12 +40,15 @@ export class RandomStrategy implements Strategy {
 export class FixedStrategy implements Strategy {
   readonly name = 'fixed'
   private readonly turn: number
+  /** how much longer than `turn` a turn may be */
+  private readonly spread: number
   private left = 0
   private turns = 0
   private current = 0
 
   constructor(turn = 64) {
     this.turn = turn
+    this.spread = Math.max(1, turn >> 2)
   }
 
   next(runnable: Int32Array, count: number): number {
@@ -60,7 +63,7 @@ export class FixedStrategy implements Strategy {
     }
     if (best < 0) best = lowest
     this.current = runnable[best]!
-    this.left = this.turn + ((this.turns++ * 7) % 16)
+    this.left = this.turn + ((this.turns++ * 7) % this.spread)
     return best
   }
 
