@@ -39,8 +39,11 @@ export interface Engine {
   store(word: number, value: number): void
   /** The slot has been filled: marks it, and raises the port's interrupt. */
   post(slot: number): void
-  /** How many requests are under way: an engine keeps the process alive, and itself going, while there are any. */
-  setOutstanding(count: number): void
+  /**
+   * How many requests are under way: an engine keeps the process alive, and itself going, while there are any. `oldest`
+   * tells the one that has waited longest from others: when it stays the same for too long, the machine hangs.
+   */
+  setOutstanding(count: number, oldest: number): void
   /** Ends everything; resolves when nothing is left running. Never rejects. */
   shutdown(): Promise<void>
   /** Counts of what has been done so far. */

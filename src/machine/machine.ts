@@ -24,6 +24,8 @@ function isAscii(text: string): boolean {
 }
 
 interface Request {
+  /** counts the requests of a machine, from 1 */
+  readonly sequence: number
   readonly kind: number
   readonly cpu: number
   readonly arguments: readonly number[]
@@ -51,6 +53,7 @@ export class Machine {
   private readonly free: number[] = []
   private readonly underWay = new Map<number, Request>()
   private readonly queue: Request[] = []
+  private asked = 0
   private ended: Error | null = null
   /** the kernel log */
   readonly log: KernelLogLine[] = []
@@ -256,7 +259,7 @@ export class Machine {
   ): Promise<{ result: number; value: number }> {
     this.assertRunning()
     const answer = await new Promise<{ result: number; value: number }>((resolve, reject) => {
-      this.queue.push({ kind, cpu, arguments: args, text, resolve, reject })
+      this.queue.push({ sequence: ++this.asked, kind, cpu, arguments: args, text, resolve, reject })
       this.postQueued()
     })
     const code = answer.result < 0 ? errnoName(answer.result) : null
@@ -280,7 +283,9 @@ export class Machine {
       this.engine.store(address + PORT_SLOT.status, SLOT_STATUS.posted)
       this.engine.post(slot)
     }
-    this.engine.setOutstanding(this.underWay.size + this.queue.length)
+    // Slots stand in the order in which they were posted: the first is the request that has waited longest.
+    const [oldest] = this.underWay.values()
+    this.engine.setOutstanding(this.underWay.size + this.queue.length, oldest?.sequence ?? 0)
   }
 
   /** Takes the answers that are there. */
@@ -306,6 +311,6 @@ export class Machine {
     for (const request of [...this.underWay.values(), ...this.queue]) request.reject(error)
     this.underWay.clear()
     this.queue.length = 0
-    this.engine.setOutstanding(0)
+    this.engine.setOutstanding(0, 0)
   }
 }

@@ -48,6 +48,17 @@ describe.runIf(testsMachine('threads'))('a machine of threads', () => {
       expect(panic.report.waits).toContain('runner/1 (D, CPU 2) waits for global.smpbootMutex, held by runner/0')
     })
 
+    test('panics when one request has no answer, though others have theirs', async () => {
+      const panic = await panicOf({ workers, watchdog: { requestMs: 600 } }, (machine) => {
+        const others = async (): Promise<never> => {
+          for (;;) await machine.write('cpu2/hotplug/fail', '-1')
+        }
+        return Promise.all([machine.run('faults_livelock', { cpu: 1 }), others()])
+      })
+      expect(panic.report.cause.kind).toBe('hang')
+      expect(panic.report.cpus[1].task).toBe('runner/0')
+    })
+
     test('panics when a CPU goes on for ever, one operation after another', async () => {
       const panic = await panicOf({ workers, watchdog: { requestMs: 600 } }, (machine) =>
         machine.run('faults_livelock', { cpu: 1 }),

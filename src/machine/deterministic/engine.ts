@@ -24,7 +24,7 @@ import type { Strategy } from './strategy.js'
 const OPERATION_NS = 10
 /** Operations in one go, before the event loop has its turn. */
 const BATCH = 200_000
-/** Operations without an answer while a request is under way, after which the machine counts as livelocked. */
+/** Operations that a request may be the oldest without an answer, after which the machine counts as livelocked. */
 const LIVELOCK = 50_000_000
 
 export class DeterministicEngine implements Engine {
@@ -49,7 +49,9 @@ export class DeterministicEngine implements Engine {
   private now = 0
   private tickets = 0
   private steps = 0
-  private lastAnswer = 0
+  private oldest = 0
+  /** how many operations had been done when the oldest request became that */
+  private oldestSince = 0
   private hash = 0x811c_9dc5
   private rung = false
   private outstanding = 0
@@ -111,12 +113,17 @@ export class DeterministicEngine implements Engine {
     const cpu = this.words[this.memory.global + GLOBAL.portCpu]!
     this.raise(cpu, VECTOR.port)
     this.mix(cpu, 200 + slot, 0)
-    this.lastAnswer = this.steps
   }
 
-  setOutstanding(count: number): void {
+  setOutstanding(count: number, oldest: number): void {
     this.outstanding = count
-    if (count > 0 && !this.pumping && !this.dead) {
+    if (oldest !== this.oldest) this.oldestSince = this.steps
+    this.oldest = oldest
+    this.continue()
+  }
+
+  private continue(): void {
+    if (this.outstanding > 0 && !this.pumping && !this.dead) {
       this.pumping = true
       setImmediate(() => this.pump())
     }
@@ -133,14 +140,11 @@ export class DeterministicEngine implements Engine {
         return
       }
     }
-    if (this.steps - this.lastAnswer > LIVELOCK) {
-      this.panic({ kind: 'hang', message: `no request was answered within ${LIVELOCK} operations` }, -1)
+    if (this.steps - this.oldestSince > LIVELOCK) {
+      this.panic({ kind: 'hang', message: `a request has had no answer for ${LIVELOCK} operations` }, -1)
     }
-    if (this.rung) {
-      this.lastAnswer = this.steps
-      this.events?.bell()
-    }
-    this.setOutstanding(this.outstanding)
+    if (this.rung) this.events?.bell()
+    this.continue()
   }
 
   /** Does one operation (or takes one interrupt, or preempts once). Answers false when no CPU can do anything. */

@@ -69,10 +69,10 @@ export class ThreadsEngine implements Engine {
       this.up = resolve
     })
     void this.listen()
-    this.watchdog.setOutstanding(1)
+    this.watchdog.setOutstanding(1, 0)
     ring(this.memory, 0)
     await up
-    this.watchdog.setOutstanding(0)
+    this.watchdog.setOutstanding(0, 0)
     // From here on only requests under way keep the process alive.
     for (const { worker } of this.threads) worker.unref()
   }
@@ -171,8 +171,8 @@ export class ThreadsEngine implements Engine {
     raisePort(this.memory)
   }
 
-  setOutstanding(count: number): void {
-    if (!this.ended) this.watchdog.setOutstanding(count)
+  setOutstanding(count: number, oldest: number): void {
+    if (!this.ended) this.watchdog.setOutstanding(count, oldest)
   }
 
   private panic(cause: PanicCause, cpu: number): void {

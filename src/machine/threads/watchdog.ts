@@ -24,9 +24,10 @@ export class Watchdog {
   private readonly bite: (cause: PanicCause) => void
   private timer: NodeJS.Timeout | null = null
   private lastTick = 0
-  /** time on the watchdog's own clock since the last answer, and since each worker last came round */
+  /** time on the watchdog's own clock that the oldest request has been that, and since each worker last came round */
   private waitedMs = 0
   private outstanding = 0
+  private oldest = 0
   private readonly stillMs: Float64Array
   private readonly heartbeats: Int32Array
 
@@ -39,10 +40,11 @@ export class Watchdog {
     this.heartbeats = new Int32Array(memory.layout.config.workers)
   }
 
-  /** How many requests are under way; called at each change. */
-  setOutstanding(count: number): void {
-    // An answer, or a first request, starts the wait anew.
-    if (count < this.outstanding || this.outstanding === 0) this.waitedMs = 0
+  /** How many requests are under way, and which has waited longest; called at each change. */
+  setOutstanding(count: number, oldest: number): void {
+    // The wait is the oldest one's: answers to others do not say that it will ever have one.
+    if (oldest !== this.oldest || this.outstanding === 0) this.waitedMs = 0
+    this.oldest = oldest
     this.outstanding = count
     if (count > 0 && this.timer === null) {
       this.lastTick = performance.now()
