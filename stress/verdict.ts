@@ -69,6 +69,12 @@ export class LatencyRecorder {
     this.histogram.record(Math.max(1, Math.round(ns)))
   }
 
+  /** With the 90th percentile; null when nothing was recorded. */
+  row(): (Latency & { readonly p90Ns: number }) | null {
+    const summary = this.summary()
+    return summary === null ? null : { ...summary, p90Ns: this.histogram.percentile(90) }
+  }
+
   /** Null when nothing was recorded. */
   summary(): Latency | null {
     const { histogram } = this

@@ -17,6 +17,7 @@ import type { Kernel } from '../ops/operation.js'
 import { RESTART } from '../sched/task.js'
 import { mutexReady, mutexTryLock, mutexUnlock } from '../sync/mutex.js'
 import { prepareToSleep } from '../time/sleep.js'
+import { EVENT, MARK } from '../trace/events.js'
 import { flushWorkReady, queueWorkOn, workResult } from '../workqueue/workqueue.js'
 import { lockStates, unlockStates } from './locks.js'
 import { CPUHP_STATE, callbackOf, INVALID, isAtomicState } from './states.js'
@@ -76,6 +77,7 @@ export function* storeControl(
   const target = memory.get(targetWord)
   if (memory.get(phaseWord) === PHASE.maps) {
     if (!(yield* mutexReady(cpu, mapsLock))) return RESTART
+    cpu.trace(EVENT.cpuhp_mark, subject, MARK.owner, 0)
     memory.set(phaseWord, PHASE.operation)
   }
   let result = 0
@@ -92,6 +94,7 @@ export function* storeControl(
     if (!(yield* flushWorkReady(cpu))) return RESTART
     result = workResult(cpu)
   }
+  cpu.trace(EVENT.cpuhp_mark, subject, MARK.done, result)
   yield* mutexUnlock(cpu, mapsLock)
   const isDevice = control !== CONTROL.target
   if (isDevice && result === 0) {

@@ -16,10 +16,12 @@ import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { hasBit, loadBit, setBit } from '../ops/mask.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
+import { idleBalance } from '../sched/balance.js'
 import { scheduleOnce } from '../sched/core.js'
 import { smpCallFunctionSingle } from '../smp/smp.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { complete } from '../sync/completion.js'
+import { setupTimer } from '../time/sleep.js'
 import { invokeRangeNoFail } from './callbacks.js'
 import { CPUHP_STATE } from './states.js'
 import { doneOf } from './thread.js'
@@ -42,6 +44,7 @@ function* startSecondary(cpu: Cpu): Kernel<void> {
   yield* invokeRangeNoFail(cpu, id, true, target)
   yield setBit(cpu, memory.online, id, 'start_secondary:online')
   yield cpu.add(memory.global + GLOBAL.onlineCount, 1, full, 'start_secondary:count')
+  yield* setupTimer(cpu)
   yield* stopMachineUnpark(cpu, id)
   yield cpu.store(record + CPUHP.state, CPUHP_STATE.apOnlineIdle, relaxed, 'cpuhp_online_idle:state')
   yield* complete(cpu, doneOf(cpu, id, true))
@@ -52,6 +55,7 @@ export function* idleUntilDead(cpu: Cpu): Kernel<void> {
   const { memory, id } = cpu
   cpu.irqEnable()
   for (;;) {
+    yield* idleBalance(cpu)
     while (!cpu.needResched) {
       cpu.irqDisable()
       if (!hasBit(yield loadBit(cpu, memory.online, id, 'do_idle:online'), id)) {
@@ -73,6 +77,9 @@ function* reportIdleDead(cpu: Cpu): Kernel<void> {
   yield cpu.store(record + CPUHP.state, CPUHP_STATE.idleDead, release, 'cpuhp_report_idle_dead:state')
   // Waking somebody is not for a CPU that is gone: another one does it.
   yield* smpCallFunctionSingle(cpu, firstOnline(cpu), FN.cpuhp_complete_idle_dead, id, false)
+  cpu.wakeAt = Number.POSITIVE_INFINITY
+  cpu.tickAt = Number.POSITIVE_INFINITY
+  yield cpu.armTimer('tick_shutdown')
   yield cpu.store(memory.percpu(id) + PERCPU.power, 0, relaxed, 'play_dead:power')
   yield cpu.store(memory.percpu(id) + PERCPU.dead, 1, release, 'play_dead:dead')
 }

@@ -12,6 +12,7 @@ import { VECTOR } from '../ops/vectors.js'
 import { stopMachine } from '../stop/stop-machine.js'
 import { stopMachinePark } from '../stop/stopper.js'
 import { waitForCompletion } from '../sync/completion.js'
+import { EVENT, MARK } from '../trace/events.js'
 import { invokeRange, invokeRangeNoFail, resetTarget, setTarget } from './callbacks.js'
 import { cpusWriteLock, cpusWriteUnlock } from './locks.js'
 import { CPUHP_STATE } from './states.js'
@@ -23,6 +24,7 @@ export function* cpuUp(cpu: Cpu, subject: number, target: number): Kernel<number
   if (!testBit(memory, memory.possible, subject)) return -ERRNO.EINVAL
   if (memory.get(memory.global + GLOBAL.hotplugDisabled) !== 0) return -ERRNO.EBUSY
   yield* cpusWriteLock(cpu)
+  cpu.trace(EVENT.cpuhp_mark, subject, MARK.locked, 0)
   const result = yield* cpuUpLocked(cpu, subject, target)
   yield* cpusWriteUnlock(cpu)
   return result
@@ -57,6 +59,7 @@ export function* cpuDown(cpu: Cpu, subject: number, target: number): Kernel<numb
   if (memory.get(memory.global + GLOBAL.onlineCount) === 1) return -ERRNO.EBUSY
   if (!testBit(memory, memory.present, subject)) return -ERRNO.EINVAL
   yield* cpusWriteLock(cpu)
+  cpu.trace(EVENT.cpuhp_mark, subject, MARK.locked, 0)
   const result = yield* cpuDownLocked(cpu, subject, target)
   yield* cpusWriteUnlock(cpu)
   return result
@@ -130,6 +133,8 @@ export function* takedownCpu(cpu: Cpu, subject: number): Kernel<number> {
   const state = memory.get(memory.cpuhp(subject) + CPUHP.state)
   bugOn(state !== CPUHP_STATE.idleDead, 'takedown_cpu', `CPU ${subject} died in state ${state}`)
   yield cpu.waitUntil(memory.percpu(subject) + PERCPU.dead, 1, 'takedown_cpu:wait_death')
+  cpu.trace(EVENT.cpuhp_mark, subject, MARK.died, 0)
+  cpu.printk(6, `smpboot: CPU ${subject} is now offline`)
   return 0
 }
 
@@ -153,6 +158,7 @@ export function* takeCpuDown(cpu: Cpu): Kernel<number> {
 function* moveInterrupts(cpu: Cpu): Kernel<void> {
   const { memory } = cpu
   const portCpu = memory.global + GLOBAL.portCpu
+  if (cpu.bugs.has('kept-interrupts')) return
   if ((yield cpu.load(portCpu, full, 'irq_migrate_all_off_this_cpu:look')) !== cpu.id) return
   const next = firstOnline(cpu)
   yield cpu.store(portCpu, next, full, 'irq_migrate_all_off_this_cpu')

@@ -97,15 +97,16 @@ function* requesterWaits(memory: Memory, slot: number): Findings {
 }
 
 export const CALL_INVARIANTS: readonly Invariant[] = [
-  { name: 'stoppers-empty', says: 'no stopper has work', check: stoppers },
+  { name: 'stoppers-empty', atRest: true, says: 'no stopper has work', check: stoppers },
   { name: 'stoppers-enabled', says: 'the stoppers of the online CPUs are enabled, no others', check: stoppersEnabled },
-  { name: 'calls-run-once', says: 'as many function calls have been run as were sent', check: callsRun },
-  { name: 'call-queues-empty', says: 'no function call is queued or in use', check: callQueues },
-  { name: 'grace-periods-over', says: 'nobody waits for a grace period', check: gracePeriods },
-  { name: 'interrupts-taken', says: 'no online CPU has an interrupt pending', check: interrupts },
-  { name: 'worker-pools-empty', says: 'no kworker has work', check: workerPools },
+  { name: 'calls-run-once', atRest: true, says: 'as many function calls have been run as were sent', check: callsRun },
+  { name: 'call-queues-empty', atRest: true, says: 'no function call is queued or in use', check: callQueues },
+  { name: 'grace-periods-over', atRest: true, says: 'nobody waits for a grace period', check: gracePeriods },
+  { name: 'interrupts-taken', atRest: true, says: 'no online CPU has an interrupt pending', check: interrupts },
+  { name: 'worker-pools-empty', atRest: true, says: 'no kworker has work', check: workerPools },
   {
     name: 'requests-answered',
+    atRest: true,
     says: 'every request has its answer, and whoever carried it out waits for the next',
     check: requests,
   },

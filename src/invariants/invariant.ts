@@ -1,8 +1,10 @@
 // What an invariant is: a sentence about a machine that must be true whenever it is at rest, and the look that tells.
 //
-// At rest means: no request is under way, and what follows an answer (a kworker going back to sleep, the last
-// instructions of the requester) is over too. User tasks may run. Whoever checks a machine that runs has to let it settle
-// first; in between, most of this does not hold, and need not.
+// At rest means: no request is under way, no user task runs, and what follows an answer (a kworker going back to sleep, the
+// last instructions of the requester) is over too. Whoever checks a machine that runs has to let it settle first.
+//
+// Stopped means: the machine is busy, and stop_machine holds all its CPUs, with no hotplug operation under way
+// (Machine.freeze). What only comes to rest with the last request is not looked at then.
 
 import { callbackOf } from '../hotplug/states.js'
 import { LIMITS } from '../memory/layout.js'
@@ -25,6 +27,8 @@ export interface Invariant {
   readonly name: string
   /** what must hold, in a sentence */
   readonly says: string
+  /** holds at rest only, not while all CPUs are stopped */
+  readonly atRest?: true
   check(world: World): Findings
 }
 

@@ -1,9 +1,11 @@
 // Tasks: every one is in exactly one place, and none where it must not be.
 
+import { NS_PER_S } from '../base/time.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, PERCPU, PERCPU_RWSEM, RUN_LEVELS, RUNQUEUE, TASK } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
-import { FLAG, levelOf, STATE } from '../sched/task.js'
+import { weightOf } from '../sched/fair.js'
+import { FLAG, levelOf, NORMAL_SLEEP, STATE } from '../sched/task.js'
 import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'
 
 const STATES: readonly number[] = Object.values(STATE)
@@ -21,14 +23,48 @@ function* listOf(memory: Memory, rq: number, level: number): Generator<number, v
   }
 }
 
+interface Node {
+  readonly task: number
+  readonly parent: number
+  /** the sibling before it, or its parent */
+  readonly previous: number
+}
+
+/** The nodes of a runqueue's heap, as far as it can be followed. */
+function* heapOf(memory: Memory, rq: number): Generator<Node, void, undefined> {
+  const root = memory.get(rq + RUNQUEUE.fairRoot)
+  const todo: Node[] = root === 0 ? [] : [{ task: root, parent: 0, previous: 0 }]
+  for (let left = memory.layout.taskCount + 1; left > 0; left--) {
+    const node = todo.pop()
+    if (node === undefined) return
+    yield node
+    const { task, parent } = node
+    const next = memory.get(task + TASK.heapNext)
+    if (next !== 0) todo.push({ task: next, parent, previous: task })
+    const child = memory.get(task + TASK.heapChild)
+    if (child !== 0) todo.push({ task: child, parent: task, previous: task })
+  }
+}
+
+/** Every task on a runqueue. */
+function* queuedOn(memory: Memory, cpu: number): Generator<number, void, undefined> {
+  const rq = memory.runqueue(cpu)
+  for (let level = 1; level < RUN_LEVELS; level++) yield* listOf(memory, rq, level)
+  const current = memory.get(rq + RUNQUEUE.fairCurrent)
+  if (current !== 0) yield current
+  for (const { task } of heapOf(memory, rq)) yield task
+}
+
 function* runqueues({ memory }: World): Findings {
   for (const cpu of cpusOf(memory)) {
     const rq = memory.runqueue(cpu)
     let found = 0
-    for (let level = 0; level < RUN_LEVELS; level++) {
+    let stoppers = 0
+    for (let level = 1; level < RUN_LEVELS; level++) {
       let previous = 0
       for (const task of listOf(memory, rq, level)) {
         if (++found > memory.layout.taskCount) break
+        if (level === RUN_LEVELS - 1) stoppers++
         const name = nameOf(memory, task)
         if (memory.get(task + TASK.runPrevious) !== previous) yield `rq ${cpu}: ${name} is linked forth and not back`
         if (levelOf(memory, task) !== level) yield `rq ${cpu}: ${name} is on level ${level}, not on its own`
@@ -44,24 +80,57 @@ function* runqueues({ memory }: World): Findings {
         yield `rq ${cpu}: level ${level} is ${previous === 0 ? 'empty' : 'not empty'}, its bit says otherwise`
       }
     }
+    const realtime = memory.get(rq + RUNQUEUE.realtimeCount)
+    if (realtime !== found - stoppers) {
+      yield `rq ${cpu}: ${realtime} FIFO and RR tasks are counted, ${found - stoppers} are on its lists`
+    }
+    const fair = yield* fairTasks(memory, cpu, rq)
     const running = memory.get(rq + RUNQUEUE.running)
-    if (running !== found) yield `rq ${cpu}: ${running} tasks are counted, ${found} are on its lists`
+    if (running !== found + fair) yield `rq ${cpu}: ${running} tasks are counted, ${found + fair} are on its lists`
     if (memory.get(rq + RUNQUEUE.idle) !== memory.idleTask(cpu)) yield `rq ${cpu}: its idle task is another's`
   }
+}
+
+/** What is wrong with a runqueue's fair class; answers how many tasks it has. */
+function* fairTasks(memory: Memory, cpu: number, rq: number): Generator<string, number, undefined> {
+  const current = memory.get(rq + RUNQUEUE.fairCurrent)
+  let count = current === 0 ? 0 : 1
+  let load = current === 0 ? 0 : weightOf(memory, current)
+  for (const { task, parent, previous } of heapOf(memory, rq)) {
+    const name = nameOf(memory, task)
+    if (++count > memory.layout.taskCount) {
+      yield `rq ${cpu}: its heap has no end`
+      break
+    }
+    load += weightOf(memory, task)
+    if (memory.get(task + TASK.heapPrevious) !== previous) yield `rq ${cpu}: ${name} is linked forth and not back`
+    if (levelOf(memory, task) !== 0) yield `rq ${cpu}: ${name} is among the fair tasks, and is none`
+    const early = parent !== 0 && memory.getTime(task + TASK.vruntime) < memory.getTime(parent + TASK.vruntime)
+    if (early) yield `rq ${cpu}: ${name} is below one with a later vruntime`
+    if (task === current) yield `rq ${cpu}: ${name} runs, and waits`
+  }
+  if (memory.get(rq + RUNQUEUE.fairCount) !== count) {
+    yield `rq ${cpu}: ${memory.get(rq + RUNQUEUE.fairCount)} fair tasks are counted, there are ${count}`
+  }
+  if (memory.get(rq + RUNQUEUE.fairLoad) !== load) {
+    yield `rq ${cpu}: its load is ${memory.get(rq + RUNQUEUE.fairLoad)}, that of its tasks ${load}`
+  }
+  if (current !== 0 && memory.get(rq + RUNQUEUE.current) !== current) {
+    yield `rq ${cpu}: ${nameOf(memory, current)} is the fair task that runs, and does not`
+  }
+  return count
 }
 
 function* onePlace({ memory }: World): Findings {
   const places = new Map<number, number>()
   for (const cpu of cpusOf(memory)) {
-    for (let level = 0; level < RUN_LEVELS; level++) {
-      const seen = new Set<number>()
-      for (const task of listOf(memory, memory.runqueue(cpu), level)) {
-        if (seen.has(task)) break
-        seen.add(task)
-        const other = places.get(task)
-        if (other !== undefined) yield `${nameOf(memory, task)} is on the runqueues of CPU ${other} and CPU ${cpu}`
-        places.set(task, cpu)
-      }
+    const seen = new Set<number>()
+    for (const task of queuedOn(memory, cpu)) {
+      if (seen.has(task)) break
+      seen.add(task)
+      const other = places.get(task)
+      if (other !== undefined) yield `${nameOf(memory, task)} is on the runqueues of CPU ${other} and CPU ${cpu}`
+      places.set(task, cpu)
     }
   }
   for (const task of tasksOf(memory)) {
@@ -110,7 +179,10 @@ function* runnableTasks(world: World): Findings {
       yield `${name} is runnable on CPU ${cpu}, which is offline`
       continue
     }
-    if (!testBit(memory, memory.affinity(task), cpu)) yield `${name} is runnable on CPU ${cpu}, which it may not use`
+    // One whose affinity has just been changed is on its way.
+    const leaves = memory.get(task + TASK.migrationPending) === 1
+    if (!testBit(memory, memory.affinity(task), cpu) && !leaves)
+      yield `${name} is runnable on CPU ${cpu}, which it may not use`
     const vacated = memory.get(memory.cpuhp(cpu) + CPUHP.state) < vacatedBelow
     const user = (memory.get(task + TASK.flags) & FLAG.kthread) === 0
     if (vacated && user) yield `${name} is runnable on CPU ${cpu}, which has been vacated`
@@ -120,8 +192,10 @@ function* runnableTasks(world: World): Findings {
 function* pinned({ memory }: World): Findings {
   const counts = new Int32Array(memory.layout.config.cpus)
   for (const task of tasksOf(memory)) {
-    if (isIdle(memory, task) || memory.get(task + TASK.pinned) === 0) continue
-    counts[memory.get(task + TASK.cpu)]!++
+    const cpu = memory.get(task + TASK.cpu)
+    const bound = (memory.get(task + TASK.flags) & (FLAG.perCpu | FLAG.idle)) !== 0
+    if (!bound && memory.get(task + TASK.pinned) === 1) counts[cpu]!++
+    if (memory.get(task + TASK.migrationDisabled) > 0) counts[cpu]!++
   }
   for (const cpu of cpusOf(memory)) {
     const counted = memory.get(memory.runqueue(cpu) + RUNQUEUE.pinned)
@@ -129,14 +203,42 @@ function* pinned({ memory }: World): Findings {
   }
 }
 
-/** A task in uninterruptible sleep has told what for: a wait list, a timer, readers to leave, a CPU to become empty. */
+/**
+ * A task in uninterruptible sleep, and a user task in any, has told what for: a wait list, a timer, readers to leave, a CPU
+ * to become empty.
+ */
 function* sleepers({ memory }: World): Findings {
   const waiters = new Set([memory.get(memory.global + GLOBAL.hotplugLock + PERCPU_RWSEM.writer)])
   for (const cpu of cpusOf(memory)) waiters.add(memory.get(memory.runqueue(cpu) + RUNQUEUE.hotplugWait))
   for (const task of tasksOf(memory)) {
-    if (memory.get(task + TASK.state) !== STATE.uninterruptible || memory.get(task + TASK.onRunqueue) === 1) continue
+    const user = (memory.get(task + TASK.flags) & FLAG.user) !== 0
+    const asleep = memory.get(task + TASK.state) & (user ? NORMAL_SLEEP : STATE.uninterruptible)
+    if (asleep === 0 || memory.get(task + TASK.onRunqueue) === 1) continue
     const known = memory.get(task + TASK.waitsFor) !== 0 || memory.get(task + TASK.timerBase) !== 0 || waiters.has(task)
     if (!known) yield `${nameOf(memory, task)} sleeps, and nothing is there to wake it`
+  }
+}
+
+/** How long a task may be in uninterruptible sleep, and how late a sleeper may be woken, before it counts as hung. */
+const HUNG_NS = 20 * NS_PER_S
+
+/** What the machine's time is, as far as memory tells: when some task was last picked to run. */
+function latestTime(memory: Memory): number {
+  let latest = 0
+  for (const task of tasksOf(memory)) latest = Math.max(latest, memory.getTime(task + TASK.execStart))
+  return latest
+}
+
+function* hungTasks({ memory }: World): Findings {
+  const now = latestTime(memory)
+  for (const task of tasksOf(memory)) {
+    if (memory.get(task + TASK.onRunqueue) === 1) continue
+    const name = nameOf(memory, task)
+    const since = now - memory.getTime(task + TASK.sleepStart)
+    const waits = memory.get(task + TASK.state) === STATE.uninterruptible && memory.get(task + TASK.timerBase) === 0
+    if (waits && since > HUNG_NS) yield `${name} has been asleep for ${Math.round(since / NS_PER_S)} s: hung`
+    const late = memory.get(task + TASK.timerBase) === 0 ? 0 : now - memory.getTime(task + TASK.wakeTime)
+    if (late > HUNG_NS) yield `${name} should have been woken ${Math.round(late / NS_PER_S)} s ago`
   }
 }
 
@@ -176,6 +278,7 @@ export const TASK_INVARIANTS: readonly Invariant[] = [
     check: pinned,
   },
   { name: 'sleepers-can-wake', says: 'a sleeping task is where a wakeup finds it', check: sleepers },
+  { name: 'no-hung-tasks', says: 'nobody sleeps much longer than it should', check: hungTasks },
   {
     name: 'runqueues-open',
     says: 'an active CPU keeps its tasks, and nobody waits for one to become empty',

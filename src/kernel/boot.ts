@@ -10,7 +10,7 @@ import { cpuUp } from '../hotplug/updown.js'
 import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
 import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
 import type { Memory } from '../memory/memory.js'
-import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
+import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK, WORKER_POOL } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN, type Functions } from '../ops/functions.js'
@@ -78,6 +78,7 @@ function formatCpu(memory: Memory, cpu: number): void {
   memory.set(rq + RUNQUEUE.idle, idle)
   memory.set(rq + RUNQUEUE.current, idle)
   memory.set(rq + RUNQUEUE.online, cpu === 0 ? 1 : 0)
+  memory.set(memory.pool(cpu) + WORKER_POOL.bound, 1)
   memory.set(memory.stopper(cpu) + STOPPER.enabled, 0)
 }
 

@@ -13,7 +13,8 @@ import {
   schedCpuWaitEmpty,
 } from '../sched/hotplug.js'
 import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
-import { timersDeadCpu } from '../time/sleep.js'
+import { hrtimersCpuDying, timersDeadCpu } from '../time/sleep.js'
+import { workqueueOfflineCpu, workqueueOnlineCpu } from '../workqueue/workqueue.js'
 
 export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpboot_create_threads: smpbootCreateThreads,
@@ -21,6 +22,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpcfd_dead_cpu: smpcfdDeadCpu,
   smpcfd_dying_cpu: smpcfdDyingCpu,
   timers_dead_cpu: timersDeadCpu,
+  hrtimers_cpu_dying: hrtimersCpuDying,
   bringup_cpu: bringupCpu,
   takedown_cpu: takedownCpu,
   sched_cpu_starting: schedCpuStarting,
@@ -30,6 +32,8 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   sched_cpu_deactivate: schedCpuDeactivate,
   smpboot_unpark_threads: smpbootUnparkThreads,
   smpboot_park_threads: smpbootParkThreads,
+  workqueue_online_cpu: workqueueOnlineCpu,
+  workqueue_offline_cpu: workqueueOfflineCpu,
 }
 
 export function* namedStep(): Kernel<number> {

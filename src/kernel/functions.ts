@@ -9,17 +9,18 @@ import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '..
 import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
 import type { Kernel } from '../ops/operation.js'
+import { userTask } from '../process/process.js'
 import type { Profile } from '../profiles/profile.js'
 import { requestQuiescentState } from '../sched/grace.js'
-import { pushCpuStop, schedHooks } from '../sched/push.js'
+import { migrationCpuStop, pushCpuStop, schedHooks } from '../sched/push.js'
 import { POLICY } from '../sched/task.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
-import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
-import { workerThread } from '../workqueue/workqueue.js'
+import { stopOneCpu, stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { worker, workerThread } from '../workqueue/workqueue.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
 import type { KernelModule } from './module.js'
-import { requester, runner } from './port.js'
+import { freezeForHost, requester, runner } from './port.js'
 
 /** Nothing raises softirqs yet: the thread is there to be parked and unparked. */
 const softirqThread: HotplugThread = {
@@ -35,8 +36,9 @@ const softirqThread: HotplugThread = {
 hotplugThreads[THREADS.cpuhp] = hotplugThread
 hotplugThreads[THREADS.migration] = stopperThread
 hotplugThreads[THREADS.ksoftirqd] = softirqThread
-hotplugThreads[THREADS.kworker] = workerThread
+hotplugThreads[THREADS.kworker] = worker
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
+schedHooks.stopOneCpu = stopOneCpu
 
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
@@ -50,6 +52,10 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     multi_cpu_stop: multiCpuStop,
     take_cpu_down: takeCpuDown,
     push_cpu_stop: pushCpuStop,
+    migration_cpu_stop: migrationCpuStop,
+    user_task: userTask,
+    worker_thread: workerThread,
+    freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
   })

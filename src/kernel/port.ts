@@ -8,9 +8,11 @@
 //
 // A requester is the process that makes the system call: an ordinary task, which may sleep while its CPU goes down.
 import { ERRNO } from '../base/errno.js'
+import { NS_PER_MS } from '../base/time.js'
 import { beginControl, CONTROL, type Control, storeControl } from '../hotplug/control.js'
 import { cpusReadReady, cpusReadUnlock } from '../hotplug/locks.js'
 import { addInstance, removeInstance, removeState, setupState } from '../hotplug/setup.js'
+import { firstOnline } from '../hotplug/updown.js'
 import { wakeUpProcess } from '../kthread/kthread.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
@@ -19,10 +21,14 @@ import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { hasBit, loadBit } from '../ops/mask.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
+import { killProcess, setProcessAffinity, spawnProcess } from '../process/process.js'
 import { setCurrentState } from '../sched/core.js'
 import { FLAG, initTask, nextPid, POLICY, RESTART, STATE } from '../sched/task.js'
 import { tryToWakeUp } from '../sched/wakeup.js'
+import { stopMachine } from '../stop/stop-machine.js'
 import { completionReady } from '../sync/completion.js'
+import { prepareToSleep } from '../time/sleep.js'
+import { EVENT, MARK } from '../trace/events.js'
 
 export const SLOT_STATUS = { free: 0, posted: 1, taken: 2, done: 3 } as const
 
@@ -39,6 +45,16 @@ export const REQUEST = {
   addInstance: 13,
   /** state, id, invoke */
   removeInstance: 14,
+  /** process: starts its tasks */
+  spawn: 20,
+  /** process: ends its tasks */
+  kill: 21,
+  /** process: allows its tasks the CPUs of its mask */
+  setAffinity: 22,
+  /** milliseconds, and nanoseconds besides: answers after that time */
+  sleep: 23,
+  /** stops all CPUs while the host looks at the machine */
+  freeze: 24,
 } as const
 
 /** Makes the requesters, asleep until there is something to do. */
@@ -97,9 +113,11 @@ function* carryOut(cpu: Cpu, index: number, slot: number): Kernel<number> {
   const { memory } = cpu
   const kind = memory.get(slot + PORT_SLOT.kind)
   if (kind === REQUEST.run) return yield* carryOutRun(cpu, index, slot)
+  if (kind >= REQUEST.spawn) return yield* carryOutProcess(cpu, kind, slot)
   if (kind >= REQUEST.addState) return yield* carryOutSetup(cpu, kind, slot)
   const phase = cpu.task + TASK.phase
   if (memory.get(phase) === PHASE.begin) {
+    cpu.trace(EVENT.cpuhp_mark, memory.get(slot + PORT_SLOT.cpu), MARK.ask, 0)
     beginControl(cpu)
     memory.set(phase, PHASE.carryOut)
   }
@@ -127,6 +145,53 @@ function* carryOutSetup(cpu: Cpu, kind: number, slot: number): Kernel<number> {
   }
   yield* cpusReadUnlock(cpu)
   return result
+}
+
+function* carryOutProcess(cpu: Cpu, kind: number, slot: number): Kernel<number> {
+  const first = cpu.memory.get(slot + PORT_SLOT.argument)
+  switch (kind) {
+    case REQUEST.spawn:
+      return yield* spawnProcess(cpu, first)
+    case REQUEST.kill:
+      return yield* killProcess(cpu, first)
+    case REQUEST.setAffinity:
+      return yield* setProcessAffinity(cpu, first)
+    case REQUEST.sleep:
+      return yield* sleepFor(cpu, first * NS_PER_MS + cpu.memory.get(slot + PORT_SLOT.argument + 1))
+    default:
+      return yield* freeze(cpu)
+  }
+}
+
+/** Sleeps for a time; wakeups before it is over are none for it. */
+function* sleepFor(cpu: Cpu, ns: number): Kernel<number> {
+  const { memory, task } = cpu
+  const now = yield cpu.clock('sleep:now')
+  if (memory.get(task + TASK.phase) === PHASE.begin) {
+    memory.setTime(task + TASK.callTime, now + ns)
+    memory.set(task + TASK.phase, PHASE.running)
+  }
+  const left = memory.getTime(task + TASK.callTime) - now
+  if (left <= 0) return 0
+  yield* prepareToSleep(cpu, left)
+  return RESTART
+}
+
+/** Stops every online CPU, with no hotplug operation under way, until the host has looked at the machine. */
+function* freeze(cpu: Cpu): Kernel<number> {
+  if (!(yield* cpusReadReady(cpu))) return RESTART
+  const result = yield* stopMachine(cpu, FN.freeze_for_host, 0, firstOnline(cpu))
+  yield* cpusReadUnlock(cpu)
+  return result
+}
+
+/** In the lockstep of stop_machine, on one CPU: tells the host, and waits until it has looked. */
+export function* freezeForHost(cpu: Cpu): Kernel<number> {
+  const frozen = cpu.memory.global + GLOBAL.frozen
+  yield cpu.store(frozen, 1, full, 'freeze')
+  yield cpu.notifyHost('freeze')
+  yield cpu.waitUntil(frozen, 0, 'freeze:wait')
+  return 0
 }
 
 /** Starts the slot's runner on the CPU that was asked for, and waits for its end. */

@@ -1,4 +1,4 @@
-// Per-CPU threads: one loop that drives them all (cpuhp/N, migration/N, ksoftirqd/N, kworker/N).
+// Per-CPU threads: one loop that drives them (cpuhp/N, migration/N, ksoftirqd/N); kworker/N has its own.
 //
 // Each kind of thread is a descriptor: when it has something to do, what, and what it does when it parks and unparks.
 // The loop: asked to park -> park; else something to do -> do it; else sleep.
@@ -12,7 +12,7 @@ import { complete } from '../sync/completion.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
 import { parkSelf, parkThread, setThread, THREAD, threadFlags, threadOf, unparkThread } from './kthread.js'
 
-export interface HotplugThread {
+interface AnyThread {
   /** 'cpuhp' for cpuhp/0, cpuhp/1, ... */
   readonly comm: string
   readonly policy: Policy
@@ -20,6 +20,16 @@ export interface HotplugThread {
   readonly selfParking: boolean
   /** made asleep and not parked: it runs when it is first woken */
   readonly bornAsleep?: boolean
+}
+
+/** A kind of thread with a loop of its own: its function, and the function's argument for a CPU's thread. */
+interface LoopingThread extends AnyThread {
+  readonly entry: number
+  argument(subject: number): number
+}
+
+/** A kind of thread that the loop here drives. */
+export interface DrivenThread extends AnyThread {
   /** Whether there is something to do. Preemption is off. */
   shouldRun(cpu: Cpu): Kernel<boolean>
   run(cpu: Cpu): Kernel<void>
@@ -28,6 +38,8 @@ export interface HotplugThread {
   park?(cpu: Cpu): Kernel<void>
   unpark?(cpu: Cpu): Kernel<void>
 }
+
+export type HotplugThread = LoopingThread | DrivenThread
 
 const STATUS = { none: 0, active: 1, parked: 2 } as const
 
@@ -39,7 +51,7 @@ export const hotplugThreads: HotplugThread[] = []
 
 /** Where the loop of every per-CPU thread is. */
 export function* smpbootThreadFn(cpu: Cpu, _task: number, index: number): Kernel<number> {
-  const thread = hotplugThreads[index]!
+  const thread = hotplugThreads[index] as DrivenThread
   const status = cpu.memory.percpu(cpu.id) + PERCPU.threadStatus + index
   for (;;) {
     yield setCurrentState(cpu, STATE.interruptible, 'smpboot_thread_fn')
@@ -91,8 +103,9 @@ export function* smpbootCreateThreads(cpu: Cpu, subject: number): Kernel<number>
       cpu: subject,
       flags: FLAG.kthread | FLAG.perCpu,
       policy: thread.policy,
-      entry: FN.smpboot_thread_fn,
-      argument: index,
+      ...('entry' in thread
+        ? { entry: thread.entry, argument: thread.argument(subject) }
+        : { entry: FN.smpboot_thread_fn, argument: index }),
     }
     memory.set(memory.percpu(subject) + PERCPU.threadStatus + index, STATUS.none)
     if (thread.bornAsleep) initTask(memory, task, description, STATE.interruptible)

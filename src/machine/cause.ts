@@ -1,4 +1,5 @@
 // What an exception in kernel code means for the machine.
+import { InvariantViolation } from '../base/failure.js'
 import { KernelBug } from '../ops/bug.js'
 import { chainOf, type PanicCause } from './report.js'
 
@@ -6,6 +7,7 @@ export function causeOf(error: unknown): PanicCause {
   if (error instanceof KernelBug) {
     return { kind: 'bug', function: error.function, message: error.message, chain: chainOf(error) }
   }
+  if (error instanceof InvariantViolation) return { kind: 'violation', message: error.message, chain: chainOf(error) }
   if (error instanceof Error) return { kind: 'defect', message: String(error), chain: chainOf(error) }
   return { kind: 'defect', message: String(error), chain: [] }
 }

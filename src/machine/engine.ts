@@ -3,6 +3,7 @@ import type { Memory } from '../memory/memory.js'
 import type { Functions } from '../ops/functions.js'
 import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
+import type { Workload } from '../workloads/workload.js'
 import type { KernelLogLine, PanicReport } from './report.js'
 
 export interface EngineConfig {
@@ -11,10 +12,14 @@ export interface EngineConfig {
   readonly maxcpus: number
   readonly tasks: number
   readonly scratch: number
+  /** words of memory for user processes */
+  readonly user: number
   readonly traceRecords: number
   readonly profile: Profile
   /** URLs of kernel modules */
   readonly modules: readonly string[]
+  /** URLs of workloads besides the built-in ones */
+  readonly workloads: readonly string[]
   /** historical bugs to put back (ops/switches.ts) */
   readonly bugs: readonly BugName[]
 }
@@ -24,24 +29,33 @@ export interface EngineEvents {
   /** a CPU has rung the host's bell: look at the port */
   bell(): void
   log(line: KernelLogLine): void
+  /** a task of a process has thrown */
+  fault(program: number, message: string): void
   panic(report: PanicReport): void
 }
+
+/** For setOutstanding: nobody waits for an answer. */
+export const NO_REQUEST = -1
 
 export interface Engine {
   readonly kind: 'threads' | 'deterministic'
   readonly memory: Memory
   readonly functions: Functions
+  readonly workloads: readonly Workload[]
   /** Starts all CPUs; resolves when the kernel is up. */
   start(events: EngineEvents): Promise<void>
   /** Reads a word that CPUs publish. */
   load(word: number): number
   /** Writes a word that CPUs read. */
   store(word: number, value: number): void
+  /** Clears bits of a word in which CPUs set some. */
+  clearBits(word: number, bits: number): void
   /** The slot has been filled: marks it, and raises the port's interrupt. */
   post(slot: number): void
   /**
-   * How many requests are under way: an engine keeps the process alive, and itself going, while there are any. `oldest`
-   * tells the one that has waited longest from others: when it stays the same for too long, the machine hangs.
+   * How much is under way, requests and user processes: an engine keeps the process alive, and itself going, while there
+   * is any. `oldest` tells the request that has waited longest from others: when it stays the same for too long, the
+   * machine hangs. NO_REQUEST: there are user processes only.
    */
   setOutstanding(count: number, oldest: number): void
   /** Ends everything; resolves when nothing is left running. Never rejects. */

@@ -3,8 +3,13 @@ import type { Memory } from '../memory/memory.js'
 import { TASK } from '../memory/structs.js'
 import type { FunctionTable } from '../ops/cpu.js'
 import { VECTOR_NAMES } from '../ops/vectors.js'
+import { MIGRATION } from '../sched/placement.js'
 import { commOf, FLAG } from '../sched/task.js'
+import { MARK } from '../trace/events.js'
 import type { TraceEvent } from '../trace/ring.js'
+
+const MARK_NAMES = Object.keys(MARK)
+const MIGRATION_NAMES = Object.keys(MIGRATION)
 
 /** One line for a person: '12.345678 [001] cpuhp/1: cpuhp_enter: cpu 1 target 153 step 235 (sched_cpu_deactivate)'. */
 export function formatEvent(event: TraceEvent, memory: Memory, functions: FunctionTable): string {
@@ -25,9 +30,11 @@ function fields(event: TraceEvent, memory: Memory, functions: FunctionTable): st
     case 'sched_wakeup':
       return `${commOf(memory, a)} on CPU ${b}`
     case 'sched_migrate_task':
-      return `${commOf(memory, a)} from CPU ${b} to CPU ${c}`
+      return `${commOf(memory, a)} from CPU ${b & 0xffff} to CPU ${c} (${MIGRATION_NAMES[b >> 16]})`
     case 'ipi_raise':
       return `CPU ${a} (${VECTOR_NAMES[b]})`
+    case 'cpuhp_mark':
+      return `cpu ${a} ${MARK_NAMES[b]} ${c}`
     case 'irq_entry':
       return `${VECTOR_NAMES[a]}`
     default:

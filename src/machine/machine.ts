@@ -1,37 +1,29 @@
 // A machine: what a program boots, asks and shuts down. What its CPUs run on is the engine's business.
 import { errnoName, KernelError } from '../base/errno.js'
 import { UsageError } from '../base/failure.js'
+import { NS_PER_MS } from '../base/time.js'
 import { DYNAMIC } from '../hotplug/setup.js'
-import { REQUEST, SLOT_STATUS } from '../kernel/port.js'
-import { LIMITS } from '../memory/layout.js'
+import { REQUEST } from '../kernel/port.js'
 import type { Memory } from '../memory/memory.js'
-import { PORT_SLOT } from '../memory/structs.js'
+import { GLOBAL } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
 import { type TraceEvent, TraceReader } from '../trace/ring.js'
+import type { Workload } from '../workloads/workload.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
-import type { Engine } from './engine.js'
+import { type Engine, NO_REQUEST } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
 import { controlFile } from './files.js'
 import { engineFor, type MachineOptions } from './options.js'
+import { Processes, type SpawnOptions, type Task } from './processes.js'
 import { type KernelLogLine, MachinePanic } from './report.js'
+import { Requests } from './requests.js'
 
 const MAX_TEXT = 127
 
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f || text.charCodeAt(i) === 0) return false
   return true
-}
-
-interface Request {
-  /** counts the requests of a machine, from 1 */
-  readonly sequence: number
-  readonly kind: number
-  readonly cpu: number
-  readonly arguments: readonly number[]
-  readonly text: string
-  readonly resolve: (answer: { result: number; value: number }) => void
-  readonly reject: (error: Error) => void
 }
 
 /** A step to add at run time, see Machine.addState. */
@@ -50,10 +42,10 @@ export interface StateDescription {
 export class Machine {
   private readonly engine: Engine
   private readonly reader: TraceReader
-  private readonly free: number[] = []
-  private readonly underWay = new Map<number, Request>()
-  private readonly queue: Request[] = []
-  private asked = 0
+  private readonly requests: Requests
+  private readonly processes: Processes
+  /** what to do while all CPUs stand still, for each freeze under way */
+  private readonly looks: (() => void)[] = []
   private ended: Error | null = null
   /** the kernel log */
   readonly log: KernelLogLine[] = []
@@ -61,7 +53,12 @@ export class Machine {
   private constructor(engine: Engine) {
     this.engine = engine
     this.reader = new TraceReader(engine.memory, (word) => engine.load(word))
-    for (let slot = LIMITS.portSlots - 1; slot >= 0; slot--) this.free.push(slot)
+    const changed = (): void => {
+      const { count, oldest } = this.requests
+      this.engine.setOutstanding(count + this.processes.count, count > 0 ? oldest : NO_REQUEST)
+    }
+    this.requests = new Requests(engine, changed)
+    this.processes = new Processes(engine, this.requests, changed)
   }
 
   /**
@@ -74,6 +71,7 @@ export class Machine {
       await machine.engine.start({
         bell: () => machine.collect(),
         log: (line) => machine.log.push(line),
+        fault: (program, message) => machine.processes.fault(program, message),
         panic: (report) => machine.end(new MachinePanic(report)),
       })
     } catch (error) {
@@ -190,6 +188,47 @@ export class Machine {
     await this.ask(REQUEST.removeInstance, 0, [state, id, invoke ? 1 : 0], '', 'removeInstance', String(state))
   }
 
+  /**
+   * Starts a process: an instance of a workload, with 1 to 16 tasks. EINVAL when none of the CPUs of `affinity` is active,
+   * EAGAIN or ENOMEM when the machine has no room for it (options `tasks` and `userMemory`).
+   */
+  async spawn(options: SpawnOptions): Promise<Task> {
+    this.assertRunning()
+    return await this.processes.spawn(options)
+  }
+
+  /** The workloads that this machine can run. */
+  get workloads(): readonly Workload[] {
+    return this.engine.workloads
+  }
+
+  /** Resolves after a time of the machine's own: virtual time on the deterministic machine. */
+  async sleep(ns: number): Promise<void> {
+    if (!(ns >= 0 && ns < 2 ** 31 * NS_PER_MS)) throw new UsageError(`a time to sleep is 0 to 24 days in ns, not ${ns}`)
+    const ms = Math.floor(ns / NS_PER_MS)
+    await this.ask(REQUEST.sleep, 0, [ms, Math.round(ns - ms * NS_PER_MS)], '', 'sleep', String(ns))
+  }
+
+  /**
+   * Stops all online CPUs, by stop_machine, with no hotplug operation under way; calls `look`, which may read the memory;
+   * and lets them go on. Resolves to what `look` returned.
+   */
+  async freeze<T>(look: () => T): Promise<T> {
+    let seen: { readonly value: T } | { readonly error: unknown } | null = null
+    this.looks.push(() => {
+      try {
+        seen = { value: look() }
+      } catch (error) {
+        seen = { error }
+      }
+    })
+    await this.ask(REQUEST.freeze, 0, [], '', 'freeze', '')
+    const result = seen as { readonly value: T } | { readonly error: unknown } | null
+    if (result === null) throw new Error('the machine has not been looked at')
+    if ('error' in result) throw result.error
+    return result.value
+  }
+
   private functionNumber(name: string): number {
     const number = this.engine.functions.find(name)
     if (number === 0) throw new UsageError(`no module of this machine has a function ${name}`)
@@ -209,6 +248,11 @@ export class Machine {
   /** Trace events that were overwritten before they were read. */
   get lostEvents(): number {
     return this.reader.lost
+  }
+
+  /** The latest events of a CPU that its ring holds, oldest first, as text: its flight recorder. Not reading them. */
+  latestEvents(cpu: number, limit = 1024): string[] {
+    return this.reader.latest(cpu, limit).map((event) => this.formatEvent(event))
   }
 
   formatEvent(event: TraceEvent): string {
@@ -258,59 +302,28 @@ export class Machine {
     path: string,
   ): Promise<{ result: number; value: number }> {
     this.assertRunning()
-    const answer = await new Promise<{ result: number; value: number }>((resolve, reject) => {
-      this.queue.push({ sequence: ++this.asked, kind, cpu, arguments: args, text, resolve, reject })
-      this.postQueued()
-    })
+    const answer = await this.requests.ask(kind, cpu, args, text)
     const code = answer.result < 0 ? errnoName(answer.result) : null
     if (code !== null) throw new KernelError(code, syscall, path)
     return answer
   }
 
-  private postQueued(): void {
-    const { memory } = this
-    while (this.queue.length > 0 && this.free.length > 0) {
-      const slot = this.free.pop()!
-      const request = this.queue.shift()!
-      const address = memory.slot(slot)
-      memory.set(address + PORT_SLOT.kind, request.kind)
-      memory.set(address + PORT_SLOT.cpu, request.cpu)
-      request.arguments.forEach((word, n) => {
-        memory.set(address + PORT_SLOT.argument + n, word)
-      })
-      memory.setText(address + PORT_SLOT.text, 32, request.text)
-      this.underWay.set(slot, request)
-      this.engine.store(address + PORT_SLOT.status, SLOT_STATUS.posted)
-      this.engine.post(slot)
-    }
-    // Slots stand in the order in which they were posted: the first is the request that has waited longest.
-    const [oldest] = this.underWay.values()
-    this.engine.setOutstanding(this.underWay.size + this.queue.length, oldest?.sequence ?? 0)
-  }
-
-  /** Takes the answers that are there. */
+  /** Something has happened in the machine: answers, ends of processes, CPUs that stand still to be looked at. */
   private collect(): void {
-    const { memory } = this
-    for (const [slot, request] of this.underWay) {
-      const address = memory.slot(slot)
-      if (this.engine.load(address + PORT_SLOT.status) !== SLOT_STATUS.done) continue
-      this.engine.store(address + PORT_SLOT.status, SLOT_STATUS.free)
-      this.underWay.delete(slot)
-      this.free.push(slot)
-      request.resolve({
-        result: this.engine.load(address + PORT_SLOT.result),
-        value: this.engine.load(address + PORT_SLOT.value),
-      })
+    const frozen = this.memory.global + GLOBAL.frozen
+    if (this.engine.load(frozen) === 1) {
+      this.looks.shift()?.()
+      this.engine.store(frozen, 0)
     }
-    this.postQueued()
+    this.processes.collect()
+    this.requests.collect()
   }
 
   private end(error: Error): void {
     if (this.ended !== null) return
     this.ended = error
-    for (const request of [...this.underWay.values(), ...this.queue]) request.reject(error)
-    this.underWay.clear()
-    this.queue.length = 0
+    this.requests.reject(error)
+    this.processes.reject(error)
     this.engine.setOutstanding(0, 0)
   }
 }

@@ -1,12 +1,15 @@
-// Loading kernel modules.
+// Loading kernel modules, and users' workloads.
 import { UsageError } from '../base/failure.js'
 import type { KernelModule } from '../kernel/module.js'
+import { workloadOf } from '../workloads/check.js'
+import { BUILT_IN } from '../workloads/table.js'
+import type { Workload } from '../workloads/workload.js'
 
 /** Imports kernel modules; each must export `functions`. */
 export async function loadModules(urls: readonly string[]): Promise<KernelModule[]> {
   const modules: KernelModule[] = []
   for (const url of urls) {
-    const module = await importModule(url)
+    const module: Partial<KernelModule> = await importModule(url)
     const { functions } = module
     const wellFormed = typeof functions === 'object' && Object.values(functions).every((f) => typeof f === 'function')
     if (!wellFormed)
@@ -16,7 +19,7 @@ export async function loadModules(urls: readonly string[]): Promise<KernelModule
   return modules
 }
 
-async function importModule(url: string): Promise<Partial<KernelModule>> {
+async function importModule(url: string): Promise<Record<string, unknown>> {
   try {
     return await import(url)
   } catch (error) {
@@ -24,4 +27,10 @@ async function importModule(url: string): Promise<Partial<KernelModule>> {
       `${url} can't be loaded: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
     )
   }
+}
+
+/** The built-in workloads, then those of users, which have been looked at when they were named (workloads/load.ts). */
+export async function loadWorkloads(urls: readonly string[]): Promise<Workload[]> {
+  const own = await Promise.all(urls.map(async (url) => workloadOf(await importModule(url), url)))
+  return [...BUILT_IN, ...own]
 }

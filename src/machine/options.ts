@@ -6,7 +6,7 @@ import { checkProfile, type Profile } from '../profiles/profile.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import { FixedStrategy, RandomStrategy, type Strategy } from './deterministic/strategy.js'
 import type { Engine, EngineConfig } from './engine.js'
-import { loadModules } from './modules.js'
+import { loadModules, loadWorkloads } from './modules.js'
 
 export interface MachineOptions {
   /** possible CPUs, 1..4096 */
@@ -29,6 +29,10 @@ export interface MachineOptions {
   readonly modules?: readonly (string | URL)[]
   /** tasks that there is room for besides the kernel's own (default 64) */
   readonly tasks?: number
+  /** users' workloads besides the built-in ones: paths or URLs of their modules */
+  readonly workloads?: readonly (string | URL)[]
+  /** memory for user processes, bytes (default 4 MiB) */
+  readonly userMemory?: number
   /** words of memory for modules' own use (default 1024) */
   readonly scratch?: number
   /** trace events kept for each CPU, a power of two (default 1024; 256 from 65 CPUs on) */
@@ -38,6 +42,8 @@ export interface MachineOptions {
   /** threads: when a machine counts as hung */
   readonly watchdog?: { readonly requestMs?: number; readonly stuckMs?: number }
 }
+
+const DEFAULT_USER_MEMORY = 4 * 2 ** 20
 
 const KNOWN = new Set([
   'cpus',
@@ -50,6 +56,8 @@ const KNOWN = new Set([
   'profile',
   'modules',
   'tasks',
+  'workloads',
+  'userMemory',
   'scratch',
   'traceRecords',
   'bugs',
@@ -71,16 +79,19 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     maxcpus: count('maxcpus', options.maxcpus ?? present, 1, present),
     tasks: count('tasks', options.tasks ?? 64, 0, LIMITS.tasks),
     scratch: count('scratch', options.scratch ?? 1024, 0, 2 ** 24),
+    user: Math.ceil(count('userMemory', options.userMemory ?? DEFAULT_USER_MEMORY, 0, 2 ** 30) / 8) * 2,
     traceRecords: powerOfTwo('traceRecords', options.traceRecords ?? (cpus > 64 ? 256 : 1024), 16, 65_536),
     profile: await profileOf(options.profile ?? 'linux-6.1-minimal'),
     modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),
+    workloads: await Promise.all(list('workloads', options.workloads ?? []).map(moduleUrl)),
     bugs: list('bugs', options.bugs ?? []).map(checkBug),
   }
   if (machine === 'deterministic') {
     for (const key of ['workers', 'watchdog'] as const) {
       if (options[key] !== undefined) throw new UsageError(`${key} is for the threads machine`)
     }
-    return new DeterministicEngine(config, await loadModules(config.modules), strategyOf(options))
+    const workloads = await loadWorkloads(config.workloads)
+    return new DeterministicEngine(config, await loadModules(config.modules), workloads, strategyOf(options))
   }
   if (machine !== 'threads') throw new UsageError(`machine is 'threads' or 'deterministic', not '${String(machine)}'`)
   if (options.strategy !== undefined || options.seed !== undefined) {

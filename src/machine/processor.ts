@@ -40,6 +40,7 @@ export class Processor {
   private readonly contexts = new Map<number, Context>()
   private context: Context
   private top: Kernel<unknown>
+  private readonly idle: number
   /** an interrupt was taken since halt was declared */
   private woken = false
 
@@ -47,6 +48,7 @@ export class Processor {
   constructor(cpu: Cpu) {
     this.cpu = cpu
     const idle = cpu.memory.idleTask(cpu.id)
+    this.idle = idle
     const fn = cpu.functions.get(cpu.functions.find('swapper'))
     this.top = fn(cpu, idle, 0)
     this.context = { frames: [{ kind: FRAME.task, generator: this.top, below: null }], irqDisabled: 1, preemptCount: 1 }
@@ -71,6 +73,16 @@ export class Processor {
   get preemptible(): boolean {
     const { cpu } = this
     return cpu.needResched && cpu.preemptCount === 0 && cpu.irqDisabled === 0
+  }
+
+  /** Whether what is about to happen is a task's own doing: no interrupt's, no preemption's, not idling. */
+  get isOnTask(): boolean {
+    return this.context.frames.length === 1 && this.cpu.task !== this.idle
+  }
+
+  /** Whether an interrupt's handler, or a preemption, is on top of the task. */
+  get isInterrupted(): boolean {
+    return this.context.frames.length > 1
   }
 
   /** Whether a declared halt is over. */
@@ -156,6 +168,8 @@ export class Processor {
     this.top = context.frames[context.frames.length - 1]!.generator
     this.cpu.irqDisabled = context.irqDisabled
     this.cpu.preemptCount = context.preemptCount
+    this.cpu.restartable = false
+    this.cpu.mustLeave = false
   }
 
   /** Ends a spinlock's section as its unlock was carried out; `irq`: with its interrupts-off section. */

@@ -21,6 +21,7 @@ export interface KernelLogLine {
 /** Why a machine died. */
 export type PanicCause =
   | { readonly kind: 'bug'; readonly function: string; readonly message: string; readonly chain: readonly string[] }
+  | { readonly kind: 'violation'; readonly message: string; readonly chain: readonly string[] }
   | { readonly kind: 'defect'; readonly message: string; readonly chain: readonly string[] }
   | { readonly kind: 'deadlock'; readonly message: string }
   | { readonly kind: 'hang'; readonly message: string }

@@ -1,7 +1,7 @@
 // Where everything lies: the one place that turns a configuration into addresses.
 //
 //   0        16                                                                          size
-//   | nobody | global | masks | per CPU: percpu rq stopper ... | tasks | ports | rings | scratch |
+//   | nobody | global | masks | per CPU: percpu rq stopper ... | tasks | ports | rings | scratch | user |
 //
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
 import { assert } from '../base/assert.js'
@@ -14,12 +14,14 @@ import {
   INSTANCE,
   PERCPU,
   PORT_SLOT,
+  PROGRAM,
   RUNQUEUE,
   STEP,
   STOPPER,
   TASK,
   TIMER_BASE,
   TRACE_RECORD,
+  WAIT_QUEUE,
   WORKER_POOL,
 } from './structs.js'
 
@@ -37,6 +39,8 @@ export interface MemoryConfig {
   readonly traceRecords: number
   /** words for kernel modules' own use */
   readonly scratch: number
+  /** words of memory for user processes */
+  readonly user: number
 }
 
 /** Tasks that every CPU has: its idle task, and one for each kind of per-CPU thread that there may be. */
@@ -46,6 +50,8 @@ export type MaskName = (typeof MASKS)[number]
 const LINE = 16
 /** Buckets of the table of words that parked workers wait for. */
 export const WAIT_BUCKETS = 1024
+/** Queues of tasks that wait for a word of their process's memory, by the word's hash. */
+export const FUTEX_BUCKETS = 64
 
 export interface Region {
   readonly name: string
@@ -85,6 +91,12 @@ export class Layout {
   readonly attention: Region
   readonly waitBuckets: Region
   readonly scratch: Region
+  readonly overloaded: Region
+  readonly programs: Region
+  readonly programMasks: Region
+  readonly exited: Region
+  readonly futexes: Region
+  readonly user: Region
 
   constructor(config: MemoryConfig) {
     checkConfig(config)
@@ -122,6 +134,12 @@ export class Layout {
     this.attention = region('attention', null, config.workers, this.attentionWords)
     this.waitBuckets = region('wait_bucket', null, 1, WAIT_BUCKETS * this.waitBucketWords)
     this.scratch = region('scratch', null, 1, config.scratch)
+    this.overloaded = region('overloaded', null, 1, this.maskWords)
+    this.programs = region('program', PROGRAM, Math.max(1, config.tasks))
+    this.programMasks = region('program_mask', null, Math.max(1, config.tasks), this.maskWords)
+    this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
+    this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
+    this.user = region('user', null, 1, config.user)
     this.regions = regions
     this.words = next
     this.assertSound()
@@ -192,6 +210,7 @@ function checkConfig(config: MemoryConfig): void {
   within('workers', 1, Math.min(LIMITS.workers, config.cpus))
   within('traceRecords', 16, 65_536)
   within('scratch', 0, 2 ** 24)
+  within('user', 0, 2 ** 28)
   if ((config.traceRecords & (config.traceRecords - 1)) !== 0) {
     throw new RangeError(`traceRecords must be a power of two, not ${config.traceRecords}`)
   }

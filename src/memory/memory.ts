@@ -2,7 +2,7 @@
 //
 // Words that CPUs use to talk to each other are accessed by operations (see ops/). What a lock guards is read and
 // written here, between two operations, and only with that lock held.
-import { Layout, LIMITS, MASKS, type MaskName, type MemoryConfig } from './layout.js'
+import { FUTEX_BUCKETS, Layout, LIMITS, MASKS, type MaskName, type MemoryConfig } from './layout.js'
 import { DOORBELL, HOTPLUG_THREADS, PERCPU, TRACE_RECORD } from './structs.js'
 
 export class Memory {
@@ -121,6 +121,40 @@ export class Memory {
   /** The mask of CPUs that a task may run on. */
   affinity(task: number): number {
     return this.layout.affinities.base + this.taskIndex(task) * this.layout.affinities.stride
+  }
+
+  /** The first of the tasks that are neither per-CPU threads nor the port's: user tasks, by their number. */
+  userTask(number: number): number {
+    return this.task(this.layout.taskCount - this.layout.config.tasks + number)
+  }
+
+  program(index: number): number {
+    return this.layout.programs.base + index * this.layout.programs.stride
+  }
+
+  programIndex(program: number): number {
+    return (program - this.layout.programs.base) / this.layout.programs.stride
+  }
+
+  /** The mask of CPUs that the tasks of a process may run on when they are made. */
+  programMask(index: number): number {
+    return this.layout.programMasks.base + index * this.layout.programMasks.stride
+  }
+
+  /** The bitmap of processes that have ended and that the host has not been told of. */
+  get exited(): number {
+    return this.layout.exited.base
+  }
+
+  /** The mask of CPUs that have had more than one runnable task lately. */
+  get overloaded(): number {
+    return this.layout.overloaded.base
+  }
+
+  /** The queue of tasks that wait for a word of user memory. */
+  futex(word: number): number {
+    const hash = (Math.imul(word, 0x9e37_79b1) >>> 16) & (FUTEX_BUCKETS - 1)
+    return this.layout.futexes.base + hash * this.layout.futexes.stride
   }
 
   step(state: number): number {

@@ -95,13 +95,41 @@ export const TASK = struct('task', {
   runPrevious: 'word',
   /** 1 while a CPU is on its stack; falls when that CPU has switched away */
   onCpu: 'word',
-  /** 1 while kernel frames of it live in its CPU's worker: it may not change CPU */
+  /** 1 while it is switched out and has frames in its CPU's worker: it may not change CPU */
   pinned: 'word',
+  /** CPU number + 1 of the CPU that is in the middle of a native stretch of it, 0: none */
+  executing: 'word',
+  // guarded by piLock and the lock of its runqueue
+  flags: 'word',
+  /** depth of sections in which it may not change CPU, whatever its frames say */
+  migrationDisabled: 'word',
+  /** 1: its affinity excludes the CPU that it is on, and it could not be moved yet */
+  migrationPending: 'word',
+  // guarded by the lock of its runqueue: what its class keeps
+  policy: 'word',
+  /** of FIFO and RR tasks, 1..99 */
+  priority: 'word',
+  /** of normal tasks, -20..19 */
+  nice: 'word',
+  /** the heap of the fair class: first child, next sibling, and the sibling before or, of a first child, the parent */
+  heapChild: 'word',
+  heapNext: 'word',
+  heapPrevious: 'word',
+  /** the CPU whose minVruntime its vruntime is relative to, and what that was when it left the runqueue */
+  fairCpu: 'word',
+  fairBase: 'time',
+  vruntime: 'time',
+  /** when its execution was last accounted; how long it has run in all, and had when it was last picked */
+  execStart: 'time',
+  sumExec: 'time',
+  previousSumExec: 'time',
+  /** since when it has been asleep */
+  sleepStart: 'time',
+  /** what is left of an RR task's time slice */
+  roundRobinLeft: 'time',
+  migrations: 'word',
   // set before the task first runs
   pid: 'word',
-  flags: 'word',
-  policy: 'word',
-  priority: 'word',
   /** function number and its argument */
   entry: 'word',
   argument: 'word',
@@ -132,6 +160,18 @@ export const TASK = struct('task', {
   /** CPU number + 1 of the timer base that it is on, 0: none */
   timerBase: 'word',
   wakeTime: 'time',
+  // user tasks: their process, which of its tasks this is, and the system call that is under way
+  program: 'word',
+  member: 'word',
+  userCall: 'word',
+  callPhase: 'word',
+  callArgument: 'word',
+  callValue: 'word',
+  callResult: 'word',
+  /** until when it sleeps, and by how much it is asked to */
+  callTime: 'time',
+  /** the kernel mutex that goes with it: number `member` of its process */
+  userLock: MUTEX,
 })
 
 export const RUN_LEVELS = 101
@@ -141,8 +181,9 @@ export const RUNQUEUE = struct('rq', {
   // guarded by lock
   current: 'word',
   idle: 'word',
+  /** runnable tasks, the current one counted, the idle task not */
   running: 'word',
-  /** tasks that live here with kernel frames, running or asleep, though their affinity would let them go */
+  /** tasks that may not leave though they are not bound: with frames here while switched out, or migration-disabled */
   pinned: 'word',
   /** 1 while tasks may come here: from sched:active up until sched:active down */
   online: 'word',
@@ -152,6 +193,23 @@ export const RUNQUEUE = struct('rq', {
   hotplugWait: 'word',
   pushWork: STOP_WORK,
   switches: 'word',
+  /** 1: its bit in the mask of overloaded CPUs is set */
+  overloaded: 'word',
+  // the fair class: a heap of those that wait, by vruntime; the one that runs is not in it
+  fairRoot: 'word',
+  fairCurrent: 'word',
+  fairCount: 'word',
+  /** sum of the weights of its runnable tasks */
+  fairLoad: 'word',
+  minVruntime: 'time',
+  // FIFO and RR: how long they have run in this period, when that ends (0: not begun), and whether they are held up
+  realtimeNs: 'time',
+  realtimePeriodEnd: 'time',
+  realtimeThrottled: 'word',
+  realtimeCount: 'word',
+  /** when the periodic balancing is due */
+  nextBalance: 'time',
+  // stop, FIFO and RR: a list for each level
   levelBits: [4],
   levelHead: [RUN_LEVELS],
   levelTail: [RUN_LEVELS],
@@ -171,6 +229,32 @@ export const TIMER_BASE = struct('timer_base', {
   lock: 'lock',
   // guarded by lock: sleeping tasks, earliest first
   head: 'word',
+  /** 1: sleepers have come from another CPU, and this one has not set its timer to them yet */
+  changed: 'word',
+})
+
+/** A user process: an instance of a workload, with the memory that its tasks share. The host's until it is spawned. */
+export const PROGRAM = struct('program', {
+  /** number of the workload in the machine's list */
+  workload: 'word',
+  /** where its memory is: an address, and its length in words */
+  base: 'word',
+  length: 'word',
+  work: 'word',
+  seed: 'word',
+  /** its tasks: the index of the first, and how many there are */
+  firstTask: 'word',
+  tasks: 'word',
+  policy: 'word',
+  priority: 'word',
+  nice: 'word',
+  comm: [4],
+  /** its tasks that have not ended */
+  alive: 'word',
+  /** 1: its tasks are to end as soon as they can */
+  killed: 'word',
+  /** 1: one of its tasks has thrown */
+  faulted: 'word',
 })
 
 export const WORKER_POOL = struct('worker_pool', {
@@ -178,6 +262,8 @@ export const WORKER_POOL = struct('worker_pool', {
   // guarded by lock
   head: 'word',
   tail: 'word',
+  /** 1: its worker is bound to its CPU; 0: the CPU is down, and the worker runs wherever it may */
+  bound: 'word',
 })
 
 /** Calls to many CPUs: one at a time per sender; the targets find the sender in their bitmap of senders. */
@@ -299,6 +385,12 @@ export const GLOBAL = struct('global', {
   stopInProgress: 'word',
   /** CPUs that have not passed a scheduling point since the grace period began */
   graceRemaining: 'word',
+  /** CPUs whose bit in the mask of overloaded CPUs is set */
+  overloadedCount: 'word',
+  /** 1 while all CPUs stand still for the host to look at the machine */
+  frozen: 'word',
+  /** 1: it has been logged that FIFO and RR tasks were held up */
+  throttlingLogged: 'word',
 })
 
 /** One record of a trace ring: 8 words. */

@@ -66,6 +66,13 @@ export class Cpu {
   inInterrupt = 0
   /** another task should run here: looked at when preemption is possible */
   needResched = false
+  /** the current task's frames may be dropped when it is switched out: it is in user mode, or at a restart point */
+  restartable = false
+  /** the current task is to leave this CPU, and could not yet: looked at on the way back to user mode */
+  mustLeave = false
+  /** when this CPU's next sleeper is to be woken, and when its tick is due; its timer is set to the earlier of them */
+  wakeAt = Number.POSITIVE_INFINITY
+  tickAt = Number.POSITIVE_INFINITY
 
   constructor(
     id: number,
@@ -185,6 +192,16 @@ export class Cpu {
   /** Goes on with another task's stack. With `discard` this task's frames are dropped: it starts anew where it runs next. */
   switchTo(task: number, discard: boolean, place: string): Operation {
     return this.declare(KIND.switchTo, task, discard ? 1 : 0, ORDER.full, place)
+  }
+
+  /** Sets the timer to what is due first. */
+  armTimer(place: string): Operation {
+    return this.setTimer(Math.min(this.wakeAt, this.tickAt), place)
+  }
+
+  /** Runs a stretch of a user task's own program, natively. Answers with the system call that it ends with. */
+  execute(task: number, place: string): Operation {
+    return this.declare(KIND.execute, task, 0, ORDER.full, place)
   }
 
   notifyHost(place: string): Operation {

@@ -21,6 +21,7 @@
 //   choose            n                     0..n-1
 //   switchTo          task, discard         the task before        this task is switched to again
 //   notifyHost
+//   execute           task                  a system call    the stretch of the task's own program is over
 //
 // A spinlock is a word: 0 when free, else the holder's CPU number + 1. Preemption is off from lock to unlock, and with
 // lockIrq interrupts too, so that the holder can neither be switched away nor be asked for the lock by a handler.
@@ -50,6 +51,7 @@ export const KIND = {
   choose: 16,
   switchTo: 17,
   notifyHost: 18,
+  execute: 19,
 } as const
 
 export type Kind = (typeof KIND)[keyof typeof KIND]
@@ -64,7 +66,7 @@ export const { relaxed, acquire, release, full } = ORDER
 /** A declared operation. Each CPU has one such register; the machine reads it after each yield. */
 export interface Operation {
   kind: Kind
-  /** the word's address; a CPU number for sendIpi; a task for switchTo */
+  /** the word's address; a CPU number for sendIpi; a task for switchTo and execute */
   word: number
   /** the operand; a vector for sendIpi; a time for setTimer */
   value: number

@@ -12,5 +12,24 @@ export const BUGS = {
   M29: 'readers of the per-CPU lock count with a load and a store (e6b1a44eccfc)',
 } as const
 
-export type BugName = keyof typeof BUGS
-export const BUG_NAMES = Object.keys(BUGS) as BugName[]
+/**
+ * Mutations: defects that Linux never had, for the checkers' sake. Each breaks one rule of the kernel, and one invariant is
+ * there that must say so (test/stress/mutations.test.ts). What rcutorture calls BUSTED.
+ */
+export const MUTATIONS = {
+  'lost-wakeup': 'every eighth time, a task that is woken from a wait for a word stays asleep',
+  'left-behind': 'sched:waitempty does not wait for the tasks that are left',
+  'dropped-ipi': 'every fourth function call is queued without its interrupt',
+  'double-enqueue': 'the balancer puts tasks onto its runqueue without taking them off the other one',
+  'late-mask': 'a CPU leaves the active mask only when it has been emptied',
+  'ignored-affinity': 'a waking task may go to any active CPU',
+  'lost-timer': 'a dying CPU forgets the first of its sleepers',
+  'no-exclusion': 'every fourth time, a mutex that is held is given to another task all the same',
+  'lost-load': 'a task that is pushed away leaves its weight behind',
+  'miscounted-cpus': 'the count of active CPUs is not lowered',
+  'kept-interrupts': 'a dying CPU keeps its device interrupts',
+  'unpinned-frames': 'a task that is switched out in the middle of a system call is not counted as pinned',
+} as const
+
+export type BugName = keyof typeof BUGS | keyof typeof MUTATIONS
+export const BUG_NAMES = [...Object.keys(BUGS), ...Object.keys(MUTATIONS)] as BugName[]

@@ -1,13 +1,17 @@
 // The scheduler: giving the CPU to a task. How it meets a wakeup is drawn in wakeup.ts.
+//
+// A task that is switched out keeps its frames on this CPU, and is pinned to it, unless it is restartable: in user mode,
+// or asleep at a restart point. Then its frames are dropped, and it begins anew wherever it runs next.
 import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT } from '../trace/events.js'
 import { passQuiescentState } from './grace.js'
-import { isMovable } from './placement.js'
+import { isBound } from './placement.js'
 import { balancePush } from './push.js'
-import { dequeueTask, pickNextTask } from './runqueue.js'
+import { accountCurrent, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
 import { STATE } from './task.js'
+import { startTick } from './tick.js'
 
 /**
  * Gives the CPU to the task that should have it; returns when the caller runs again. With `preempt`, the caller stays
@@ -26,27 +30,44 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   const { memory } = cpu
   const rq = memory.runqueue(cpu.id)
   const previous = cpu.task
+  const now = yield cpu.clock('schedule:now')
+  // Nothing may come between this and the lock: an interrupt there could ask for a quiescent state and be forgotten.
   yield* passQuiescentState(cpu)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'schedule:rq')
   cpu.needResched = false
-  if (!preempt) {
-    const state = yield cpu.load(previous + TASK.state, full, 'schedule:state')
-    if (state !== STATE.running) {
-      dequeueTask(memory, rq, previous)
-      yield cpu.store(previous + TASK.onRunqueue, 0, release, 'schedule:deactivate')
-    }
-  }
+  accountCurrent(memory, rq, now)
+  const isIdle = previous === memory.get(rq + RUNQUEUE.idle)
+  const state = preempt || isIdle ? STATE.running : yield cpu.load(previous + TASK.state, full, 'schedule:state')
+  if (state !== STATE.running) {
+    dequeueTask(memory, rq, previous)
+    memory.setTime(previous + TASK.sleepStart, now)
+    yield cpu.store(previous + TASK.onRunqueue, 0, release, 'schedule:deactivate')
+  } else if (!isIdle) putPreviousTask(memory, rq, previous)
   const next = pickNextTask(memory, rq)
   memory.set(rq + RUNQUEUE.switches, (memory.get(rq + RUNQUEUE.switches) + 1) | 0)
+  if (next !== memory.get(rq + RUNQUEUE.idle)) {
+    setNextTask(memory, rq, next, now)
+    if (cpu.tickAt === Number.POSITIVE_INFINITY) yield* startTick(cpu, now)
+  }
   if (next === previous) {
     yield* finishLockSwitch(cpu, rq)
     return
   }
+  if (!cpu.restartable) setPinned(cpu, rq, previous, 1)
+  setPinned(cpu, rq, next, 0)
   memory.set(rq + RUNQUEUE.current, next)
   yield cpu.store(next + TASK.onCpu, 1, relaxed, 'schedule:on_cpu')
   cpu.trace(EVENT.sched_switch, previous, memory.get(previous + TASK.state), next)
-  const discard = isMovable(cpu, previous) && memory.get(previous + TASK.pinned) === 0
-  yield* finishTaskSwitch(cpu, yield cpu.switchTo(next, discard, 'schedule'))
+  yield* finishTaskSwitch(cpu, yield cpu.switchTo(next, cpu.restartable, 'schedule'))
+}
+
+/** Notes whether a task that is switched out has frames here. The lock of its runqueue is held. */
+function setPinned(cpu: Cpu, rq: number, task: number, pinned: number): void {
+  const { memory } = cpu
+  if (memory.get(task + TASK.pinned) === pinned) return
+  memory.set(task + TASK.pinned, pinned)
+  if (cpu.bugs.has('unpinned-frames')) return
+  if (!isBound(cpu, task)) memory.set(rq + RUNQUEUE.pinned, memory.get(rq + RUNQUEUE.pinned) + (pinned ? 1 : -1))
 }
 
 /** The first thing that a task does when it has been switched to: `previous` is off this CPU now. */

@@ -3,6 +3,7 @@ import { GLOBAL, RUNQUEUE } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { clearBit, setBit } from '../ops/mask.js'
 import { full, type Kernel } from '../ops/operation.js'
+import { EVENT, MARK } from '../trace/events.js'
 import { schedule, setCurrentState } from './core.js'
 import { synchronizeSched } from './grace.js'
 import { STATE } from './task.js'
@@ -13,16 +14,26 @@ function* setBalancePush(cpu: Cpu, subject: number, on: number): Kernel<void> {
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'balance_push_set')
   cpu.memory.set(rq + RUNQUEUE.balancePush, on)
   cpu.memory.set(rq + RUNQUEUE.online, 1 - on)
+  if (on === 1 && cpu.memory.get(rq + RUNQUEUE.realtimeThrottled) === 1) {
+    // Who is held up could not be pushed away: from here on nobody is.
+    cpu.memory.set(rq + RUNQUEUE.realtimeThrottled, 0)
+    cpu.needResched = true
+  }
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'balance_push_set')
 }
 
 /** sched:active going down, by cpuhp/N. */
 export function* schedCpuDeactivate(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
-  yield clearBit(cpu, memory.active, subject, 'sched_cpu_deactivate')
-  yield cpu.add(memory.global + GLOBAL.activeCount, -1, full, 'sched_cpu_deactivate:count')
+  if (!cpu.bugs.has('late-mask')) yield clearBit(cpu, memory.active, subject, 'sched_cpu_deactivate')
+  if (!cpu.bugs.has('miscounted-cpus')) {
+    yield cpu.add(memory.global + GLOBAL.activeCount, -1, full, 'sched_cpu_deactivate:count')
+  }
   yield* setBalancePush(cpu, subject, 1)
+  cpu.trace(EVENT.cpuhp_mark, subject, MARK.push, 0)
+  cpu.trace(EVENT.cpuhp_mark, subject, MARK.graceBegin, 0)
   yield* synchronizeSched(cpu)
+  cpu.trace(EVENT.cpuhp_mark, subject, MARK.graceEnd, 0)
   return 0
 }
 
@@ -39,6 +50,7 @@ export function* schedCpuActivate(cpu: Cpu, subject: number): Kernel<number> {
 export function* schedCpuWaitEmpty(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
   const rq = memory.runqueue(subject)
+  if (cpu.bugs.has('left-behind')) return 0
   for (;;) {
     yield setCurrentState(cpu, STATE.uninterruptible, 'sched_cpu_wait_empty')
     yield cpu.lockIrq(rq + RUNQUEUE.lock, 'sched_cpu_wait_empty')
@@ -67,6 +79,7 @@ export function* schedCpuDying(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
   const rq = memory.runqueue(subject)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'sched_cpu_dying')
+  if (cpu.bugs.has('late-mask')) yield clearBit(cpu, memory.active, subject, 'sched_cpu_dying:late-mask')
   const vacated = memory.get(rq + RUNQUEUE.running) === 1 && memory.get(rq + RUNQUEUE.pinned) === 0
   cpu.warn(!vacated, 'sched_cpu_dying', 'Dying CPU not properly vacated!')
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'sched_cpu_dying')

@@ -1,21 +1,32 @@
 // Which CPU a task may run on, and which it gets.
-import { TASK } from '../memory/structs.js'
+import { RUNQUEUE, TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit, maskWord } from '../ops/mask.js'
-import type { Kernel } from '../ops/operation.js'
+import { type Kernel, relaxed } from '../ops/operation.js'
 import { EVENT } from '../trace/events.js'
 import { commOf, FLAG } from './task.js'
 
-/** Whether a task may change CPU at all (where its frames are is another question: task.pinned). */
-export function isMovable(cpu: Cpu, task: number): boolean {
-  return (cpu.memory.get(task + TASK.flags) & (FLAG.perCpu | FLAG.idle)) === 0
+/** Why a task changes CPU: part of the sched_migrate_task event. */
+export const MIGRATION = { wakeup: 0, made: 1, push: 2, affinity: 3, idle: 4, balance: 5 } as const
+export type Migration = (typeof MIGRATION)[keyof typeof MIGRATION]
+
+/** Whether a task belongs to its CPU, whatever its frames say. */
+export function isBound(cpu: Cpu, task: number): boolean {
+  return (cpu.memory.get(task + TASK.flags) & (FLAG.perCpu | FLAG.idle)) !== 0
+}
+
+/** Whether a task that is switched out may not leave its CPU for now: it has frames there, or has asked to stay. */
+export function mustStay(cpu: Cpu, task: number): boolean {
+  const { memory } = cpu
+  return isBound(cpu, task) || memory.get(task + TASK.pinned) === 1 || memory.get(task + TASK.migrationDisabled) > 0
 }
 
 /** Whether a task may be put on a CPU now: user tasks need it active, unbound kernel threads online and not dying. */
-function* isCpuAllowed(cpu: Cpu, task: number, target: number): Kernel<boolean> {
+export function* isCpuAllowed(cpu: Cpu, task: number, target: number): Kernel<boolean> {
   const { memory } = cpu
-  if (!hasBit(memory.get(maskWord(memory.affinity(task), target)), target)) return false
+  const within = hasBit(memory.get(maskWord(memory.affinity(task), target)), target)
+  if (!within && !cpu.bugs.has('ignored-affinity')) return false
   if ((memory.get(task + TASK.flags) & FLAG.kthread) === 0) {
     return hasBit(yield loadBit(cpu, memory.active, target, 'is_cpu_allowed:active'), target)
   }
@@ -23,20 +34,79 @@ function* isCpuAllowed(cpu: Cpu, task: number, target: number): Kernel<boolean> 
   return !hasBit(yield loadBit(cpu, memory.dying, target, 'is_cpu_allowed:dying'), target)
 }
 
+/** CPUs that are looked at when a task is placed: no more, however many there are. */
+const LOOKS = 16
+
 /** Where a waking task goes; its piLock is held. Stores it as the task's CPU. */
 export function* selectTaskRq(cpu: Cpu, task: number): Kernel<number> {
   const { memory } = cpu
   const before = memory.get(task + TASK.cpu)
-  if (!isMovable(cpu, task) || memory.get(task + TASK.pinned) === 1) return before
-  if (yield* isCpuAllowed(cpu, task, before)) return before
-  const target = yield* selectFallbackRq(cpu, before, task)
-  setTaskCpu(cpu, task, before, target)
+  if (memory.get(task + TASK.pinned) === 1 || memory.get(task + TASK.migrationDisabled) > 0) return before
+  if (isBound(cpu, task)) return yield* boundTo(cpu, task, before)
+  const allowed = yield* isCpuAllowed(cpu, task, before)
+  if (allowed && (yield* isIdle(cpu, before))) return before
+  const idle = yield* findIdle(cpu, task, before)
+  const target = idle >= 0 ? idle : allowed ? before : yield* selectFallbackRq(cpu, before, task)
+  if (target !== before) setTaskCpu(cpu, task, before, target, MIGRATION.wakeup)
   return target
 }
 
-export function setTaskCpu(cpu: Cpu, task: number, from: number, to: number): void {
-  cpu.trace(EVENT.sched_migrate_task, task, from, to)
+/** A kworker that was elsewhere while its CPU was down goes back to it. */
+function* boundTo(cpu: Cpu, task: number, before: number): Kernel<number> {
+  const { memory } = cpu
+  if (hasBit(memory.get(maskWord(memory.affinity(task), before)), before)) return before
+  for (let w = 0; w < memory.layout.maskWords; w++) {
+    const word = memory.get(memory.affinity(task) + w)
+    if (word === 0) continue
+    const target = w * 32 + (31 - Math.clz32(word & -word))
+    setTaskCpu(cpu, task, before, target, MIGRATION.affinity)
+    return target
+  }
+  return before
+}
+
+/** Whether a CPU has nothing to run: a hint, it may be otherwise a moment later. */
+function* isIdle(cpu: Cpu, target: number): Kernel<boolean> {
+  return (yield cpu.load(cpu.memory.runqueue(target) + RUNQUEUE.running, relaxed, 'available_idle_cpu')) === 0
+}
+
+/** A CPU that has nothing to run and that the task may use, after `before` in a circle; -1 when none is found soon. */
+function* findIdle(cpu: Cpu, task: number, before: number): Kernel<number> {
+  const { cpus } = cpu.memory.layout.config
+  for (let n = 1; n < Math.min(cpus, LOOKS); n++) {
+    const target = (before + n) % cpus
+    if ((yield* isIdle(cpu, target)) && (yield* isCpuAllowed(cpu, task, target))) return target
+  }
+  return -1
+}
+
+/** Where a task goes that has just been made: the least busy of the CPUs that are looked at. Its piLock is held. */
+export function* selectFirstRq(cpu: Cpu, task: number): Kernel<number> {
+  const { memory } = cpu
+  const { cpus } = memory.layout.config
+  const before = memory.get(task + TASK.cpu)
+  let best = -1
+  let least = Number.POSITIVE_INFINITY
+  for (let n = 0, looked = 0; n < cpus && looked < LOOKS; n++) {
+    const target = (before + n) % cpus
+    if (!(yield* isCpuAllowed(cpu, task, target))) continue
+    looked++
+    const running = yield cpu.load(memory.runqueue(target) + RUNQUEUE.running, relaxed, 'find_idlest_cpu')
+    if (running >= least) continue
+    least = running
+    best = target
+  }
+  const target = best >= 0 ? best : yield* selectFallbackRq(cpu, before, task)
+  if (target !== before) setTaskCpu(cpu, task, before, target, MIGRATION.made)
+  return target
+}
+
+/** The task is on no runqueue, or both runqueues are locked. */
+export function setTaskCpu(cpu: Cpu, task: number, from: number, to: number, why: Migration): void {
+  cpu.trace(EVENT.sched_migrate_task, task, from | (why << 16), to)
   cpu.memory.set(task + TASK.cpu, to)
+  cpu.memory.set(task + TASK.migrationPending, 0)
+  cpu.memory.set(task + TASK.migrations, (cpu.memory.get(task + TASK.migrations) + 1) | 0)
 }
 
 /**

@@ -4,13 +4,16 @@
 //   schedule() switches to a movable task -> balancePush: queue push_cpu_stop on this CPU's stopper
 //   the stopper preempts it               -> push_cpu_stop: off this runqueue, onto that of the fallback CPU
 //   the last one is gone, idle runs       -> balancePush: wake whoever is in sched_cpu_wait_empty
+//
+// A task that has frames here at that moment is left alone, and pushed when it goes back to user mode.
 import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { hasBit, loadBit } from '../ops/mask.js'
 import { type Kernel, release } from '../ops/operation.js'
-import { isMovable, selectFallbackRq, setTaskCpu } from './placement.js'
-import { dequeueTask } from './runqueue.js'
+import { ARRIVAL } from './fair.js'
+import { isBound, isCpuAllowed, MIGRATION, mustStay, selectFallbackRq, setTaskCpu } from './placement.js'
+import { dequeueTask, isQueuedOn } from './runqueue.js'
 import { NORMAL_SLEEP } from './task.js'
 import { activateTask, tryToWakeUp } from './wakeup.js'
 
@@ -25,6 +28,9 @@ export const schedHooks = {
   ): Kernel<number> {
     return 0
   },
+  stopOneCpu: function* (_cpu: Cpu, _target: number, _fn: number, _argument: number): Kernel<number> {
+    return 0
+  },
 }
 
 /** Runs in schedule() on a CPU that is being emptied; its rq.lock is held, and is again when this returns. */
@@ -32,7 +38,9 @@ export function* balancePush(cpu: Cpu, rq: number): Kernel<void> {
   const { memory } = cpu
   if (!hasBit(yield loadBit(cpu, memory.dying, cpu.id, 'balance_push:dying'), cpu.id)) return
   const task = memory.get(rq + RUNQUEUE.current)
-  const stays = !isMovable(cpu, task) || memory.get(task + TASK.pinned) === 1
+  const bound = isBound(cpu, task)
+  if (!bound) cpu.mustLeave = true
+  const stays = bound || !cpu.restartable || memory.get(task + TASK.migrationDisabled) > 0
   const waiter = memory.get(rq + RUNQUEUE.hotplugWait)
   const empty = memory.get(rq + RUNQUEUE.running) === 0 && memory.get(rq + RUNQUEUE.pinned) === 0
   if (stays && !(empty && waiter !== 0)) return
@@ -49,24 +57,36 @@ export function* balancePush(cpu: Cpu, rq: number): Kernel<void> {
 
 /** Stopper work: moves a task off this CPU, if it is still here and may go. */
 export function* pushCpuStop(cpu: Cpu, task: number): Kernel<number> {
+  return yield* moveFromHere(cpu, task, true)
+}
+
+/** Stopper work: moves a task off this CPU if its affinity excludes it. One that must stay goes when it can. */
+export function* migrationCpuStop(cpu: Cpu, task: number): Kernel<number> {
+  return yield* moveFromHere(cpu, task, false)
+}
+
+function* moveFromHere(cpu: Cpu, task: number, push: boolean): Kernel<number> {
   const { memory } = cpu
   const rq = memory.runqueue(cpu.id)
   yield cpu.lockIrq(task + TASK.piLock, 'push_cpu_stop')
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'push_cpu_stop:rq')
-  const here = memory.get(task + TASK.cpu) === cpu.id && memory.get(task + TASK.onRunqueue) === 1
-  if (!here || memory.get(task + TASK.pinned) === 1) {
+  const here = isQueuedOn(memory, task, cpu.id)
+  const wanted = here && (push || !(yield* isCpuAllowed(cpu, task, cpu.id)))
+  if (!wanted || mustStay(cpu, task)) {
+    if (wanted) memory.set(task + TASK.migrationPending, 1)
     yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'push_cpu_stop:stays')
     yield cpu.unlockIrq(task + TASK.piLock, 'push_cpu_stop:stays')
     return 0
   }
   const target = yield* selectFallbackRq(cpu, cpu.id, task)
   dequeueTask(memory, rq, task)
+  if (cpu.bugs.has('lost-load')) memory.set(rq + RUNQUEUE.fairLoad, memory.get(rq + RUNQUEUE.fairLoad) + 1024)
   yield cpu.store(task + TASK.onRunqueue, 0, release, 'push_cpu_stop:off')
-  setTaskCpu(cpu, task, cpu.id, target)
+  setTaskCpu(cpu, task, cpu.id, target, push ? MIGRATION.push : MIGRATION.affinity)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'push_cpu_stop:rq')
   const newRq = memory.runqueue(target)
   yield cpu.lockIrq(newRq + RUNQUEUE.lock, 'push_cpu_stop:new_rq')
-  yield* activateTask(cpu, target, task)
+  yield* activateTask(cpu, target, task, ARRIVAL.moved)
   yield cpu.unlockIrq(newRq + RUNQUEUE.lock, 'push_cpu_stop:new_rq')
   yield cpu.unlockIrq(task + TASK.piLock, 'push_cpu_stop')
   return 0

@@ -1,60 +1,91 @@
-// A CPU's runqueue: for each level a list of runnable tasks, and a bit that says it is not empty.
+// A CPU's runqueue: its runnable tasks, by class. stop above FIFO and RR (realtime.ts) above fair (fair.ts) above idle.
 //
-// The current task stays in its list. All of this is plain work on guarded data: the caller holds rq.lock.
+// All of this is plain work on guarded data: the caller holds rq.lock.
 import { assert } from '../base/assert.js'
 import type { Memory } from '../memory/memory.js'
 import { RUNQUEUE, TASK } from '../memory/structs.js'
-import { levelOf } from './task.js'
+import {
+  type Arrival,
+  accountFair,
+  dequeueFair,
+  enqueueFair,
+  firstFair,
+  putPreviousFair,
+  setNextFair,
+  waitingFair,
+} from './fair.js'
+import {
+  accountRealtime,
+  dequeueLevel,
+  enqueueLevel,
+  firstOfLevels,
+  ROUND_ROBIN_NS,
+  tasksOfLevels,
+} from './realtime.js'
+import { FLAG, levelOf, POLICY } from './task.js'
 
-/** Appends a task to the list of its level. */
-export function enqueueTask(memory: Memory, rq: number, task: number): void {
+/** Puts a task onto the runqueue of `cpu`. */
+export function enqueueTask(memory: Memory, cpu: number, task: number, arrival: Arrival): void {
   assert(memory.get(task + TASK.onRunqueue) === 0, 'a task is put on a runqueue while it is on one')
+  const rq = memory.runqueue(cpu)
   const level = levelOf(memory, task)
-  const head = rq + RUNQUEUE.levelHead + level
-  const tail = rq + RUNQUEUE.levelTail + level
-  const last = memory.get(tail)
-  memory.set(task + TASK.runNext, 0)
-  memory.set(task + TASK.runPrevious, last)
-  if (last === 0) memory.set(head, task)
-  else memory.set(last + TASK.runNext, task)
-  memory.set(tail, task)
-  const bits = rq + RUNQUEUE.levelBits + (level >> 5)
-  memory.set(bits, memory.get(bits) | (1 << (level & 31)))
+  if (level > 0) {
+    memory.setTime(task + TASK.roundRobinLeft, ROUND_ROBIN_NS)
+    enqueueLevel(memory, rq, task, level)
+  } else enqueueFair(memory, rq, cpu, task, arrival)
   memory.set(rq + RUNQUEUE.running, memory.get(rq + RUNQUEUE.running) + 1)
 }
 
-/** Takes a task off the list of its level. */
+/** Takes a task off its runqueue, whether it waits there or runs. */
 export function dequeueTask(memory: Memory, rq: number, task: number): void {
   const level = levelOf(memory, task)
-  const head = rq + RUNQUEUE.levelHead + level
-  const tail = rq + RUNQUEUE.levelTail + level
-  const next = memory.get(task + TASK.runNext)
-  const previous = memory.get(task + TASK.runPrevious)
-  if (previous === 0) memory.set(head, next)
-  else memory.set(previous + TASK.runNext, next)
-  if (next === 0) memory.set(tail, previous)
-  else memory.set(next + TASK.runPrevious, previous)
-  if (memory.get(head) === 0) {
-    const bits = rq + RUNQUEUE.levelBits + (level >> 5)
-    memory.set(bits, memory.get(bits) & ~(1 << (level & 31)))
-  }
+  if (level > 0) dequeueLevel(memory, rq, task, level)
+  else dequeueFair(memory, rq, task)
   const running = memory.get(rq + RUNQUEUE.running) - 1
   assert(running >= 0, 'a runqueue has fewer than no tasks')
   memory.set(rq + RUNQUEUE.running, running)
 }
 
-/** The task that should run: the first of the highest level, else the idle task. */
+/** The task that should run: of the highest class that has one; else the idle task. The current one counts when it waits. */
 export function pickNextTask(memory: Memory, rq: number): number {
-  for (let w = 3; w >= 0; w--) {
-    const bits = memory.get(rq + RUNQUEUE.levelBits + w)
-    if (bits !== 0) return memory.get(rq + RUNQUEUE.levelHead + w * 32 + (31 - Math.clz32(bits)))
-  }
-  return memory.get(rq + RUNQUEUE.idle)
+  return firstOfLevels(memory, rq) || firstFair(memory, rq) || memory.get(rq + RUNQUEUE.idle)
+}
+
+/** The task runs from `now` on. */
+export function setNextTask(memory: Memory, rq: number, task: number, now: number): void {
+  if (memory.get(task + TASK.policy) === POLICY.normal) setNextFair(memory, rq, task)
+  memory.setTime(task + TASK.execStart, now)
+}
+
+/** The task has run and is still runnable: it waits with the others. */
+export function putPreviousTask(memory: Memory, rq: number, task: number): void {
+  if (memory.get(task + TASK.policy) === POLICY.normal) putPreviousFair(memory, rq, task)
+}
+
+/** Accounts what the current task has run since it was last accounted. Answers how long that was, ns. */
+export function accountCurrent(memory: Memory, rq: number, now: number): number {
+  const task = memory.get(rq + RUNQUEUE.current)
+  if ((memory.get(task + TASK.flags) & FLAG.idle) !== 0) return 0
+  const ran = now - memory.getTime(task + TASK.execStart)
+  // The clocks of two workers may be a little apart, and a waker accounts with its own.
+  if (ran <= 0) return 0
+  memory.setTime(task + TASK.execStart, now)
+  memory.setTime(task + TASK.sumExec, memory.getTime(task + TASK.sumExec) + ran)
+  const policy = memory.get(task + TASK.policy)
+  if (policy === POLICY.normal) accountFair(memory, rq, task, ran)
+  else if (policy !== POLICY.stop) accountRealtime(memory, rq, ran, now)
+  return ran
 }
 
 /** The tasks on a runqueue, for reports and checks. */
 export function* tasksOf(memory: Memory, rq: number): Generator<number, void, undefined> {
-  for (let level = 100; level >= 0; level--) {
-    for (let t = memory.get(rq + RUNQUEUE.levelHead + level); t !== 0; t = memory.get(t + TASK.runNext)) yield t
-  }
+  yield* tasksOfLevels(memory, rq)
+  const current = memory.get(rq + RUNQUEUE.fairCurrent)
+  if (current !== 0) yield current
+  yield* waitingFair(memory, rq)
+}
+
+/** The lock of a task's runqueue may be taken only when the task can't go to another one meanwhile: look again after it. */
+export function isQueuedOn(memory: Memory, task: number, cpu: number): boolean {
+  return memory.get(task + TASK.onRunqueue) === 1 && memory.get(task + TASK.cpu) === cpu
 }

@@ -18,12 +18,14 @@ export const NORMAL_SLEEP = STATE.interruptible | STATE.uninterruptible
 export const FLAG = {
   /** a kernel thread */
   kthread: 1,
-  /** bound to its CPU for good */
+  /** bound to its CPU: for good, or as a kworker while that is up */
   perCpu: 2,
   idle: 4,
+  /** runs a program of its own, natively */
+  user: 8,
 } as const
 
-export const POLICY = { normal: 0, fifo: 1, stop: 2, idle: 3 } as const
+export const POLICY = { normal: 0, fifo: 1, roundRobin: 2, stop: 3, idle: 4 } as const
 export type Policy = (typeof POLICY)[keyof typeof POLICY]
 
 /** What a task's function returns when it sleeps at a restart point: it is entered again when it has been woken. */
@@ -36,7 +38,10 @@ export interface TaskDescription {
   readonly cpu: number
   readonly flags: number
   readonly policy: Policy
+  /** FIFO and RR tasks: 1..99 */
   readonly priority?: number
+  /** normal tasks: -20..19 (default 0) */
+  readonly nice?: number
   readonly entry: number
   readonly argument: number
   /** allowed CPUs; without it, only `cpu` for perCpu tasks and all CPUs for others */
@@ -48,10 +53,12 @@ export function initTask(memory: Memory, task: number, description: TaskDescript
   for (let w = 0; w < TASK.$size; w++) memory.set(task + w, 0)
   memory.set(task + TASK.state, state)
   memory.set(task + TASK.cpu, description.cpu)
+  memory.set(task + TASK.fairCpu, description.cpu)
   memory.set(task + TASK.pid, description.pid)
   memory.set(task + TASK.flags, description.flags)
   memory.set(task + TASK.policy, description.policy)
   memory.set(task + TASK.priority, description.priority ?? 0)
+  memory.set(task + TASK.nice, description.nice ?? 0)
   memory.set(task + TASK.entry, description.entry)
   memory.set(task + TASK.argument, description.argument)
   memory.setText(task + TASK.comm, 4, description.comm)
@@ -74,15 +81,16 @@ export function nextPid(memory: Memory): number {
   return pid
 }
 
-/** Where the level of a task stands among all: stop above FIFO (by priority) above normal; idle below all. */
+/** Where the level of a task stands among all: stop above FIFO and RR (by priority) above normal; idle below all. */
 export function levelOf(memory: Memory, task: number): number {
   const policy = memory.get(task + TASK.policy)
   switch (policy) {
     case POLICY.stop:
       return 100
-    case POLICY.fifo: {
+    case POLICY.fifo:
+    case POLICY.roundRobin: {
       const priority = memory.get(task + TASK.priority)
-      assert(priority >= 1 && priority <= 99, `a FIFO priority is 1..99, not ${priority}`)
+      assert(priority >= 1 && priority <= 99, `the priority of a FIFO or RR task is 1..99, not ${priority}`)
       return priority
     }
     case POLICY.normal:

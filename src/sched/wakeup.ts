@@ -9,13 +9,15 @@
 //     state not running: off the runqueue     on a runqueue: state = running, done
 //     switch; onCpu = 0        (release)      wait until onCpu = 0 (acquire); choose a CPU
 //                                             take its rq.lock, enqueue, state = running
-import { RUNQUEUE, TASK } from '../memory/structs.js'
+import { GLOBAL, RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
+import { maskWord } from '../ops/mask.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
 import { EVENT } from '../trace/events.js'
-import { selectTaskRq } from './placement.js'
-import { enqueueTask } from './runqueue.js'
+import { ARRIVAL, type Arrival, wakeupPreempts } from './fair.js'
+import { selectFirstRq, selectTaskRq } from './placement.js'
+import { accountCurrent, enqueueTask, isQueuedOn } from './runqueue.js'
 import { levelOf, STATE } from './task.js'
 
 /** Makes a CPU reschedule soon. */
@@ -28,8 +30,16 @@ export function* reschedule(cpu: Cpu, target: number): Kernel<void> {
   yield cpu.sendIpi(target, VECTOR.reschedule, 'resched_curr')
 }
 
-function shouldPreempt(cpu: Cpu, rq: number, task: number): boolean {
-  return levelOf(cpu.memory, task) > levelOf(cpu.memory, cpu.memory.get(rq + RUNQUEUE.current))
+/** Whether a task that has come onto a runqueue, whose lock is held, runs before the current one. */
+function* shouldPreempt(cpu: Cpu, rq: number, task: number): Kernel<boolean> {
+  const { memory } = cpu
+  const current = memory.get(rq + RUNQUEUE.current)
+  const difference = levelOf(memory, task) - levelOf(memory, current)
+  if (difference !== 0) return difference > 0
+  // Among FIFO and RR tasks of a priority the one that runs goes on.
+  if (memory.get(rq + RUNQUEUE.fairCurrent) !== current) return false
+  accountCurrent(memory, rq, yield cpu.clock('check_preempt_curr:now'))
+  return wakeupPreempts(memory, current, task)
 }
 
 /** Wakes a task that sleeps in one of `states`. Answers 1 when it was this call that woke it. */
@@ -52,30 +62,54 @@ export function* tryToWakeUp(cpu: Cpu, task: number, states: number): Kernel<num
   const target = yield* selectTaskRq(cpu, task)
   const rq = memory.runqueue(target)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'try_to_wake_up:rq')
-  yield* activateTask(cpu, target, task)
+  yield* activateTask(cpu, target, task, ARRIVAL.woken)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'try_to_wake_up:rq')
   yield cpu.unlockIrq(task + TASK.piLock, 'try_to_wake_up:woken')
   return 1
 }
 
-/** A task that has said it will sleep but has not left its runqueue yet: it just goes on. */
+/** A task that has said it will sleep but has not left its runqueue yet: it just goes on. It can't change CPU so. */
 function* wakeRunnable(cpu: Cpu, task: number): Kernel<number> {
   const { memory } = cpu
-  const rq = memory.runqueue(memory.get(task + TASK.cpu))
+  const owner = memory.get(task + TASK.cpu)
+  const rq = memory.runqueue(owner)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'ttwu_runnable')
-  const runnable = memory.get(task + TASK.onRunqueue) === 1
+  const runnable = isQueuedOn(memory, task, owner)
   if (runnable) yield cpu.store(task + TASK.state, STATE.running, relaxed, 'ttwu_runnable:state')
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'ttwu_runnable')
   return runnable ? 1 : 0
 }
 
+/** Lets a task that has been made run for the first time. */
+export function* wakeUpNewTask(cpu: Cpu, task: number): Kernel<void> {
+  const { memory } = cpu
+  yield cpu.lockIrq(task + TASK.piLock, 'wake_up_new_task')
+  const target = yield* selectFirstRq(cpu, task)
+  const rq = memory.runqueue(target)
+  yield cpu.lockIrq(rq + RUNQUEUE.lock, 'wake_up_new_task:rq')
+  yield* activateTask(cpu, target, task, ARRIVAL.made)
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'wake_up_new_task:rq')
+  yield cpu.unlockIrq(task + TASK.piLock, 'wake_up_new_task')
+}
+
 /** Puts a task that is on no runqueue onto that of `target`, whose lock is held. */
-export function* activateTask(cpu: Cpu, target: number, task: number): Kernel<void> {
+export function* activateTask(cpu: Cpu, target: number, task: number, arrival: Arrival): Kernel<void> {
   const { memory } = cpu
   const rq = memory.runqueue(target)
-  enqueueTask(memory, rq, task)
+  enqueueTask(memory, target, task, arrival)
   yield cpu.store(task + TASK.onRunqueue, 1, relaxed, 'activate_task:on_rq')
   yield cpu.store(task + TASK.state, STATE.running, release, 'activate_task:state')
   cpu.trace(EVENT.sched_wakeup, task, target, 0)
-  if (shouldPreempt(cpu, rq, task)) yield* reschedule(cpu, target)
+  yield* noteOverload(cpu, target)
+  if (yield* shouldPreempt(cpu, rq, task)) yield* reschedule(cpu, target)
+}
+
+/** A CPU that has more than one runnable task is one to take some from; it says so until its next tick with fewer. */
+export function* noteOverload(cpu: Cpu, target: number): Kernel<void> {
+  const { memory } = cpu
+  const rq = memory.runqueue(target)
+  if (memory.get(rq + RUNQUEUE.running) < 2 || memory.get(rq + RUNQUEUE.overloaded) === 1) return
+  memory.set(rq + RUNQUEUE.overloaded, 1)
+  yield cpu.or(maskWord(memory.overloaded, target), 1 << (target & 31), relaxed, 'update_overload_status')
+  yield cpu.add(memory.global + GLOBAL.overloadedCount, 1, relaxed, 'update_overload_status:count')
 }

@@ -66,7 +66,7 @@ function* queueCall(cpu: Cpu, target: number, call: number): Kernel<void> {
     if (seen === head) break
     head = seen
   }
-  if (head === 0) {
+  if (head === 0 && !(cpu.bugs.has('dropped-ipi') && memory.get(sent) % 4 === 3)) {
     cpu.trace(EVENT.ipi_raise, target, VECTOR.callFunctionSingle, 0)
     yield cpu.sendIpi(target, VECTOR.callFunctionSingle, 'queue_call')
   }

@@ -17,6 +17,7 @@ import { bitsOf } from '../ops/mask.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { waitForCompletion } from '../sync/completion.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
+import { EVENT, MARK } from '../trace/events.js'
 import { appendWork, initStopDone, queueStopWork, setStopWork } from './stopper.js'
 
 const PHASE = { none: 0, prepare: 1, disableIrq: 2, run: 3, exit: 4 } as const
@@ -54,15 +55,21 @@ export function* multiCpuStop(cpu: Cpu, data: number): Kernel<number> {
     if (phase === PHASE.disableIrq) {
       cpu.irqDisable()
       irqsOff = true
+      cpu.trace(EVENT.cpuhp_mark, cpu.id, MARK.irqsOff, 0)
     } else if (phase === PHASE.run && active) {
+      cpu.trace(EVENT.cpuhp_mark, cpu.id, MARK.stopRun, 0)
       const fn = cpu.functions.get(memory.get(data + MULTI_STOP.function))
       result = yield* fn(cpu, memory.get(data + MULTI_STOP.argument), 0)
+      cpu.trace(EVENT.cpuhp_mark, cpu.id, MARK.stopRan, 0)
     }
     if ((yield cpu.add(data + MULTI_STOP.ack, -1, full, 'multi_cpu_stop:ack')) === 1 && phase !== PHASE.exit) {
       yield* setPhase(cpu, data, phase + 1)
     }
   } while (phase !== PHASE.exit)
-  if (irqsOff) cpu.irqEnable()
+  if (irqsOff) {
+    cpu.trace(EVENT.cpuhp_mark, cpu.id, MARK.irqsOn, 0)
+    cpu.irqEnable()
+  }
   return result
 }
 
@@ -83,6 +90,7 @@ export function* stopMachine(cpu: Cpu, fn: number, argument: number, active: num
   // With preemption off the own stopper can't start before all have been told; with the flag up, no pair of stoppers
   // is queued across this one (see stopTwoCpus).
   cpu.preemptDisable()
+  cpu.trace(EVENT.cpuhp_mark, active, MARK.stopBegin, 0)
   yield cpu.store(memory.global + GLOBAL.stopInProgress, 1, full, 'queue_stop_cpus_work:begin')
   for (const target of cpus) {
     const work = memory.stopper(target) + STOPPER.stopWork

@@ -10,13 +10,40 @@ export const EVENT = {
   sched_switch: 4,
   /** a: the task, b: the CPU it will run on */
   sched_wakeup: 5,
-  /** a: the task, b: from CPU, c: to CPU */
+  /** a: the task, b: from CPU | why << 16 (MIGRATION), c: to CPU */
   sched_migrate_task: 6,
   /** a: to CPU, b: vector */
   ipi_raise: 7,
   /** a: vector */
   irq_entry: 8,
   irq_exit: 9,
+  /** a: the CPU it is about, b: a MARK, c: with `done` the result */
+  cpuhp_mark: 10,
+} as const
+
+/** Points of a hotplug operation that its callbacks' events do not tell; see phases.ts. */
+export const MARK = {
+  /** a request has been taken up; recorded by the task that makes it */
+  ask: 0,
+  /** it has cpu_add_remove_lock: from here on the operation is this task's */
+  owner: 1,
+  /** cpu_hotplug_lock is held for writing */
+  locked: 2,
+  /** the CPU is closed to tasks, and what is there is pushed away */
+  push: 3,
+  graceBegin: 4,
+  graceEnd: 5,
+  /** stop_machine: the stoppers are being told; all have interrupts off; the function has run */
+  stopBegin: 6,
+  stopRun: 7,
+  stopRan: 8,
+  /** recorded by every CPU that is stopped: interrupts off, and on again */
+  irqsOff: 9,
+  irqsOn: 10,
+  /** the CPU is dead */
+  died: 11,
+  /** the answer is known */
+  done: 12,
 } as const
 
 export type Event = (typeof EVENT)[keyof typeof EVENT]

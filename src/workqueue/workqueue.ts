@@ -1,4 +1,4 @@
-// Work that is done on a given CPU by its kworker/N.
+// Work that is done on a given CPU by its kworker/N, or, while that CPU is down, by the same worker elsewhere.
 //
 //   requester                                 kworker/N
 //   queue the work on the CPU's pool          take it off the pool; call its function
@@ -7,10 +7,13 @@
 
 import { threadOf, wakeUpProcess } from '../kthread/kthread.js'
 import { type HotplugThread, THREADS } from '../kthread/smpboot.js'
-import { TASK, WORK, WORKER_POOL } from '../memory/structs.js'
+import { RUNQUEUE, TASK, WORK, WORKER_POOL } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
+import { FN } from '../ops/functions.js'
 import type { Kernel } from '../ops/operation.js'
-import { POLICY } from '../sched/task.js'
+import { setCpusAllowed } from '../sched/affinity.js'
+import { setCurrentState } from '../sched/core.js'
+import { FLAG, POLICY, RESTART, STATE } from '../sched/task.js'
 import { complete, completionReady, reinitCompletion } from '../sync/completion.js'
 
 /** Queues `fn`(argument, work) for the kworker of `target`, as the current task's one piece of work. */
@@ -41,9 +44,9 @@ export function workResult(cpu: Cpu): number {
   return cpu.memory.get(cpu.task + TASK.work + WORK.result)
 }
 
-function* takeWork(cpu: Cpu): Kernel<number> {
+function* takeWork(cpu: Cpu, owner: number): Kernel<number> {
   const { memory } = cpu
-  const pool = memory.pool(cpu.id)
+  const pool = memory.pool(owner)
   yield cpu.lockIrq(pool + WORKER_POOL.lock, 'worker_thread')
   const work = memory.get(pool + WORKER_POOL.head)
   if (work !== 0) {
@@ -55,26 +58,99 @@ function* takeWork(cpu: Cpu): Kernel<number> {
   return work
 }
 
-export const workerThread: HotplugThread = {
+/**
+ * kworker/N: does the work of pool N, which is its argument. It sleeps at a restart point, so that it can be unbound while
+ * its CPU is down: then it carries on wherever it may. A piece of work that sleeps in between keeps it where it is.
+ */
+export function* workerThread(cpu: Cpu, task: number, pool: number): Kernel<number> {
+  const { memory } = cpu
+  for (;;) {
+    yield setCurrentState(cpu, STATE.interruptible, 'worker_thread:idle')
+    const work = yield* takeWork(cpu, pool)
+    if (work === 0) {
+      yield* bindAgain(cpu, task, pool)
+      return RESTART
+    }
+    yield setCurrentState(cpu, STATE.running, 'worker_thread:work')
+    const fn = cpu.functions.get(memory.get(work + WORK.function))
+    memory.set(work + WORK.result, yield* fn(cpu, memory.get(work + WORK.argument), work))
+    // The work is its owner's again from here on.
+    yield* complete(cpu, work + WORK.done)
+  }
+}
+
+/** Its descriptor among the per-CPU threads. */
+export const worker: HotplugThread = {
   comm: 'kworker',
   policy: POLICY.normal,
   // Workers are never parked: an operation on another CPU may be carried out by this one's while it is half-way down.
   selfParking: true,
   bornAsleep: true,
-  *shouldRun(cpu) {
-    const pool = cpu.memory.pool(cpu.id)
-    yield cpu.lockIrq(pool + WORKER_POOL.lock, 'worker_should_run')
-    const run = cpu.memory.get(pool + WORKER_POOL.head) !== 0
-    yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'worker_should_run')
-    return run
-  },
-  *run(cpu) {
-    const { memory } = cpu
-    for (let work = yield* takeWork(cpu); work !== 0; work = yield* takeWork(cpu)) {
-      const fn = cpu.functions.get(memory.get(work + WORK.function))
-      memory.set(work + WORK.result, yield* fn(cpu, memory.get(work + WORK.argument), work))
-      // The work is its owner's again from here on.
-      yield* complete(cpu, work + WORK.done)
-    }
-  },
+  entry: FN.worker_thread,
+  argument: (subject) => subject,
+}
+
+/** Sets whether pool `subject`'s worker belongs to its CPU; answers the worker, its runqueue locked with its piLock. */
+function* lockWorker(cpu: Cpu, subject: number): Kernel<number> {
+  const { memory } = cpu
+  const task = threadOf(memory, subject, THREADS.kworker)
+  yield cpu.lockIrq(task + TASK.piLock, 'lock_worker')
+  yield cpu.lockIrq(memory.runqueue(memory.get(task + TASK.cpu)) + RUNQUEUE.lock, 'lock_worker:rq')
+  return task
+}
+
+function* unlockWorker(cpu: Cpu, task: number): Kernel<void> {
+  const { memory } = cpu
+  yield cpu.unlockIrq(memory.runqueue(memory.get(task + TASK.cpu)) + RUNQUEUE.lock, 'unlock_worker:rq')
+  yield cpu.unlockIrq(task + TASK.piLock, 'unlock_worker')
+}
+
+/** workqueue:online going down: the CPU's worker is not bound to it any more, and is woken to carry on elsewhere. */
+export function* workqueueOfflineCpu(cpu: Cpu, subject: number): Kernel<number> {
+  const { memory } = cpu
+  yield* setBound(cpu, subject, 0)
+  const task = yield* lockWorker(cpu, subject)
+  const rq = memory.runqueue(memory.get(task + TASK.cpu))
+  const flags = memory.get(task + TASK.flags)
+  memory.set(task + TASK.flags, flags & ~FLAG.perCpu)
+  for (let w = 0; w < memory.layout.maskWords; w++) {
+    memory.set(memory.affinity(task) + w, memory.get(memory.possible + w))
+  }
+  // From here on it counts as one that ought to leave, and can't while it is in the middle of some work.
+  const counts = (flags & FLAG.perCpu) !== 0 && memory.get(task + TASK.pinned) === 1
+  if (counts) memory.set(rq + RUNQUEUE.pinned, memory.get(rq + RUNQUEUE.pinned) + 1)
+  yield* unlockWorker(cpu, task)
+  yield* wakeUpProcess(cpu, task)
+  return 0
+}
+
+/** workqueue:online coming up: the worker comes back; in the middle of some work elsewhere, when that is done. */
+export function* workqueueOnlineCpu(cpu: Cpu, subject: number): Kernel<number> {
+  const { memory } = cpu
+  yield* setBound(cpu, subject, 1)
+  const task = threadOf(memory, subject, THREADS.kworker)
+  yield* setCpusAllowed(cpu, task, (w) => (w === subject >> 5 ? 1 << (subject & 31) : 0))
+  yield* wakeUpProcess(cpu, task)
+  return 0
+}
+
+function* setBound(cpu: Cpu, subject: number, bound: number): Kernel<void> {
+  const pool = cpu.memory.pool(subject)
+  yield cpu.lockIrq(pool + WORKER_POOL.lock, 'workqueue:bound')
+  cpu.memory.set(pool + WORKER_POOL.bound, bound)
+  yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'workqueue:bound')
+}
+
+/** A worker with nothing to do whose CPU is up again belongs to it from now on, and goes there when it wakes next. */
+function* bindAgain(cpu: Cpu, task: number, pool: number): Kernel<void> {
+  const { memory } = cpu
+  if ((memory.get(task + TASK.flags) & FLAG.perCpu) !== 0) return
+  const base = memory.pool(pool)
+  const rq = memory.runqueue(cpu.id)
+  yield cpu.lockIrq(base + WORKER_POOL.lock, 'worker_attach_to_pool')
+  yield cpu.lockIrq(rq + RUNQUEUE.lock, 'worker_attach_to_pool:rq')
+  if (memory.get(base + WORKER_POOL.bound) === 1)
+    memory.set(task + TASK.flags, memory.get(task + TASK.flags) | FLAG.perCpu)
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'worker_attach_to_pool:rq')
+  yield cpu.unlockIrq(base + WORKER_POOL.lock, 'worker_attach_to_pool')
 }

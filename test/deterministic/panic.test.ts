@@ -22,7 +22,7 @@ describe('a deadlock is a panic that says who waits for whom:', () => {
       expect(panic.report.cpu).toBe(-1)
       expect(panic.report.waits).toContain('runner/0 (D, CPU 1) waits for scratch+32')
       expect(panic.report.waits).toContainEqual(
-        expect.stringMatching(/^requester\/0 \(D, CPU 0\) waits for task\[\d+\]\.exited/),
+        expect.stringMatching(/^requester\/0 \(D, CPU \d\) waits for task\[\d+\]\.exited/),
       )
     })
   })
@@ -79,9 +79,7 @@ describe('a kernel BUG is a panic', () => {
       const panic = await panicOf(machine, machine.run('faults_unlock', { cpu: 1 }))
       expect(panic.report.cause).toMatchObject({ kind: 'bug', function: 'mutex_unlock' })
       const [, one, two] = panic.report.cpus
-      expect(one.recent.at(-1)).toMatch(
-        /^\d+\.\d{6} \[001\] swapper\/1: sched_switch: swapper\/1 \(state 0\) ==> runner\/0$/,
-      )
+      expect(one.recent.at(-1)).toMatch(/^\d+\.\d{6} \[001\] \S+: sched_switch: \S+ \(state \d\) ==> runner\/0$/)
       expect(two).toMatchObject({ online: false })
       expect(two.recent.length).toBeGreaterThan(10)
       expect(formatReport(panic.report, 1).split('\n').length).toBeLessThan(

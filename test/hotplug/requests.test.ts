@@ -67,15 +67,20 @@ onEveryMachine('different CPUs are asked to go at once, and to come back', { cpu
   expectAtRest(machine)
 })
 
-onEveryMachine('when all CPUs are asked to go at once, one of them stays', { cpus: 4, seeds: 20 }, async (machine) => {
-  const requests = [0, 1, 2, 3].map((cpu) => machine.write(`cpu${cpu}/hotplug/target`, 0))
-  expect((await answers(requests)).sort()).toEqual(['EBUSY', null, null, null])
-  const online = await machine.read('online')
-  expect(online).toMatch(/^[0-3]$/)
-  await Promise.all([0, 1, 2, 3].map((cpu) => machine.write(`cpu${cpu}/hotplug/target`, 236)))
-  expect(await machine.read('online')).toBe('0-3')
-  expectAtRest(machine)
-})
+// The boot CPU's target reads 0 until it is first changed: where that one stays, a write of 236 is warned about.
+onEveryMachine(
+  'when all CPUs are asked to go at once, one of them stays',
+  { cpus: 4, seeds: 20, warnings: /target_store/ },
+  async (machine) => {
+    const requests = [0, 1, 2, 3].map((cpu) => machine.write(`cpu${cpu}/hotplug/target`, 0))
+    expect((await answers(requests)).sort()).toEqual(['EBUSY', null, null, null])
+    const online = await machine.read('online')
+    expect(online).toMatch(/^[0-3]$/)
+    await Promise.all([0, 1, 2, 3].map((cpu) => machine.write(`cpu${cpu}/hotplug/target`, 236)))
+    expect(await machine.read('online')).toBe('0-3')
+    expectAtRest(machine)
+  },
+)
 
 onEveryMachine('more requests than the port has slots are all answered', { cpus: 3, seeds: 4 }, async (machine) => {
   const requests = Array.from({ length: 150 }, (_, n) =>

@@ -24,8 +24,9 @@ import {
   TRACE_RECORD,
   WORKER_POOL,
 } from '#dist/src/memory/structs.js'
+import { ARRIVAL } from '#dist/src/sched/fair.js'
 import { dequeueTask, enqueueTask } from '#dist/src/sched/runqueue.js'
-import { STATE } from '#dist/src/sched/task.js'
+import { POLICY, STATE } from '#dist/src/sched/task.js'
 import { settle } from '#dist/stress/settle.js'
 import { brokenOf, bump, lab, makeCurrent, makeRunnable, spareTask } from '../support/lab.js'
 
@@ -50,6 +51,14 @@ function sleeper(memory: Memory, cpu: number, wakeTime: number, n = 0): number {
   memory.set(task + TASK.timerNext, memory.get(head))
   memory.setTime(task + TASK.wakeTime, wakeTime)
   memory.set(head, task)
+  return task
+}
+
+/** A FIFO task that nobody else knows of. */
+function fifoTask(memory: Memory, cpu: number, n = 0): number {
+  const task = spareTask(memory, cpu, undefined, n)
+  memory.set(task + TASK.policy, POLICY.fifo)
+  memory.set(task + TASK.priority, 10)
   return task
 }
 
@@ -108,13 +117,13 @@ const MUTATIONS: readonly Mutation[] = [
   ['device-flags', 'a flag is neither 0 nor 1', (m) => record(m, 1, 'deviceOffline', 7)],
 
   ['runqueues-sound', 'a task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.running)],
-  ['runqueues-sound', 'the bit of an empty level is set', (m) => m.set(m.runqueue(1) + RUNQUEUE.levelBits, 1)],
-  ['runqueues-sound', 'an empty list has an end', (m) => m.set(m.runqueue(1) + RUNQUEUE.levelTail, m.initTask)],
+  ['runqueues-sound', 'the bit of an empty level is set', (m) => m.set(m.runqueue(1) + RUNQUEUE.levelBits, 32)],
+  ['runqueues-sound', 'an empty list has an end', (m) => m.set(m.runqueue(1) + RUNQUEUE.levelTail + 5, m.initTask)],
   [
     'runqueues-sound',
     'a list runs in a circle',
     (m) => {
-      const task = spareTask(m, 1)
+      const task = fifoTask(m, 1)
       makeRunnable(m, task)
       m.set(task + TASK.runNext, task)
     },
@@ -123,9 +132,41 @@ const MUTATIONS: readonly Mutation[] = [
     'runqueues-sound',
     'a task is linked forth and not back',
     (m) => {
-      const tasks = [0, 1].map((n) => spareTask(m, 1, undefined, n))
+      const tasks = [0, 1].map((n) => fifoTask(m, 1, n))
       for (const task of tasks) makeRunnable(m, task)
       m.set(tasks[1]! + TASK.runPrevious, 0)
+    },
+  ],
+  ['runqueues-sound', 'a FIFO task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.realtimeCount)],
+  ['runqueues-sound', 'a fair task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.fairCount)],
+  ['runqueues-sound', 'a runqueue has load without tasks', (m) => bump(m, m.runqueue(1) + RUNQUEUE.fairLoad, 1024)],
+  [
+    'runqueues-sound',
+    'a task comes before one that has run less',
+    (m) => {
+      const tasks = [0, 1].map((n) => spareTask(m, 1, undefined, n))
+      for (const task of tasks) makeRunnable(m, task)
+      const root = m.get(m.runqueue(1) + RUNQUEUE.fairRoot)
+      m.setTime(root + TASK.vruntime, 1e12)
+    },
+  ],
+  [
+    'runqueues-sound',
+    'a heap runs in a circle',
+    (m) => {
+      const task = spareTask(m, 1)
+      makeRunnable(m, task)
+      m.set(task + TASK.heapChild, task)
+    },
+  ],
+  [
+    'runqueues-sound',
+    'a task is the fair one that runs on an idle CPU',
+    (m) => {
+      const task = spareTask(m, 1)
+      makeRunnable(m, task)
+      m.set(m.runqueue(1) + RUNQUEUE.fairRoot, 0)
+      m.set(m.runqueue(1) + RUNQUEUE.fairCurrent, task)
     },
   ],
   [
@@ -140,7 +181,7 @@ const MUTATIONS: readonly Mutation[] = [
       const task = spareTask(m, 1)
       makeRunnable(m, task)
       m.set(task + TASK.onRunqueue, 0)
-      enqueueTask(m, m.runqueue(2), task)
+      enqueueTask(m, 2, task, ARRIVAL.moved)
       m.set(task + TASK.onRunqueue, 1)
     },
   ],
@@ -216,7 +257,8 @@ const MUTATIONS: readonly Mutation[] = [
   ['runqueues-open', "a dead CPU's runqueue is online", (m) => m.set(m.runqueue(3) + RUNQUEUE.online, 1)],
 
   ['threads-bound', 'a thread may run elsewhere too', (m) => setMask(m, m.affinity(thread(m, 1, 'kworker')), 2)],
-  ['threads-bound', 'a thread has moved', (m) => m.set(thread(m, 1, 'kworker') + TASK.cpu, 2)],
+  ['threads-bound', 'a thread has moved', (m) => m.set(thread(m, 1, 'ksoftirqd') + TASK.cpu, 2)],
+  ['threads-bound', 'the worker of a dead CPU is bound to it', (m) => m.set(thread(m, 3, 'kworker') + TASK.flags, 3)],
   ['threads-bound', 'a thread is not marked as bound', (m) => m.set(thread(m, 1, 'kworker') + TASK.flags, 1)],
   [
     'threads-bound',

@@ -4,7 +4,7 @@ import { Memory } from '#dist/src/memory/memory.js'
 import { CPUHP, GLOBAL, MUTEX, TASK, TRACE_RECORD } from '#dist/src/memory/structs.js'
 
 const LINE = 16
-const SMALL: MemoryConfig = { cpus: 4, tasks: 8, workers: 2, traceRecords: 64, scratch: 100 }
+const SMALL: MemoryConfig = { cpus: 4, tasks: 8, workers: 2, traceRecords: 64, scratch: 100, user: 64 }
 const SIZES: [number, number][] = [
   [1, 0],
   [4, 64],
@@ -13,7 +13,7 @@ const SIZES: [number, number][] = [
 ]
 
 function layoutOf(cpus: number, tasks: number): Layout {
-  return new Layout({ cpus, tasks, workers: cpus, traceRecords: 256, scratch: 1024 })
+  return new Layout({ cpus, tasks, workers: cpus, traceRecords: 256, scratch: 1024, user: 64 })
 }
 
 describe.each(SIZES)('the memory of %i CPUs and %i tasks', (cpus, tasks) => {
@@ -131,7 +131,7 @@ describe('the start-up assertions', () => {
   })
 
   test('find a memory that word addresses do not reach', () => {
-    expect(() => new Layout({ cpus: 4096, tasks: 0, workers: 1, traceRecords: 65_536, scratch: 0 })).toThrow(
+    expect(() => new Layout({ cpus: 4096, tasks: 0, workers: 1, traceRecords: 65_536, scratch: 0, user: 64 })).toThrow(
       'the memory is larger than word addresses reach',
     )
   })

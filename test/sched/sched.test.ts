@@ -19,12 +19,13 @@ async function cycle(machine: Machine, cpus: readonly number[]): Promise<void> {
 }
 
 onEveryMachine(
-  'the stopper runs first, then FIFO tasks by priority, then the others in turn',
+  'the stopper runs first, then FIFO tasks by priority, then the others',
   { cpus: 2, modules: MODULES },
   async (machine) => {
     expect(await machine.run('sched_priorities', { cpu: 1 })).toBe(0)
-    // The one that started them all is an ordinary task, and was there before the other one.
-    expect(words(machine, AT.log, 7)).toEqual([100, 50, 51, 30, 10, 0, 1])
+    expect(words(machine, AT.log, 5)).toEqual([100, 50, 51, 30, 10])
+    // The one that started them all is an ordinary task as well: which of the two has run less is up to the clock.
+    expect(words(machine, AT.log + 5, 2).toSorted()).toEqual([0, 1])
   },
 )
 
@@ -35,8 +36,9 @@ onEveryMachine('a task of a higher class preempts what runs', { cpus: 2, modules
 })
 
 onEveryMachine(
-  'a task of the same class does not preempt what runs',
-  { cpus: 2, modules: MODULES },
+  // On threads the other may have run for milliseconds by then, and is preempted.
+  'an ordinary task does not preempt one that has run for microseconds',
+  { cpus: 2, modules: MODULES, on: ['deterministic'] },
   async (machine) => {
     const spinning = machine.run('sched_keep', { cpu: 1, args: [400] })
     await machine.run('sched_wake_there', { cpu: 0, args: [1, 0] })
@@ -107,6 +109,7 @@ function ranWhileVacated(events: readonly TraceEvent[]): [number, number][] {
 }
 
 onEveryMachine(
+  // kworker/N is bound to its CPU while that is up only: test/workqueue.
   'per-CPU threads run on their own CPU and nowhere else, and nothing else runs on a CPU that has been vacated',
   { cpus: 3, modules: MODULES, traceRecords: 32_768 },
   async (machine, { kind }) => {
@@ -116,7 +119,8 @@ onEveryMachine(
     const { memory } = machine
     const events = machine.trace()
     expect(machine.lostEvents).toBe(0)
-    const bound = (task: number): boolean => (memory.get(task + TASK.flags) & FLAG.perCpu) !== 0
+    const bound = (task: number): boolean =>
+      (memory.get(task + TASK.flags) & FLAG.perCpu) !== 0 && !commOf(memory, task).startsWith('kworker/')
     const switches = events.filter(({ event }) => event === 'sched_switch')
     expect(switches.length).toBeGreaterThan(40)
     for (const { cpu, c: task } of switches) {
@@ -138,18 +142,17 @@ onEveryMachine(
   'whoever asks for a CPU to be taken down goes on elsewhere when it is its own',
   { cpus: 3 },
   async (machine) => {
-    const migrations = (): [string, number][] =>
-      machine
-        .trace()
-        .flatMap(({ event, a, b }) => (event === 'sched_migrate_task' ? [[commOf(machine.memory, a), b]] : []))
-    migrations()
-    // The requesters are on CPU 0, where the port's interrupt arrives.
+    const { memory } = machine
+    const requesters = (): number[] => {
+      const tasks = Array.from({ length: 2 }, (_, slot) => memory.requesterTask(slot))
+      return tasks.filter((task) => memory.getTime(task + TASK.sumExec) > 0).map((task) => memory.get(task + TASK.cpu))
+    }
     await machine.write('cpu0/hotplug/target', 0)
     expect(await machine.read('online')).toBe('1-2')
-    expect(migrations()).toContainEqual([expect.stringMatching(/^requester/), 0])
+    expect(requesters()).not.toContain(0)
     await machine.offline(1)
     expect(await machine.read('online')).toBe('2')
-    expect(migrations()).toContainEqual([expect.stringMatching(/^requester/), 1])
+    expect(requesters()).toEqual([2])
     await machine.online(1)
     await machine.write('cpu0/hotplug/target', 236)
     expect(await machine.read('online')).toBe('0-2')

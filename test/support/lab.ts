@@ -4,6 +4,7 @@ import { Machine } from '#dist/src/machine/machine.js'
 import type { MachineOptions } from '#dist/src/machine/options.js'
 import type { Memory } from '#dist/src/memory/memory.js'
 import { RUNQUEUE, TASK } from '#dist/src/memory/structs.js'
+import { ARRIVAL } from '#dist/src/sched/fair.js'
 import { enqueueTask } from '#dist/src/sched/runqueue.js'
 import { initTask, POLICY, STATE } from '#dist/src/sched/task.js'
 import { settle } from '#dist/stress/settle.js'
@@ -40,7 +41,7 @@ export function spareTask(memory: Memory, cpu: number, affinity?: readonly numbe
 
 /** Puts a sleeping task onto the runqueue of its CPU, as a wakeup does. */
 export function makeRunnable(memory: Memory, task: number): void {
-  enqueueTask(memory, memory.runqueue(memory.get(task + TASK.cpu)), task)
+  enqueueTask(memory, memory.get(task + TASK.cpu), task, ARRIVAL.woken)
   memory.set(task + TASK.onRunqueue, 1)
   memory.set(task + TASK.state, STATE.running)
 }

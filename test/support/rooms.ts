@@ -4,6 +4,7 @@
 /** Folders of src/ (and stress/) from the ground up: a room imports only from itself and from rooms before it. */
 export const ROOMS = [
   'base',
+  'workloads',
   'profiles',
   'memory',
   'ops',
@@ -13,6 +14,7 @@ export const ROOMS = [
   'sched',
   'sync',
   'time',
+  'process',
   'kthread',
   'stop',
   'rcu',
@@ -21,7 +23,6 @@ export const ROOMS = [
   'irq',
   'hotplug',
   'kernel',
-  'workloads',
   'invariants',
   'machine',
   'explore',
@@ -34,8 +35,8 @@ export const ROOMS = [
 /** Files and folders that import what they like and that no room imports: the package's doors, and what is outermost. */
 export const OUTSIDE = ['src/index.ts', 'src/kernel-api.ts', 'workers', 'bench'] as const
 
-/** Where there is a real machine below: shared memory is touched here and nowhere else. */
-export const ATOMICS = ['src/machine/threads', 'src/atomics-sync', 'bench/raw.ts'] as const
+/** Where there is a real machine below, and programs of users above: shared memory is touched here and nowhere else. */
+export const ATOMICS = ['src/machine/threads', 'src/atomics-sync', 'src/workloads', 'bench/raw.ts'] as const
 
 /** Where threads are started and talked to. */
 export const THREADS = ['src/machine/threads', 'workers', 'bench/raw.ts'] as const

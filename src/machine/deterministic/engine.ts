@@ -14,11 +14,14 @@ import type { Functions } from '../../ops/functions.js'
 import { KIND } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { RingTracer } from '../../trace/ring.js'
+import type { Workload } from '../../workloads/workload.js'
 import { causeOf } from '../cause.js'
-import type { Engine, EngineConfig, EngineEvents } from '../engine.js'
+import { type Engine, type EngineConfig, type EngineEvents, NO_REQUEST } from '../engine.js'
 import { Processor } from '../processor.js'
+import { Programs, vacatedBelow } from '../programs.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
 import type { Strategy } from './strategy.js'
+import { Stretches } from './stretches.js'
 
 /** Virtual time that an operation takes, ns. */
 const OPERATION_NS = 10
@@ -27,10 +30,14 @@ const BATCH = 200_000
 /** Operations that a request may be the oldest without an answer, after which the machine counts as livelocked. */
 const LIVELOCK = 50_000_000
 
+/** Operations without one of a task's own, ticks and their like only, after which nothing more will come. */
+const DEADLOCK = 1_000_000
+
 export class DeterministicEngine implements Engine {
   readonly kind = 'deterministic'
   readonly memory: Memory
   readonly functions: Functions
+  readonly workloads: readonly Workload[]
   readonly strategy: Strategy
   private readonly words: Int32Array
   private readonly processors: Processor[] = []
@@ -46,12 +53,15 @@ export class DeterministicEngine implements Engine {
   private readonly nextWatcher: Int32Array
   private readonly previousWatcher: Int32Array
   private readonly watched: Int32Array
+  private readonly stretches: Stretches
   private now = 0
   private tickets = 0
   private steps = 0
   private oldest = 0
   /** how many operations had been done when the oldest request became that */
   private oldestSince = 0
+  /** how many operations had been done when a task last did one that was not in an interrupt */
+  private progressAt = 0
   private hash = 0x811c_9dc5
   private rung = false
   private outstanding = 0
@@ -59,20 +69,34 @@ export class DeterministicEngine implements Engine {
   private dead = false
   private events: EngineEvents | null = null
 
-  constructor(config: EngineConfig, modules: readonly KernelModule[], strategy: Strategy) {
-    const { cpus, tasks, scratch, traceRecords } = config
-    this.memory = new Memory({ cpus, tasks, workers: 1, traceRecords, scratch })
+  constructor(
+    config: EngineConfig,
+    modules: readonly KernelModule[],
+    workloads: readonly Workload[],
+    strategy: Strategy,
+  ) {
+    const { cpus, tasks, scratch, traceRecords, user } = config
+    this.memory = new Memory({ cpus, tasks, workers: 1, traceRecords, scratch, user })
     this.words = this.memory.words
     this.functions = buildFunctions(config.profile, modules)
+    this.workloads = workloads
     this.strategy = strategy
     this.deadlines = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
     this.runnable = new Int32Array(cpus)
     this.places = new Int32Array(cpus).fill(-1)
-    this.watchers = new Int32Array(this.words.length)
+    // Nobody waits for a word of user memory by an operation.
+    this.watchers = new Int32Array(this.memory.layout.user.base)
     this.nextWatcher = new Int32Array(cpus)
     this.previousWatcher = new Int32Array(cpus)
     this.watched = new Int32Array(cpus)
     formatMemory(this.memory, this.functions, config.profile, config)
+    const vacated = vacatedBelow(this.memory, this.functions)
+    const programs = new Programs(this.memory, workloads, vacated, (program, text) => this.events?.fault(program, text))
+    this.stretches = new Stretches(
+      cpus,
+      programs,
+      workloads.map(({ unitNs }) => unitNs),
+    )
     const services: Services = {
       ticket: () => this.tickets++,
       now: () => this.now,
@@ -94,7 +118,8 @@ export class DeterministicEngine implements Engine {
     this.events = events
     const booted = this.memory.global + GLOBAL.booted
     while (this.words[booted] === 0 && !this.dead) {
-      if (!this.step()) this.panic({ kind: 'deadlock', message: 'the kernel does not come up: nothing can run' }, -1)
+      if (!this.step() || this.steps - this.progressAt > DEADLOCK)
+        this.panic({ kind: 'deadlock', message: 'the kernel does not come up: nothing can run' }, -1)
     }
     this.rung = false
     return Promise.resolve()
@@ -105,7 +130,11 @@ export class DeterministicEngine implements Engine {
   }
 
   store(word: number, value: number): void {
-    this.words[word] = value
+    this.write(word, value)
+  }
+
+  clearBits(word: number, bits: number): void {
+    this.write(word, this.words[word]! & ~bits)
   }
 
   post(slot: number): void {
@@ -140,8 +169,13 @@ export class DeterministicEngine implements Engine {
         return
       }
     }
-    if (this.steps - this.oldestSince > LIVELOCK) {
+    if (this.oldest !== NO_REQUEST && this.steps - this.oldestSince > LIVELOCK) {
       this.panic({ kind: 'hang', message: `a request has had no answer for ${LIVELOCK} operations` }, -1)
+    }
+    if (this.steps - this.progressAt > DEADLOCK) {
+      // What the report is to show is what the tasks wait for, not a tick.
+      for (let n = 0; n < BATCH && this.processors.some((processor) => processor.isInterrupted); n++) this.step()
+      this.panic({ kind: 'deadlock', message: 'the clocks tick, and no task can do anything' }, -1)
     }
     if (this.rung) this.events?.bell()
     this.continue()
@@ -171,6 +205,13 @@ export class DeterministicEngine implements Engine {
   }
 
   private advance(id: number, processor: Processor): void {
+    if (this.stretches.isOver(id)) {
+      this.progressAt = this.steps
+      const call = this.stretches.end(id)
+      this.mix(id, KIND.execute, call)
+      processor.resume(call)
+      return
+    }
     const pending = this.words[this.memory.pending(id)]!
     if (pending !== 0 && processor.interruptible) {
       if (!this.canCarryOut(processor) || this.strategy.takeInterrupt(id)) {
@@ -186,6 +227,7 @@ export class DeterministicEngine implements Engine {
       processor.preempt()
       return
     }
+    if (processor.isOnTask) this.progressAt = this.steps
     this.carryOut(id, processor)
   }
 
@@ -273,6 +315,12 @@ export class DeterministicEngine implements Engine {
       case KIND.notifyHost:
         this.rung = true
         break
+      case KIND.execute:
+        this.nextDeadline = Math.min(
+          this.nextDeadline,
+          this.stretches.begin(id, word, this.now, 1 + this.strategy.choose(4)),
+        )
+        return
     }
     this.mix(id, kind, result)
     processor.resume(result)
@@ -300,6 +348,11 @@ export class DeterministicEngine implements Engine {
         this.deadlines[id] = Number.POSITIVE_INFINITY
         this.raise(id, VECTOR.timer)
       } else if (deadline < next) next = deadline
+      const end = this.stretches.endOf(id)
+      if (end <= this.now) {
+        this.stretches.pass(id)
+        this.setRunnable(id)
+      } else if (end < next) next = end
     }
     this.nextDeadline = next
   }
@@ -313,9 +366,7 @@ export class DeterministicEngine implements Engine {
   }
 
   private setRunnable(id: number): void {
-    const processor = this.processors[id]!
-    const interrupted = processor.interruptible && this.words[this.memory.pending(id)] !== 0
-    const able = interrupted || processor.preemptible || this.canCarryOut(processor)
+    const able = this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id)
     const place = this.places[id]!
     if (able && place < 0) {
       this.places[id] = this.count
@@ -326,6 +377,12 @@ export class DeterministicEngine implements Engine {
       this.places[last] = place
       this.places[id] = -1
     }
+  }
+
+  private isAble(id: number): boolean {
+    const processor = this.processors[id]!
+    const interrupted = processor.interruptible && this.words[this.memory.pending(id)] !== 0
+    return interrupted || processor.preemptible || this.canCarryOut(processor)
   }
 
   private watch(id: number, word: number): void {

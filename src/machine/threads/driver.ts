@@ -11,6 +11,7 @@ import type { Functions } from '../../ops/functions.js'
 import type { BugName } from '../../ops/switches.js'
 import { VECTOR } from '../../ops/vectors.js'
 import { RingTracer } from '../../trace/ring.js'
+import type { Programs } from '../programs.js'
 import { type ProcessorState, processorState } from '../report.js'
 import type { DriverCounters } from './messages.js'
 import { MACHINE_STATE } from './messages.js'
@@ -28,6 +29,9 @@ const TURN_OPERATIONS = { least: 192, most: 320 } as const
  */
 const SPINS = 20_000
 const SPINS_OVERSUBSCRIBED = 400
+/** How long a stretch of a user task is to take: interrupts wait for its end. Shorter where CPUs share a worker. */
+const STRETCH_NS = 100_000
+const STRETCH_SHARED_NS = 50_000
 
 export class Driver implements DrivenBy {
   readonly worker: number
@@ -36,6 +40,10 @@ export class Driver implements DrivenBy {
   private readonly cores: number
   private readonly spins: number
   private readonly services: Services
+  private readonly programs: Programs
+  /** how long a unit of each workload takes, ns: as it says, then as measured */
+  private readonly unitNs: Float64Array
+  private readonly stretchNs: number
   private readonly processors: ThreadProcessor[] = []
   /** those that have turns */
   private readonly active: ThreadProcessor[] = []
@@ -55,8 +63,13 @@ export class Driver implements DrivenBy {
     cores: number,
     services: Services,
     bugs: ReadonlySet<BugName>,
+    programs: Programs,
+    unitNs: Float64Array,
   ) {
     const { cpus, workers } = memory.layout.config
+    this.programs = programs
+    this.unitNs = unitNs
+    this.stretchNs = workers < cpus ? STRETCH_SHARED_NS : STRETCH_NS
     this.memory = memory
     this.words = memory.words
     this.worker = worker
@@ -141,6 +154,22 @@ export class Driver implements DrivenBy {
     Atomics.store(words, parked, 0)
     Atomics.add(words, awake, 1)
     this.parks++
+  }
+
+  execute(task: number, cpu: number): number {
+    const { programs, unitNs } = this
+    const workload = programs.workloadOf(task)
+    const budget = Math.max(1, Math.round(this.stretchNs / unitNs[workload]!))
+    programs.begin(task, cpu)
+    const before = performance.now()
+    const call = programs.step(task, budget)
+    const ns = (performance.now() - before) * 1e6
+    programs.end(task, cpu)
+    // A stretch in which the host took the core away says nothing about the program.
+    if (programs.used > 0 && ns < 8 * this.stretchNs) {
+      unitNs[workload]! += (Math.max(ns, 1) / programs.used - unitNs[workload]!) / 16
+    }
+    return call
   }
 
   setTimer(cpu: number, time: number): void {

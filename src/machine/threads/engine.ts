@@ -8,11 +8,12 @@ import { Layout } from '../../memory/layout.js'
 import { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
 import type { Functions } from '../../ops/functions.js'
+import type { Workload } from '../../workloads/workload.js'
 import type { Engine, EngineConfig, EngineEvents } from '../engine.js'
-import { loadModules } from '../modules.js'
+import { loadModules, loadWorkloads } from '../modules.js'
 import { buildReport, type PanicCause, type ProcessorState } from '../report.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerMessage } from './messages.js'
-import { raisePort, ring, ringAll, ringHost } from './shared.js'
+import { notifyWaiters, raisePort, ring, ringAll, ringHost } from './shared.js'
 import { Watchdog, type WatchdogLimits } from './watchdog.js'
 
 /** How long a worker may take to leave by itself before it is terminated, ms. */
@@ -27,6 +28,7 @@ interface Thread {
 export class ThreadsEngine implements Engine {
   readonly kind = 'threads'
   readonly memory: Memory
+  workloads: readonly Workload[] = []
   private table: Functions | null = null
   private readonly config: EngineConfig
   private readonly threads: Thread[] = []
@@ -42,8 +44,8 @@ export class ThreadsEngine implements Engine {
   private parks = 0
 
   constructor(config: EngineConfig, workers: number, limits: WatchdogLimits) {
-    const { cpus, tasks, scratch, traceRecords } = config
-    const memoryConfig = { cpus, tasks, workers, traceRecords, scratch }
+    const { cpus, tasks, scratch, traceRecords, user } = config
+    const memoryConfig = { cpus, tasks, workers, traceRecords, scratch, user }
     const bytes = new Layout(memoryConfig).words * 4
     this.config = config
     this.memory = new Memory(memoryConfig, new SharedArrayBuffer(bytes))
@@ -57,6 +59,7 @@ export class ThreadsEngine implements Engine {
 
   async start(events: EngineEvents): Promise<void> {
     this.events = events
+    this.workloads = await loadWorkloads(this.config.workloads)
     this.table = buildFunctions(this.config.profile, await loadModules(this.config.modules))
     formatMemory(this.memory, this.table, this.config.profile, this.config)
     const [seconds, nanoseconds] = process.hrtime()
@@ -128,6 +131,9 @@ export class ThreadsEngine implements Engine {
         this.events?.log(message.line)
         this.hear()
         break
+      case 'fault':
+        this.events?.fault(message.program, message.message)
+        break
       case 'panic':
         this.panic(message.cause, message.cpu)
         break
@@ -164,6 +170,11 @@ export class ThreadsEngine implements Engine {
 
   store(word: number, value: number): void {
     Atomics.store(this.memory.words, word, value)
+    notifyWaiters(this.memory, word, -1)
+  }
+
+  clearBits(word: number, bits: number): void {
+    Atomics.and(this.memory.words, word, ~bits)
   }
 
   post(slot: number): void {

@@ -18,6 +18,8 @@ export interface WorkerConfig {
 export type WorkerMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'log'; readonly line: KernelLogLine }
+  /** a user task's program threw; sent before the task ends */
+  | { readonly type: 'fault'; readonly program: number; readonly message: string }
   /** kernel code threw */
   | { readonly type: 'panic'; readonly cpu: number; readonly cause: PanicCause }
   /** the worker could not start */

@@ -10,6 +10,8 @@ export interface DrivenBy {
   readonly worker: number
   setTimer(cpu: number, time: number): void
   choose(n: number): number
+  /** runs a stretch of a user task's program; answers the call that it ends with */
+  execute(task: number, cpu: number): number
   /** whoever writes the word rings this worker from now on */
   register(word: number): void
   unregister(word: number): void
@@ -29,6 +31,8 @@ export class ThreadProcessor extends Processor {
   private locksHeld = 0
   /** operations carried out */
   operations = 0
+  /** a stretch of a user task has just been run: that is a turn */
+  private stretched = false
   /** in the driver's list of processors that have a turn */
   active = true
 
@@ -69,6 +73,10 @@ export class ThreadProcessor extends Processor {
         return cpu.operation.kind === KIND.halt ? TURN.halted : TURN.blocked
       }
       left--
+      if (this.stretched) {
+        this.stretched = false
+        break
+      }
     }
     this.operations += budget - left
     return TURN.used
@@ -144,6 +152,10 @@ export class ThreadProcessor extends Processor {
         return true
       case KIND.switchTo:
         this.switchTo(word, operation.value === 1)
+        return true
+      case KIND.execute:
+        this.resume(this.driver.execute(word, cpu.id))
+        this.stretched = true
         return true
       case KIND.notifyHost:
         ringHost(cpu.memory)

@@ -4,6 +4,7 @@
 // starved, its own ticks are late: those are not held against the machine.
 import type { Memory } from '../../memory/memory.js'
 import { DOORBELL } from '../../memory/structs.js'
+import { NO_REQUEST } from '../engine.js'
 import type { PanicCause } from '../report.js'
 
 export interface WatchdogLimits {
@@ -69,7 +70,7 @@ export class Watchdog {
       const { workers } = this.memory.layout.config
       const cpus = workers === this.memory.layout.config.cpus ? `CPU ${stuck}` : `one of the CPUs of worker ${stuck}`
       this.bite({ kind: 'stuck', message: `${cpus} makes no progress: no operation for ${this.stuckMs} ms` })
-    } else if (this.waitedMs > this.requestMs) {
+    } else if (this.oldest !== NO_REQUEST && this.waitedMs > this.requestMs) {
       this.bite({ kind: 'hang', message: `a request has had no answer for ${Math.round(this.waitedMs)} ms` })
     }
   }

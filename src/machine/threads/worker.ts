@@ -6,7 +6,8 @@ import { Memory } from '../../memory/memory.js'
 import { DOORBELL, GLOBAL } from '../../memory/structs.js'
 import type { Services } from '../../ops/cpu.js'
 import { causeOf } from '../cause.js'
-import { loadModules } from '../modules.js'
+import { loadModules, loadWorkloads } from '../modules.js'
+import { Programs, vacatedBelow } from '../programs.js'
 import { Driver } from './driver.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerMessage } from './messages.js'
 import { ringAll, ringHost } from './shared.js'
@@ -18,13 +19,18 @@ function send(message: WorkerMessage): void {
 /** The thread's whole life. */
 export async function runWorker(): Promise<void> {
   const { buffer, config, worker, workers, epochNs, cores } = workerData as WorkerConfig
-  const { cpus, tasks, scratch, traceRecords } = config
-  const memory = new Memory({ cpus, tasks, workers, traceRecords, scratch }, buffer)
+  const { cpus, tasks, scratch, traceRecords, user } = config
+  const memory = new Memory({ cpus, tasks, workers, traceRecords, scratch, user }, buffer)
   const services = makeServices(memory, epochNs)
   let driver: Driver | null = null
   try {
     const functions = buildFunctions(config.profile, await loadModules(config.modules))
-    driver = new Driver(memory, functions, worker, cores, services, new Set(config.bugs))
+    const workloads = await loadWorkloads(config.workloads)
+    const programs = new Programs(memory, workloads, vacatedBelow(memory, functions), (program, text) => {
+      send({ type: 'fault', program, message: text })
+    })
+    const unitNs = Float64Array.from(workloads, (workload) => workload.unitNs)
+    driver = new Driver(memory, functions, worker, cores, services, new Set(config.bugs), programs, unitNs)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     send({ type: 'failed', message, usage: error instanceof UsageError })
