@@ -1,12 +1,12 @@
 // `cpuhp cycles`: CPUs go down and come up again, on one machine or on both, and everything about it is checked.
-import { closeSync, openSync, writeSync } from 'node:fs'
 import { runCycles } from '../../stress/cycles.js'
 import type { Verdict } from '../../stress/verdict.js'
 import { EXIT, UsageError } from '../base/failure.js'
 import { loadProfile } from '../profiles/load.js'
+import { openJson } from './json-file.js'
 import { err, grouped, out } from './output.js'
 import { Progress } from './progress.js'
-import { oneLine } from './values.js'
+import { withSignals } from './signals.js'
 import { describeEnd, describeVerdict } from './verdict.js'
 
 export interface CyclesCommand {
@@ -21,32 +21,18 @@ export interface CyclesCommand {
   readonly quiet: boolean
 }
 
-/** What a process that a signal ended exits with. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const
-type Signal = keyof typeof SIGNALS
-
 /** Runs the command; answers the exit code. */
 export async function cyclesCommand(command: CyclesCommand): Promise<number> {
   checkTogether(command)
-  // Looked at before anything runs: a file that can't be written is not to cost a minute's work.
   const json = command.json === undefined ? null : openJson(command.json)
-  const controller = new AbortController()
-  let signalled: Signal | null = null
-  const onSignal = (signal: Signal): void => {
-    signalled = signal
-    controller.abort()
-  }
-  const signals = Object.keys(SIGNALS) as Signal[]
-  for (const signal of signals) process.once(signal, onSignal)
-  const verdicts: Verdict[] = []
-  try {
+  const { result: verdicts, signalled } = await withSignals(async (signal) => {
+    const done: Verdict[] = []
     for (const machine of command.machine === 'both' ? (['threads', 'deterministic'] as const) : [command.machine]) {
-      if (controller.signal.aborted) break
-      verdicts.push(await runOn(machine, command, controller.signal, json === null || !json.isStdout))
+      if (signal.aborted) break
+      done.push(await runOn(machine, command, signal, json === null || !json.isStdout))
     }
-  } finally {
-    for (const signal of signals) process.removeListener(signal, onSignal)
-  }
+    return done
+  })
   if (json !== null)
     json.write(`${JSON.stringify({ outcome: worst(verdicts), node: process.version, verdicts }, null, 2)}\n`)
   if (json === null || !json.isStdout) out(describeEnd(verdicts))
@@ -91,26 +77,9 @@ function worst(verdicts: readonly Verdict[]): Verdict['outcome'] {
   return (['panic', 'violation', 'interrupted'] as const).find((outcome) => outcomes.includes(outcome)) ?? 'success'
 }
 
-function exitCode(verdicts: readonly Verdict[], signalled: Signal | null): number {
+function exitCode(verdicts: readonly Verdict[], signalled: number | null): number {
   const outcome = worst(verdicts)
   if (outcome === 'panic') return EXIT.panic
   if (outcome === 'violation') return EXIT.violation
-  return signalled === null ? EXIT.ok : SIGNALS[signalled]
-}
-
-function openJson(file: string): { readonly isStdout: boolean; write(text: string): void } {
-  if (file === '-') return { isStdout: true, write: out }
-  try {
-    const descriptor = openSync(file, 'w')
-    return {
-      isStdout: false,
-      write(text) {
-        writeSync(descriptor, text)
-        closeSync(descriptor)
-      },
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new UsageError(`--json ${oneLine(file)}: can't be written: ${oneLine(reason)}`, { cause: error })
-  }
+  return signalled ?? EXIT.ok
 }

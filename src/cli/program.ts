@@ -9,10 +9,12 @@ import { profileNames } from '../profiles/load.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
 import { err, out } from './output.js'
 import { type StatesOptions, statesCommand } from './states.js'
+import { type StressCommand, stressCommand } from './stress.js'
 import { oneLine, oneOf, wholeNumber } from './values.js'
 
 const EXAMPLES = `
 Examples:
+  $ cpuhp stress                                   busy CPUs go down and come back, for about 15 s
   $ cpuhp cycles                                   1,000 cycles on both machines
   $ cpuhp cycles --machine threads --workers 2     four CPUs on two worker threads
   $ cpuhp cycles --machine deterministic --seed 7  the same run every time
@@ -20,6 +22,16 @@ Examples:
   $ cpuhp states                                   the steps a CPU goes through, and which are modelled
 
 Exit codes: 0 all held, 1 something was violated, 2 bad input, 3 a machine panicked or this program has a defect.`
+
+const STRESS_EXAMPLES = `
+Examples:
+  $ cpuhp stress                                        8 CPUs, 32 tasks, about 15 s
+  $ cpuhp stress --cpus 16 --tasks 64 --duration 60s --seed 7 --json out.json
+  $ cpuhp stress --workload sha256,mine.mjs --cycles 200
+  $ cpuhp stress --machine deterministic --seed 5       the same run every time
+  $ cpuhp stress --machine deterministic --until-fail   seed after seed
+
+Exit codes: 0 all held, 1 a violation, a wrong result or not busy enough, 2 bad input, 3 a panic or a hang.`
 
 /** Runs the command line. Answers the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -65,6 +77,10 @@ function build(end: (code: number) => void): Command {
     .addOption(new Option('--json <file>', 'write the verdict as JSON; - is standard output'))
     .addOption(new Option('--quiet', 'show no progress, and figures only when something is wrong').default(false))
     .action(async (options: CyclesCommand) => end(await cyclesCommand(options)))
+  stressOptions(program.command('stress'))
+    .description('take CPUs down while all of them are busy, bring them up again, and check that nothing is lost')
+    .addHelpText('after', STRESS_EXAMPLES)
+    .action(async (options: StressCommand) => end(await stressCommand(options)))
   program
     .command('states')
     .description('list the steps that a CPU goes through, and which of them are modelled')
@@ -75,6 +91,36 @@ function build(end: (code: number) => void): Command {
     .action((options: StatesOptions) => statesCommand(options))
   for (const command of [program, ...program.commands]) tame(command)
   return program
+}
+
+function stressOptions(command: Command): Command {
+  const count = (name: string, description: string, low: number, high: number): Option =>
+    new Option(`${name} <n>`, description).argParser(wholeNumber(name, low, high))
+  return command
+    .addOption(count('--cpus', 'how many CPUs', 2, LIMITS.cpus).default(8))
+    .addOption(
+      count('--workers', 'worker threads (default: one for each CPU, but no more than cores)', 1, LIMITS.workers),
+    )
+    .addOption(count('--tasks', 'busy tasks', 1, 10_000).default(32))
+    .addOption(new Option('--workload <list>', 'what they do: names, and .mjs files of your own (default: a mix)'))
+    .addOption(new Option('--duration <time>', "how long, in the machine's time (default: 12s, deterministic 100ms)"))
+    .addOption(count('--cycles', 'ends after that many ways down instead', 1, 1e9))
+    .addOption(count('--seed', 'decides the requests and the load', 0, 2 ** 32 - 1).default(1))
+    .addOption(
+      new Option('--machine <kind>', 'threads or deterministic')
+        .default('threads')
+        .argParser(oneOf('--machine', ['threads', 'deterministic'] as const)),
+    )
+    .addOption(count('--requesters', 'who makes requests at the same time', 1, 32).default(3))
+    .addOption(new Option('--onoff-interval <time>', 'between two requests of a requester').default('0s'))
+    .addOption(count('--min-online', 'CPUs that stay active', 1, LIMITS.cpus).default(1))
+    .addOption(count('--fail-every', 'one in so many ways down has a step that fails; 0: none', 0, 1e6).default(12))
+    .addOption(new Option('--profile <name>', `the step table: ${profileNames().join(', ')}, or a .json file`))
+    .addOption(new Option('--watchdog <time>', 'a request without an answer for that long is a hang (default 30s)'))
+    .addOption(new Option('--stuck <time>', 'a CPU without progress for that long is stuck (default 10s)'))
+    .addOption(new Option('--until-fail', 'run after run, with the next seed, until one fails').default(false))
+    .addOption(new Option('--json <file>', 'write the verdict as JSON; - is standard output'))
+    .addOption(new Option('--quiet', 'show no progress, and figures only when something is wrong').default(false))
 }
 
 function workersOption(): Option {

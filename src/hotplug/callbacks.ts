@@ -158,5 +158,6 @@ export function* resetTarget(cpu: Cpu, subject: number, before: number): Kernel<
 function* setDying(cpu: Cpu, subject: number, dying: boolean): Kernel<void> {
   const { memory } = cpu
   if (hasBit(yield loadBit(cpu, memory.dying, subject, 'set_cpu_dying:look'), subject) === dying) return
+  if (!dying && cpu.bugs.has('late-mask')) return
   yield (dying ? setBit : clearBit)(cpu, memory.dying, subject, 'set_cpu_dying')
 }

@@ -158,7 +158,6 @@ export function* takeCpuDown(cpu: Cpu): Kernel<number> {
 function* moveInterrupts(cpu: Cpu): Kernel<void> {
   const { memory } = cpu
   const portCpu = memory.global + GLOBAL.portCpu
-  if (cpu.bugs.has('kept-interrupts')) return
   if ((yield cpu.load(portCpu, full, 'irq_migrate_all_off_this_cpu:look')) !== cpu.id) return
   const next = firstOnline(cpu)
   yield cpu.store(portCpu, next, full, 'irq_migrate_all_off_this_cpu')

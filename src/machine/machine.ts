@@ -11,7 +11,7 @@ import { type TraceEvent, TraceReader } from '../trace/ring.js'
 import type { Workload } from '../workloads/workload.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
-import { type Engine, NO_REQUEST } from './engine.js'
+import type { Engine } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
 import { controlFile } from './files.js'
 import { engineFor, type MachineOptions } from './options.js'
@@ -55,7 +55,7 @@ export class Machine {
     this.reader = new TraceReader(engine.memory, (word) => engine.load(word))
     const changed = (): void => {
       const { count, oldest } = this.requests
-      this.engine.setOutstanding(count + this.processes.count, count > 0 ? oldest : NO_REQUEST)
+      this.engine.setOutstanding(count + this.processes.count, oldest)
     }
     this.requests = new Requests(engine, changed)
     this.processes = new Processes(engine, this.requests, changed)

@@ -39,7 +39,7 @@ export interface MachineOptions {
   readonly traceRecords?: number
   /** historical bugs of Linux to put back, by name: see ops/switches.ts (default: none) */
   readonly bugs?: readonly BugName[]
-  /** threads: when a machine counts as hung */
+  /** when a machine counts as hung: a request without an answer, in the machine's own time; threads: a stuck CPU */
   readonly watchdog?: { readonly requestMs?: number; readonly stuckMs?: number }
 }
 
@@ -87,11 +87,10 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     bugs: list('bugs', options.bugs ?? []).map(checkBug),
   }
   if (machine === 'deterministic') {
-    for (const key of ['workers', 'watchdog'] as const) {
-      if (options[key] !== undefined) throw new UsageError(`${key} is for the threads machine`)
-    }
+    if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')
+    const { requestMs = Number.POSITIVE_INFINITY } = checkWatchdog(options.watchdog ?? {})
     const workloads = await loadWorkloads(config.workloads)
-    return new DeterministicEngine(config, await loadModules(config.modules), workloads, strategyOf(options))
+    return new DeterministicEngine(config, await loadModules(config.modules), workloads, strategyOf(options), requestMs)
   }
   if (machine !== 'threads') throw new UsageError(`machine is 'threads' or 'deterministic', not '${String(machine)}'`)
   if (options.strategy !== undefined || options.seed !== undefined) {

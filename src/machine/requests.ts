@@ -1,9 +1,9 @@
 // The host's side of the port: requests on their way into the machine, and their answers (kernel/port.ts).
-import { SLOT_STATUS } from '../kernel/port.js'
+import { REQUEST, SLOT_STATUS } from '../kernel/port.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import { PORT_SLOT } from '../memory/structs.js'
-import type { Engine } from './engine.js'
+import { type Engine, NO_REQUEST } from './engine.js'
 
 export interface Answer {
   readonly result: number
@@ -43,11 +43,11 @@ export class Requests {
     return this.underWay.size + this.queue.length
   }
 
-  /** Which of those has waited longest, by its number; 0 when there is none. */
+  /** Which of those has waited longest, by its number; one that asks for time to pass does not count. NO_REQUEST for none. */
   get oldest(): number {
     // Slots stand in the order in which they were posted.
-    const [oldest] = this.underWay.values()
-    return oldest?.sequence ?? 0
+    for (const { kind, sequence } of this.underWay.values()) if (kind !== REQUEST.sleep) return sequence
+    return NO_REQUEST
   }
 
   ask(kind: number, cpu: number, args: readonly number[], text = ''): Promise<Answer> {

@@ -17,17 +17,16 @@ export const BUGS = {
  * there that must say so (test/stress/mutations.test.ts). What rcutorture calls BUSTED.
  */
 export const MUTATIONS = {
-  'lost-wakeup': 'every eighth time, a task that is woken from a wait for a word stays asleep',
-  'left-behind': 'sched:waitempty does not wait for the tasks that are left',
+  'lost-wakeup': 'a task that is woken from a wait for a word stays asleep, now and then',
+  'left-behind': 'one task in four is not pushed away, and nobody waits for it',
   'dropped-ipi': 'every fourth function call is queued without its interrupt',
   'double-enqueue': 'the balancer puts tasks onto its runqueue without taking them off the other one',
-  'late-mask': 'a CPU leaves the active mask only when it has been emptied',
+  'late-mask': 'a CPU that comes up stays in the mask of dying CPUs',
   'ignored-affinity': 'a waking task may go to any active CPU',
   'lost-timer': 'a dying CPU forgets the first of its sleepers',
-  'no-exclusion': 'every fourth time, a mutex that is held is given to another task all the same',
+  'no-exclusion': 'a user task that wants a mutex that is held goes on without it',
   'lost-load': 'a task that is pushed away leaves its weight behind',
   'miscounted-cpus': 'the count of active CPUs is not lowered',
-  'kept-interrupts': 'a dying CPU keeps its device interrupts',
   'unpinned-frames': 'a task that is switched out in the middle of a system call is not counted as pinned',
 } as const
 

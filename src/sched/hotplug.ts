@@ -25,7 +25,7 @@ function* setBalancePush(cpu: Cpu, subject: number, on: number): Kernel<void> {
 /** sched:active going down, by cpuhp/N. */
 export function* schedCpuDeactivate(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
-  if (!cpu.bugs.has('late-mask')) yield clearBit(cpu, memory.active, subject, 'sched_cpu_deactivate')
+  yield clearBit(cpu, memory.active, subject, 'sched_cpu_deactivate')
   if (!cpu.bugs.has('miscounted-cpus')) {
     yield cpu.add(memory.global + GLOBAL.activeCount, -1, full, 'sched_cpu_deactivate:count')
   }
@@ -79,7 +79,6 @@ export function* schedCpuDying(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
   const rq = memory.runqueue(subject)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'sched_cpu_dying')
-  if (cpu.bugs.has('late-mask')) yield clearBit(cpu, memory.active, subject, 'sched_cpu_dying:late-mask')
   const vacated = memory.get(rq + RUNQUEUE.running) === 1 && memory.get(rq + RUNQUEUE.pinned) === 0
   cpu.warn(!vacated, 'sched_cpu_dying', 'Dying CPU not properly vacated!')
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'sched_cpu_dying')

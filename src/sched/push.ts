@@ -40,7 +40,8 @@ export function* balancePush(cpu: Cpu, rq: number): Kernel<void> {
   const task = memory.get(rq + RUNQUEUE.current)
   const bound = isBound(cpu, task)
   if (!bound) cpu.mustLeave = true
-  const stays = bound || !cpu.restartable || memory.get(task + TASK.migrationDisabled) > 0
+  const forgotten = cpu.bugs.has('left-behind') && memory.get(task + TASK.pid) % 4 === 0
+  const stays = bound || forgotten || !cpu.restartable || memory.get(task + TASK.migrationDisabled) > 0
   const waiter = memory.get(rq + RUNQUEUE.hotplugWait)
   const empty = memory.get(rq + RUNQUEUE.running) === 0 && memory.get(rq + RUNQUEUE.pinned) === 0
   if (stays && !(empty && waiter !== 0)) return

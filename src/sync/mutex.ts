@@ -34,7 +34,6 @@ export function* mutexReady(cpu: Cpu, mutex: number): Kernel<boolean> {
   }
   const owner = yield cpu.compareExchange(mutex + MUTEX.owner, 0, task, acquire, 'mutex_lock')
   if (owner === 0) return true
-  if (cpu.bugs.has('no-exclusion') && (yield* takeAnyway(cpu, mutex))) return true
   yield cpu.lockIrq(mutex + MUTEX.waitLock, 'mutex_lock:wait_lock')
   // Under waitLock the owner changes only from 0: another look, and nothing can be missed.
   const again = yield cpu.compareExchange(mutex + MUTEX.owner, 0, task, acquire, 'mutex_lock:again')
@@ -72,11 +71,4 @@ export function* mutexUnlock(cpu: Cpu, mutex: number): Kernel<void> {
   yield cpu.store(mutex + MUTEX.owner, next, release, 'mutex_unlock:hand_over')
   if (next !== 0) yield* tryToWakeUp(cpu, next, NORMAL_SLEEP)
   yield cpu.unlockIrq(mutex + MUTEX.waitLock, 'mutex_unlock')
-}
-
-/** The mutation 'no-exclusion': users' mutexes only, whose holders count what they guard. */
-function* takeAnyway(cpu: Cpu, mutex: number): Kernel<boolean> {
-  const mine = mutex >= cpu.memory.userTask(0) && cpu.memory.get(cpu.task + TASK.phase) % 4 === 0
-  if (mine) yield cpu.store(mutex + MUTEX.owner, cpu.task, relaxed, 'mutex_lock:no-exclusion')
-  return mine
 }

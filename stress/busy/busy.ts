@@ -34,6 +34,10 @@ const STALL_MS = 100
 const CHECK_NS = { threads: 500 * NS_PER_MS, deterministic: 5 * NS_PER_MS } as const
 /** Of the ways down of a run, at least this part must have found a runnable task: 95 %. */
 const BUSY_PART = 0.95
+/** How long the last processes may take to come to their end: the machine's time. */
+const FINISH_NS = { threads: 30_000 * NS_PER_MS, deterministic: 5_000 * NS_PER_MS } as const
+/** Looks whether they have, in that time. */
+const FINISH_LOOKS = 1000
 /** Findings after which a run ends: what follows tells nothing new. */
 const MOST_FINDINGS = 20
 
@@ -96,13 +100,9 @@ class BusyRun {
       bugs: bugs as readonly BugName[],
       ...(profile === undefined ? {} : { profile }),
     }
-    if (machine === 'deterministic') return { ...common, machine, seed }
-    return {
-      ...common,
-      machine,
-      ...(workers === undefined ? {} : { workers }),
-      ...(watchdog === undefined ? {} : { watchdog }),
-    }
+    const limits = watchdog === undefined ? {} : { watchdog }
+    if (machine === 'deterministic') return { ...common, ...limits, machine, seed }
+    return { ...common, ...limits, machine, ...(workers === undefined ? {} : { workers }) }
   }
 
   /** The workloads to draw from: each as often as its weight says. */
@@ -148,9 +148,9 @@ class BusyRun {
     const checks = this.checkNowAndThen(machine, more)
     // The first to fail ends it: nobody waits for what a dead machine does not do.
     this.memory = { ...this.memory, before: memoryBytes() }
-    await Promise.race([Promise.all([...work, checks]), load.failure])
+    await Promise.race([Promise.all([...work, checks]), load.failure()])
     await this.lastCpu(machine)
-    await load.finish()
+    await this.finish(machine, load)
     this.memory = { ...this.memory, after: memoryBytes() }
     this.ended = true
     await looks
@@ -173,6 +173,23 @@ class BusyRun {
     for (const cpu of others) await this.ask(`offline of CPU ${cpu}`, () => machine.offline(cpu), null)
     await this.ask('target 0 of the last CPU', () => machine.write('cpu0/hotplug/target', 0), 'EBUSY')
     for (const cpu of others) await this.ask(`online of CPU ${cpu}`, () => machine.online(cpu), null)
+  }
+
+  /** Lets every process come to its end; one that does not within reason has been forgotten somewhere. */
+  private async finish(machine: Machine, load: Load): Promise<void> {
+    const limit = this.o.finishNs ?? FINISH_NS[this.o.machine]
+    let done = false
+    const finished = load.finish().then(() => {
+      done = true
+    })
+    for (let waited = 0; !done && waited < limit; waited += limit / FINISH_LOOKS) {
+      const sleep = machine.sleep(limit / FINISH_LOOKS)
+      await Promise.race([finished, sleep])
+      await sleep
+    }
+    if (done) return
+    this.find('tasks-end', `${load.unfinished().join(', ')} did not come to an end in ${formatNs(limit)}`)
+    await load.kill()
   }
 
   private async ask(what: string, act: () => Promise<void>, expected: string | null): Promise<void> {
@@ -284,19 +301,11 @@ class BusyRun {
     const { board, figures, load } = this
     const cores = availableParallelism()
     const threads = machine === 'threads' ? (workers ?? cpus) : null
-    const violated = this.findings.some(({ what }) => what !== 'busy')
-    const busyEnough = !this.findings.some(({ what }) => what === 'busy')
-    const violation = this.panic?.report.cause.kind === 'violation'
+    // A machine that dies after something was found has died of that.
+    const violated = this.findings.length > 0 || this.panic?.report.cause.kind === 'violation'
     return {
       schemaVersion: SCHEMA_VERSION,
-      outcome:
-        this.panic !== null && !violation
-          ? 'panic'
-          : violated || violation || !busyEnough
-            ? 'failure'
-            : signal?.aborted
-              ? 'interrupted'
-              : 'success',
+      outcome: violated ? 'failure' : this.panic !== null ? 'panic' : signal?.aborted ? 'interrupted' : 'success',
       machine,
       cpus,
       workers: threads,

@@ -8,8 +8,8 @@ import type { Workload } from '../../src/workloads/workload.js'
 
 /** Seeds that a workload runs with: few, for what should come out is computed once for each. */
 const SEEDS = 3
-/** A process does about this part of its workload's typical work. */
-const PART = 1 / 4
+/** A process does about this part of its workload's typical work: less where all CPUs share one core. */
+const PART = { threads: 1 / 4, deterministic: 1 / 50 } as const
 
 export type Placement = 'pinned' | 'several' | 'free' | 'roaming'
 
@@ -37,7 +37,8 @@ export class Load {
   private readonly expected = new Map<string, string>()
   private readonly find: (what: string, message: string) => void
   private stopping = false
-  private ends: Promise<void>[] = []
+  /** each with the error that the machine ended with, null when the processes came to theirs */
+  private readonly ends: Promise<Error | null>[] = []
   results = 0
   wrong = 0
   readonly faults: string[] = []
@@ -53,7 +54,7 @@ export class Load {
     for (let n = 0; this.tasks < tasks; n++) {
       const workload = mix[this.prng.below(mix.length)]!
       const placement = this.placement(n)
-      const work = Math.max(1, Math.round(workload.typicalWork * PART))
+      const work = Math.max(1, Math.round(workload.typicalWork * PART[this.machine.kind]))
       const entry: Entry = { workload, placement, affinity: this.affinity(placement), work, runs: 0, task: null }
       for (let seed = 1; seed <= SEEDS; seed++) this.expectedOf(entry, seed)
       this.entries.push(entry)
@@ -103,12 +104,16 @@ export class Load {
   }
 
   /** One process after the other. */
-  private async run(entry: Entry, first: Task, firstSeed: number): Promise<void> {
-    for (let task = first, seed = firstSeed; ; ) {
-      if (!(await this.await(entry, task, seed)) || this.stopping) return
-      seed = this.nextSeed(entry)
-      task = await this.spawn(entry, seed)
-      entry.task = task
+  private async run(entry: Entry, first: Task, firstSeed: number): Promise<Error | null> {
+    try {
+      for (let task = first, seed = firstSeed; ; ) {
+        if (!(await this.await(entry, task, seed)) || this.stopping) return null
+        seed = this.nextSeed(entry)
+        task = await this.spawn(entry, seed)
+        entry.task = task
+      }
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
     }
   }
 
@@ -152,7 +157,12 @@ export class Load {
   /** Lets every process come to its end, and starts none. Rejects with the machine's end. */
   async finish(): Promise<void> {
     this.stopping = true
-    await Promise.all(this.ends)
+    for (const error of await Promise.all(this.ends)) if (error !== null) throw error
+  }
+
+  /** The processes that have not ended, by their workloads' names. */
+  unfinished(): string[] {
+    return this.entries.flatMap(({ workload, task }) => (task?.ended === false ? [workload.name] : []))
   }
 
   /** Ends every process at once. */
@@ -161,9 +171,10 @@ export class Load {
     for (const { task } of this.entries) if (task !== null && !task.ended) await task.kill()
   }
 
-  /** The first rejection of a process, so that the machine's end is noticed when nobody waits for the load. */
-  get failure(): Promise<never> {
-    return Promise.all(this.ends).then(() => new Promise<never>(() => {}))
+  /** Rejects when a process ends with the machine, so that this is noticed where nobody waits for the load. */
+  async failure(): Promise<never> {
+    const error = await Promise.race(this.ends.map((end) => end.then((e) => e ?? new Promise<never>(() => {}))))
+    throw error
   }
 
   figures(): LoadFigures {

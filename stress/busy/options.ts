@@ -32,6 +32,8 @@ export interface BusyOptions {
   readonly watchdog?: { readonly requestMs?: number; readonly stuckMs?: number }
   /** kernel bugs and mutations to put in (ops/switches.ts) */
   readonly bugs?: readonly string[]
+  /** how long the last processes may take to come to their end (default 30 s; deterministic: 5 s of virtual time) */
+  readonly finishNs?: number
   /** ends the run where it is */
   readonly signal?: AbortSignal
   /** now and then */

@@ -46,6 +46,10 @@ export interface RequesterOptions {
   readonly more: () => boolean
 }
 
+/** How often, and how long apart, a requester looks whether a CPU has got something to do before it takes it down. */
+const LOOKS = 50
+const LOOK_NS = 200_000
+
 type Expected = readonly (ErrnoName | null)[]
 /** What may come of a request for a CPU that others work on. */
 const DISTURBED: Expected = [null, 'EAGAIN', 'EBUSY', 'EINVAL']
@@ -108,12 +112,12 @@ export class Requester {
     board.up.delete(cpu)
     if (failEvery > 0 && prng.below(failEvery) === 0) return await this.failDown(cpu)
     if (drawn < 16) return await this.partial(cpu)
+    await this.awaitWork(cpu)
     this.look(cpu)
-    const roam = this.roam(cpu)
-    if (await this.expect('offline', cpu, () => machine.offline(cpu), [null])) {
-      if (drawn < 20) await this.expect('offline', cpu, () => machine.offline(cpu), [null])
-    } else board.up.add(cpu)
-    await roam
+    const offline = (): Promise<boolean> => this.expect('offline', cpu, () => machine.offline(cpu), [null])
+    const [done] = await Promise.all([offline(), this.roam(cpu)])
+    if (!done) board.up.add(cpu)
+    else if (drawn < 20) await offline()
   }
 
   private async bringUp(cpu: number, drawn: number): Promise<void> {
@@ -190,12 +194,23 @@ export class Requester {
     if (!task.ended) await this.expect('setaffinity', cpu, () => task.setAffinity(`0-${machine.cpus - 1}`), allowed)
   }
 
+  /** A CPU that has just come up gets some work soon, and is not to go before; if it does not, that is a finding. */
+  private async awaitWork(cpu: number): Promise<void> {
+    const { machine } = this.o
+    for (let n = 0; n < LOOKS && this.running(cpu) === 0; n++) await machine.sleep(LOOK_NS)
+  }
+
+  private running(cpu: number): number {
+    const { memory } = this.o.machine
+    return memory.get(memory.runqueue(cpu) + RUNQUEUE.running)
+  }
+
   /** Notes how many tasks the CPU has to run as it is told to go. */
   private look(cpu: number): void {
     const { machine, board } = this.o
     const { memory } = machine
     if (!testBit(memory, memory.active, cpu)) return
-    const running = memory.get(memory.runqueue(cpu) + RUNQUEUE.running)
+    const running = this.running(cpu)
     board.offlines++
     if (running > 0) board.busy++
     board.runnable.set(running, (board.runnable.get(running) ?? 0) + 1)

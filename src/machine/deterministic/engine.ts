@@ -4,6 +4,7 @@
 // that waits for a word is looked at again when that word is written; one that has halted, when an interrupt arrives.
 // When none is runnable, time jumps to the next timer.
 
+import { NS_PER_MS } from '../../base/time.js'
 import { formatMemory } from '../../kernel/boot.js'
 import { buildFunctions } from '../../kernel/functions.js'
 import type { KernelModule } from '../../kernel/module.js'
@@ -58,8 +59,10 @@ export class DeterministicEngine implements Engine {
   private tickets = 0
   private steps = 0
   private oldest = 0
-  /** how many operations had been done when the oldest request became that */
+  /** how many operations had been done when the oldest request became that, and what the time was */
   private oldestSince = 0
+  private oldestSinceNs = 0
+  private readonly requestNs: number
   /** how many operations had been done when a task last did one that was not in an interrupt */
   private progressAt = 0
   private hash = 0x811c_9dc5
@@ -74,7 +77,9 @@ export class DeterministicEngine implements Engine {
     modules: readonly KernelModule[],
     workloads: readonly Workload[],
     strategy: Strategy,
+    requestMs: number,
   ) {
+    this.requestNs = requestMs * NS_PER_MS
     const { cpus, tasks, scratch, traceRecords, user } = config
     this.memory = new Memory({ cpus, tasks, workers: 1, traceRecords, scratch, user })
     this.words = this.memory.words
@@ -146,7 +151,10 @@ export class DeterministicEngine implements Engine {
 
   setOutstanding(count: number, oldest: number): void {
     this.outstanding = count
-    if (oldest !== this.oldest) this.oldestSince = this.steps
+    if (oldest !== this.oldest) {
+      this.oldestSince = this.steps
+      this.oldestSinceNs = this.now
+    }
     this.oldest = oldest
     this.continue()
   }
@@ -171,6 +179,9 @@ export class DeterministicEngine implements Engine {
     }
     if (this.oldest !== NO_REQUEST && this.steps - this.oldestSince > LIVELOCK) {
       this.panic({ kind: 'hang', message: `a request has had no answer for ${LIVELOCK} operations` }, -1)
+    }
+    if (this.oldest !== NO_REQUEST && this.now - this.oldestSinceNs > this.requestNs) {
+      this.panic({ kind: 'hang', message: `a request has had no answer for ${this.requestNs / NS_PER_MS} ms` }, -1)
     }
     if (this.steps - this.progressAt > DEADLOCK) {
       // What the report is to show is what the tasks wait for, not a tick.

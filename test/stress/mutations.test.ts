@@ -1,0 +1,78 @@
+// The test of a checker is a mutation that it must catch: each of these breaks one rule of the kernel's code, and the busy
+// run must say so, by the check that is there for it and by no other.
+import { describe, expect, test } from 'vitest'
+import { MUTATIONS } from '#dist/src/ops/switches.js'
+import { runBusy } from '#dist/stress/busy/busy.js'
+import type { BusyOptions } from '#dist/stress/busy/options.js'
+import type { BusyVerdict } from '#dist/stress/busy/verdict.js'
+import { testsMachine } from '../support/machines.js'
+
+type Name = keyof typeof MUTATIONS
+
+/** The check that catches each, others that may see it as well (`any`: or before it), and what the tasks do for it. */
+const CAUGHT: Readonly<
+  Record<
+    Name,
+    { readonly by: string; readonly also?: readonly string[]; readonly mix?: readonly string[]; readonly any?: boolean }
+  >
+> = {
+  // A process whose wakeup is lost never ends.
+  'lost-wakeup': { by: 'sleepers-can-wake', also: ['tasks-end'], mix: ['ping-pong', 'sha256'] },
+  'left-behind': { by: 'vacated' },
+  'dropped-ipi': { by: 'hang' },
+  // Which of the two places it runs from first is up to the schedule.
+  'double-enqueue': {
+    by: 'tasks-in-one-place',
+    any: true,
+    also: ['affinity', 'tasks-run-once', 'runqueues-sound', 'defect'],
+  },
+  'late-mask': { by: 'states-agree-with-masks', also: ['threads-bound'] },
+  'ignored-affinity': { by: 'affinity' },
+  // A requester sleeps as well, when it finds the device lock taken: where its timer is lost, its request has no answer.
+  'lost-timer': { by: 'sleepers-can-wake', any: true, also: ['tasks-end', 'hang'], mix: ['sleeper', 'sha256'] },
+  'no-exclusion': { by: 'results', mix: ['counter'] },
+  'lost-load': { by: 'runqueues-sound' },
+  'miscounted-cpus': { by: 'masks-counted' },
+  'unpinned-frames': { by: 'pinned-tasks-counted' },
+}
+
+/** What a run found, each once; a machine that died tells by its last words. */
+function found({ findings, panic }: BusyVerdict): string[] {
+  const whats = findings.map(({ what }) => what)
+  if (panic === null) return [...new Set(whats)]
+  const cause = /^machine violation.*?: ([\w-]+):/.exec(panic)?.[1] ?? /^machine (\w+)/.exec(panic)?.[1] ?? 'bug'
+  return [...new Set([...whats, cause])]
+}
+
+async function run(bugs: readonly string[], options: Partial<BusyOptions>): Promise<BusyVerdict> {
+  const common = { cpus: 4, tasks: 16, seed: 1, bugs, finishNs: 1e9 }
+  return await runBusy({ machine: 'deterministic', ...common, ...options })
+}
+
+const MACHINES = {
+  deterministic: { machine: 'deterministic', cycles: 60, watchdog: { requestMs: 100 } },
+  threads: { machine: 'threads', workers: 2, durationNs: 1.5e9, watchdog: { requestMs: 2500 } },
+} as const
+
+describe.each(['deterministic', 'threads'] as const)('on the %s machine', (kind) => {
+  test.runIf(testsMachine(kind)).each(Object.keys(CAUGHT) as Name[])('%s is caught', async (name) => {
+    const { by, any = false, also = [], mix } = CAUGHT[name]
+    const workloads = mix === undefined ? {} : { workloads: mix }
+    const verdict = await run([name], { ...MACHINES[kind], ...workloads })
+    const whats = found(verdict)
+    expect(verdict.outcome).toBe(whats.every((what) => what === 'hang') ? 'panic' : 'failure')
+    if (any) expect(whats.length).toBeGreaterThan(0)
+    else expect(whats).toContain(by)
+    for (const what of whats) expect([by, ...also]).toContain(what)
+  })
+
+  test.runIf(testsMachine(kind))('without a mutation nothing is caught', async () => {
+    const verdict = await run([], MACHINES[kind])
+    expect(found(verdict)).toEqual([])
+    expect(verdict.outcome).toBe('success')
+  })
+})
+
+test('every mutation is tried', () => {
+  expect(Object.keys(CAUGHT).sort()).toEqual(Object.keys(MUTATIONS).sort())
+})
