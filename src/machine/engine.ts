@@ -4,7 +4,7 @@ import type { Functions } from '../ops/functions.js'
 import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
 import type { Workload } from '../workloads/workload.js'
-import type { KernelLogLine, PanicReport } from './report.js'
+import type { KernelLogLine, PanicReport, ProcessorState } from './report.js'
 
 export interface EngineConfig {
   readonly cpus: number
@@ -34,6 +34,14 @@ export interface EngineEvents {
   panic(report: PanicReport): void
 }
 
+/** A worker that waits in its event loop, as it sees itself. */
+export interface WorkerInspection {
+  /** where its CPUs are: all off */
+  readonly states: readonly ProcessorState[]
+  /** its JavaScript heap, bytes */
+  readonly heapBytes: number
+}
+
 /** For setOutstanding: nobody waits for an answer. */
 export const NO_REQUEST = -1
 
@@ -58,6 +66,8 @@ export interface Engine {
    * machine hangs. NO_REQUEST: there are user processes only.
    */
   setOutstanding(count: number, oldest: number): void
+  /** What the workers say of themselves that wait in their event loops; null for one that runs, none where there are none. */
+  inspect(): Promise<readonly (WorkerInspection | null)[]>
   /** Ends everything; resolves when nothing is left running. Never rejects. */
   shutdown(): Promise<void>
   /** Counts of what has been done so far. */

@@ -11,7 +11,7 @@ import { type TraceEvent, TraceReader } from '../trace/ring.js'
 import type { Workload } from '../workloads/workload.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
-import type { Engine } from './engine.js'
+import type { Engine, WorkerInspection } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
 import { controlFile } from './files.js'
 import { engineFor, type MachineOptions } from './options.js'
@@ -273,6 +273,15 @@ export class Machine {
     while (done < n && engine.step()) done++
     this.collect()
     return done
+  }
+
+  /**
+   * Threads: what each worker says of itself while it waits in its event loop, before one of its CPUs has been powered on
+   * (options `present` and `maxcpus`); null for one that runs. None for a deterministic machine.
+   */
+  async inspectWorkers(): Promise<readonly (WorkerInspection | null)[]> {
+    this.assertRunning()
+    return await this.engine.inspect()
   }
 
   get strategy(): Strategy | null {

@@ -43,6 +43,7 @@ export const THREADS = ['src/machine/threads', 'workers', 'bench/raw.ts'] as con
 
 /** Where real time and real chance may enter. Not the deterministic machine: its runs must be the same every time. */
 export const CLOCKS = [
+  'src/atomics-sync',
   'src/machine/machine.ts',
   'src/machine/threads',
   'src/report',

@@ -429,6 +429,10 @@ export class DeterministicEngine implements Engine {
     this.events?.panic(buildReport(this.memory, this.functions, (word) => this.load(word), cause, cpu, states))
   }
 
+  inspect(): Promise<readonly []> {
+    return Promise.resolve([])
+  }
+
   shutdown(): Promise<void> {
     this.dead = true
     this.outstanding = 0

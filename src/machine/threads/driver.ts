@@ -35,7 +35,7 @@ const STRETCH_SHARED_NS = 50_000
 
 export class Driver implements DrivenBy {
   readonly worker: number
-  private readonly memory: Memory
+  readonly memory: Memory
   private readonly words: Int32Array
   private readonly cores: number
   private readonly spins: number

@@ -1,6 +1,7 @@
 // The threads engine: the host's side of worker threads that drive the CPUs. The host never blocks.
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
+import { type Transferable, Worker } from 'node:worker_threads'
+import { type Endpoint, type Remote, wrap } from 'comlink'
 import { UsageError } from '../../base/failure.js'
 import { formatMemory } from '../../kernel/boot.js'
 import { buildFunctions } from '../../kernel/functions.js'
@@ -9,10 +10,10 @@ import { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
 import type { Functions } from '../../ops/functions.js'
 import type { Workload } from '../../workloads/workload.js'
-import type { Engine, EngineConfig, EngineEvents } from '../engine.js'
+import type { Engine, EngineConfig, EngineEvents, WorkerInspection } from '../engine.js'
 import { loadModules, loadWorkloads } from '../modules.js'
 import { buildReport, type PanicCause, type ProcessorState } from '../report.js'
-import { MACHINE_STATE, type WorkerConfig, type WorkerMessage } from './messages.js'
+import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
 import { notifyWaiters, raisePort, ring, ringAll, ringHost } from './shared.js'
 import { Watchdog, type WatchdogLimits } from './watchdog.js'
 
@@ -21,6 +22,7 @@ const LEAVE_MS = 1000
 
 interface Thread {
   readonly worker: Worker
+  readonly control: Remote<WorkerControl>
   readonly exited: Promise<void>
   alive: boolean
 }
@@ -80,34 +82,51 @@ export class ThreadsEngine implements Engine {
     for (const { worker } of this.threads) worker.unref()
   }
 
-  private startWorker(index: number, epochNs: number): Promise<void> {
-    const workerData: WorkerConfig = {
+  /** Starts a worker and has it make its CPUs. A UsageError for modules that can't be loaded. */
+  private async startWorker(index: number, epochNs: number): Promise<void> {
+    const worker = new Worker(new URL('../../../workers/cpu-worker.js', import.meta.url))
+    const control = wrap<WorkerControl>(endpointOf(worker))
+    const thread: Thread = { worker, control, exited: exitOf(worker), alive: true }
+    this.threads.push(thread)
+    void thread.exited.then(() => {
+      thread.alive = false
+      this.workerEnded(index)
+    })
+    worker.on('message', (message: WorkerMessage) => this.take(message))
+    const died = new Promise<Error>((resolve) => {
+      worker.on('error', (error) => {
+        const message = `worker ${index}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+        resolve(new Error(message))
+        this.panic({ kind: 'worker', message }, -1)
+      })
+      void thread.exited.then(() => resolve(new Error(`worker ${index} has ended before it was ready`)))
+    })
+    // A call to a worker that dies is never answered.
+    const configured = await Promise.race([control.configure(this.workerConfig(index, epochNs)), died])
+    if (configured instanceof Error) throw configured
+    if (!configured.ok) throw configured.usage ? new UsageError(configured.message) : new Error(configured.message)
+  }
+
+  private workerConfig(worker: number, epochNs: number): WorkerConfig {
+    return {
       buffer: this.memory.buffer as SharedArrayBuffer,
       config: this.config,
-      worker: index,
+      worker,
       workers: this.memory.layout.config.workers,
       epochNs,
       cores: availableParallelism(),
     }
-    const worker = new Worker(new URL('../../../workers/cpu-worker.js', import.meta.url), { workerData })
-    return new Promise((resolve, reject) => {
-      const exited = new Promise<void>((gone) => {
-        worker.once('exit', () => {
-          thread.alive = false
-          gone()
-          this.workerEnded(index)
-          reject(new Error(`worker ${index} has ended before it was ready`))
-        })
-      })
-      const thread: Thread = { worker, exited, alive: true }
-      this.threads.push(thread)
-      worker.on('message', (message: WorkerMessage) => this.take(message, resolve, reject))
-      worker.on('error', (error) => {
-        const message = `worker ${index}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
-        reject(new Error(message))
-        this.panic({ kind: 'worker', message }, -1)
-      })
-    })
+  }
+
+  /** What the workers say that wait in their event loops, because no CPU of theirs has been powered on yet; null for others. */
+  async inspect(): Promise<(WorkerInspection | null)[]> {
+    return await Promise.all(
+      this.threads.map(async ({ control, exited }, worker) => {
+        const bell = this.memory.doorbell(worker)
+        const waits = this.load(bell) === 0
+        return waits ? await Promise.race([control.inspect(), exited.then(() => null)]) : null
+      }),
+    )
   }
 
   /** A worker that ends while the machine runs has died. When the machine has panicked, who panicked has more to say. */
@@ -118,14 +137,8 @@ export class ThreadsEngine implements Engine {
     this.panic({ kind: 'worker', message: `worker ${index} has ended` }, -1)
   }
 
-  private take(message: WorkerMessage, ready: () => void, failed: (error: Error) => void): void {
+  private take(message: WorkerMessage): void {
     switch (message.type) {
-      case 'ready':
-        ready()
-        break
-      case 'failed':
-        failed(message.usage ? new UsageError(message.message) : new Error(message.message))
-        break
       case 'log':
         this.logLines++
         this.events?.log(message.line)
@@ -228,4 +241,26 @@ export class ThreadsEngine implements Engine {
   counters(): Readonly<Record<string, number>> {
     return { operations: this.operations, parks: this.parks }
   }
+}
+
+/** A worker as comlink's endpoint: it listens as an event target does. */
+function endpointOf(worker: Worker): Endpoint {
+  const listeners = new Map<unknown, (data: unknown) => void>()
+  return {
+    postMessage: (message, transfer) => worker.postMessage(message, transfer as Transferable[]),
+    addEventListener(_type, listener) {
+      const call = typeof listener === 'function' ? listener : listener.handleEvent.bind(listener)
+      const heard = (data: unknown): void => call({ data } as MessageEvent)
+      listeners.set(listener, heard)
+      worker.on('message', heard)
+    },
+    removeEventListener(_type, listener) {
+      const heard = listeners.get(listener)
+      if (heard !== undefined) worker.off('message', heard)
+    },
+  }
+}
+
+function exitOf(worker: Worker): Promise<void> {
+  return new Promise((resolve) => worker.once('exit', () => resolve()))
 }

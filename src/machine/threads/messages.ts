@@ -1,8 +1,8 @@
 // What workers and the host tell each other by messages: configuration, and what happens outside the hotplug path.
-import type { EngineConfig } from '../engine.js'
+import type { EngineConfig, WorkerInspection } from '../engine.js'
 import type { KernelLogLine, PanicCause, ProcessorState } from '../report.js'
 
-/** What a worker is started with. */
+/** What a worker is configured with. */
 export interface WorkerConfig {
   readonly buffer: SharedArrayBuffer
   readonly config: EngineConfig
@@ -14,16 +14,31 @@ export interface WorkerConfig {
   readonly cores: number
 }
 
-/** Tagged, because postMessage drops classes and codes. */
+/** How configuring went; a record, because errors lose their classes on the way. */
+export type Configured =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly message: string; readonly usage: boolean }
+
+/**
+ * The control plane: what the host calls, through comlink, of a worker that waits in its event loop, that is before one of
+ * its CPUs is powered on. From then on the worker is in its loop, and hears nothing but shared memory.
+ */
+export interface WorkerControl {
+  /** Makes its CPUs. The worker waits for power afterwards. */
+  configure(config: WorkerConfig): Promise<Configured>
+  inspect(): WorkerInspection
+}
+
+/**
+ * What a worker says unasked, also from inside its loop, where it could not wait for an answer. Tagged, because postMessage
+ * drops classes and codes; without an id, so that comlink passes them over.
+ */
 export type WorkerMessage =
-  | { readonly type: 'ready' }
   | { readonly type: 'log'; readonly line: KernelLogLine }
   /** a user task's program threw; sent before the task ends */
   | { readonly type: 'fault'; readonly program: number; readonly message: string }
   /** kernel code threw */
   | { readonly type: 'panic'; readonly cpu: number; readonly cause: PanicCause }
-  /** the worker could not start */
-  | { readonly type: 'failed'; readonly message: string; readonly usage: boolean }
   /** on its way out: where its CPUs are, and what they did */
   | { readonly type: 'left'; readonly states: readonly ProcessorState[]; readonly counters: DriverCounters }
 

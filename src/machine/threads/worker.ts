@@ -1,5 +1,7 @@
-// A worker thread, from its start to its end. It waits in its event loop until one of its CPUs is powered on.
-import { parentPort, workerData } from 'node:worker_threads'
+// A worker thread, from its start to its end. It waits in its event loop, where comlink reaches it, until one of its CPUs is
+// powered on.
+import { parentPort } from 'node:worker_threads'
+import { type Endpoint, expose } from 'comlink'
 import { UsageError } from '../../base/failure.js'
 import { buildFunctions } from '../../kernel/functions.js'
 import { Memory } from '../../memory/memory.js'
@@ -9,36 +11,49 @@ import { causeOf } from '../cause.js'
 import { loadModules, loadWorkloads } from '../modules.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { Driver } from './driver.js'
-import { MACHINE_STATE, type WorkerConfig, type WorkerMessage } from './messages.js'
+import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
 import { ringAll, ringHost } from './shared.js'
 
 function send(message: WorkerMessage): void {
   parentPort!.postMessage(message)
 }
 
-/** The thread's whole life. */
-export async function runWorker(): Promise<void> {
-  const { buffer, config, worker, workers, epochNs, cores } = workerData as WorkerConfig
+/** The thread's whole life: it is configured, waits for power, runs, and leaves. */
+export function runWorker(): void {
+  let driver: Driver | null = null
+  const control: WorkerControl = {
+    async configure(given) {
+      try {
+        driver = await makeDriver(given)
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error)
+        return { ok: false, message, usage: error instanceof UsageError }
+      }
+      // Registered before the host is told: once all are configured, the boot CPU powers the others on.
+      driver.expectPower()
+      void live(driver, given)
+      return { ok: true }
+    },
+    inspect: () => ({ states: driver?.states() ?? [], heapBytes: process.memoryUsage().heapUsed }),
+  }
+  expose(control, parentPort as unknown as Endpoint)
+}
+
+async function makeDriver({ buffer, config, worker, workers, epochNs, cores }: WorkerConfig): Promise<Driver> {
   const { cpus, tasks, scratch, traceRecords, user } = config
   const memory = new Memory({ cpus, tasks, workers, traceRecords, scratch, user }, buffer)
+  const functions = buildFunctions(config.profile, await loadModules(config.modules))
+  const workloads = await loadWorkloads(config.workloads)
+  const programs = new Programs(memory, workloads, vacatedBelow(memory, functions), (program, text) => {
+    send({ type: 'fault', program, message: text })
+  })
+  const unitNs = Float64Array.from(workloads, (workload) => workload.unitNs)
   const services = makeServices(memory, epochNs)
-  let driver: Driver | null = null
-  try {
-    const functions = buildFunctions(config.profile, await loadModules(config.modules))
-    const workloads = await loadWorkloads(config.workloads)
-    const programs = new Programs(memory, workloads, vacatedBelow(memory, functions), (program, text) => {
-      send({ type: 'fault', program, message: text })
-    })
-    const unitNs = Float64Array.from(workloads, (workload) => workload.unitNs)
-    driver = new Driver(memory, functions, worker, cores, services, new Set(config.bugs), programs, unitNs)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    send({ type: 'failed', message, usage: error instanceof UsageError })
-    return
-  }
-  // Registered before the machine is told: once all are ready, the boot CPU powers the others on.
-  driver.expectPower()
-  send({ type: 'ready' })
+  return new Driver(memory, functions, worker, cores, services, new Set(config.bugs), programs, unitNs)
+}
+
+async function live(driver: Driver, { worker }: WorkerConfig): Promise<void> {
+  const { memory } = driver
   await powerOn(memory, worker)
   try {
     driver.run()
@@ -46,6 +61,8 @@ export async function runWorker(): Promise<void> {
     panic(memory, driver.current, error)
   }
   send({ type: 'left', states: driver.states(), counters: driver.counters() })
+  // Nobody calls any more: without its port nothing keeps the thread.
+  parentPort!.close()
 }
 
 /** Resolves when the doorbell is rung for the first time: by the host for the boot CPU, by a bring-up for others. */

@@ -1,0 +1,43 @@
+// The control plane: what the host calls of workers that wait in their event loops.
+import { describe, expect, test } from 'vitest'
+import { Machine, UsageError } from '#dist/src/index.js'
+import { kernelModule, rejection, testsMachine } from '../support/machines.js'
+
+const module = (name: string): URL => new URL(`../fixtures/${name}.mjs`, import.meta.url)
+
+describe.runIf(testsMachine('threads'))('workers', () => {
+  test('that have no CPU with power wait in their event loops, where they can be asked', async () => {
+    const machine = await Machine.boot({ cpus: 4, maxcpus: 2 })
+    try {
+      const before = await machine.inspectWorkers()
+      expect(before.map((worker) => worker !== null)).toEqual([false, false, true, true])
+      const [, , third, fourth] = before
+      expect(third!.states).toMatchObject([{ cpu: 2, place: 'play_dead:wait' }])
+      expect(fourth!.heapBytes).toBeGreaterThan(1e6)
+      await machine.online(3)
+      expect((await machine.inspectWorkers()).map((worker) => worker !== null)).toEqual([false, false, true, false])
+      // One that has run parks while its CPU is offline: only a bring-up wakes it.
+      await machine.offline(3)
+      expect((await machine.inspectWorkers())[3]).toBeNull()
+    } finally {
+      await machine.shutdown()
+    }
+  })
+
+  test('that can not load a module say so as a UsageError, and none is left', async () => {
+    const error = await rejection(Machine.boot({ cpus: 3, modules: [module('missing')] }))
+    expect(error).toBeInstanceOf(UsageError)
+    expect((error as Error).message).toMatch(/missing\.mjs can't be loaded/)
+  })
+
+  test('that end while they are configured are an error, and no hang', async () => {
+    const error = await rejection(Machine.boot({ cpus: 2, modules: [module('exits')] }))
+    expect((error as Error).message).toMatch(/worker \d has ended/)
+  })
+
+  test('a deterministic machine has none', async () => {
+    const machine = await Machine.boot({ cpus: 2, machine: 'deterministic', modules: [kernelModule('faults')] })
+    expect(await machine.inspectWorkers()).toEqual([])
+    await machine.shutdown()
+  })
+})
