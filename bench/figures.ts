@@ -1,43 +1,12 @@
 // The figures of docs/performance.md: `npm run bench [-- --quick]`. Absolute times are this machine's on this day; each
 // is printed beside something of the same kind measured in the same run.
 
-import { writeFileSync } from 'node:fs'
-import { availableParallelism, cpus as hostCpus, loadavg } from 'node:os'
 import { Machine, type MachineOptions } from '../src/index.js'
+import { figure, host, median, quantile, writeJson } from './figure.js'
 import { bareWorkers, rawHop } from './raw.js'
 
 const quick = process.argv.includes('--quick')
-const jsonAt = process.argv.indexOf('--json')
 const modules = [new URL('./modules/hop.js', import.meta.url)]
-
-interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly low: number
-  readonly high: number
-  readonly note?: string
-}
-
-const figures: Figure[] = []
-
-function median(values: readonly number[]): number {
-  return quantile(values, 0.5)
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!
-}
-
-/** Median, lowest and highest of several runs. */
-function figure(name: string, unit: string, values: readonly number[], note = ''): void {
-  const made = { name, value: median(values), unit, low: Math.min(...values), high: Math.max(...values), note }
-  figures.push(made)
-  const digits = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3))
-  const spread = values.length > 1 ? ` (${digits(made.low)}..${digits(made.high)})` : ''
-  process.stdout.write(`${name.padEnd(58)} ${digits(made.value).padStart(9)} ${unit}${spread} ${note}\n`)
-}
 
 async function withMachine<T>(options: MachineOptions, body: (machine: Machine) => Promise<T>): Promise<T> {
   const machine = await Machine.boot(options)
@@ -237,12 +206,6 @@ async function operationFigures(): Promise<void> {
   }
 }
 
-const host = {
-  cores: availableParallelism(),
-  model: hostCpus()[0]?.model ?? '?',
-  load: loadavg(),
-  node: process.version,
-}
 process.stdout.write(
   `${host.cores} cores (${host.model}), Node ${host.node}, load ${host.load[0]!.toFixed(2)}; median (lowest..highest) of ${runs} runs\n`,
 )
@@ -251,4 +214,4 @@ await hops()
 await cycleFigures()
 await bootFigures()
 await deterministicFigures()
-if (jsonAt >= 0) writeFileSync(process.argv[jsonAt + 1]!, `${JSON.stringify({ schema: 1, host, figures }, null, 2)}\n`)
+writeJson()

@@ -34,7 +34,7 @@ export function describeStress(
   if (quiet && verdict.outcome === 'success') return ''
   const { machine, cpus, workers, seed, load, elapsedMs } = verdict
   const spread = workers === null ? '' : ` on ${counted(workers, 'worker')}`
-  const tasks = load === null ? '' : `, ${counted(load.tasks, 'busy task')} in ${counted(load.processes, 'process')}`
+  const tasks = load === null ? '' : `, ${counted(load.tasks, 'busy task')} in ${counted(load.processes, 'process', 'processes')}`
   const lines = [
     `${styled('bold', machine)}: ${counted(cpus, 'CPU')}${spread}${tasks}, seed ${seed}, ${(elapsedMs / 1000).toFixed(1)} s`,
     verdict.torture,

@@ -40,6 +40,9 @@ export interface StressCommand {
 /** Virtual time goes a long way: that much of it is some seconds of work. */
 const DEFAULT_DURATION = { threads: '12s', deterministic: '100ms' } as const
 
+/** Ways down in a run of the default length, at least. */
+const LEAST_OFFLINES = 100
+
 /** Runs the command; answers the exit code. */
 export async function stressCommand(command: StressCommand): Promise<number> {
   const json = command.json === undefined ? null : openJson(command.json)
@@ -110,6 +113,10 @@ async function optionsOf(command: StressCommand): Promise<BusyOptions> {
     minOnline,
     failEvery,
     ...end,
+    // Whoever asks for less gets less: this is for the run that everybody starts with.
+    ...(machine === 'threads' && cycles === undefined && duration === undefined
+      ? { leastOfflines: LEAST_OFFLINES }
+      : {}),
     onoffIntervalNs: parseDuration(command.onoffInterval),
     ...(machine === 'threads'
       ? { workers: command.workers ?? Math.min(cpus, Math.max(2, availableParallelism())) }

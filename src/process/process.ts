@@ -60,9 +60,11 @@ function* makeTask(cpu: Cpu, index: number, member: number): Kernel<void> {
     argument: index,
     affinity: bitsOf(memory, memory.programMask(index)),
   }
-  initTask(memory, task, description, STATE.uninterruptible)
+  yield cpu.lockIrq(task + TASK.piLock, 'copy_process')
+  initTask(memory, task, description, STATE.new)
   memory.set(task + TASK.program, index)
   memory.set(task + TASK.member, member)
+  yield cpu.unlockIrq(task + TASK.piLock, 'copy_process')
 }
 
 /** What every user task runs. */
@@ -125,14 +127,16 @@ function* exitTask(cpu: Cpu, index: number): Kernel<number> {
   return 0
 }
 
-/** Allows all tasks of a process the CPUs of its mask, as the host has written it. Answers the first error. */
+/** Allows all tasks of a process the CPUs of its mask, as the host has written it. -ESRCH when all have ended. */
 export function* setProcessAffinity(cpu: Cpu, index: number): Kernel<number> {
   const { memory } = cpu
   const program = memory.program(index)
+  let answer: number = -ERRNO.ESRCH
   for (let member = 0; member < memory.get(program + PROGRAM.tasks); member++) {
     const task = taskOf(memory, program, member)
     const result = yield* setCpusAllowed(cpu, task, (w) => memory.get(memory.programMask(index) + w))
-    if (result !== 0) return result
+    if (result === -ERRNO.EINVAL) return result
+    if (result === 0) answer = 0
   }
-  return 0
+  return answer
 }

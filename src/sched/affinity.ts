@@ -16,7 +16,7 @@ import { type Kernel, relaxed } from '../ops/operation.js'
 import { moveQueuedTask } from './balance.js'
 import { MIGRATION, mustStay } from './placement.js'
 import { schedHooks } from './push.js'
-import { FLAG } from './task.js'
+import { FLAG, STATE } from './task.js'
 import { reschedule } from './wakeup.js'
 
 /** A CPU mask that is given and not kept: its words by their number. */
@@ -24,15 +24,16 @@ export type GivenMask = (word: number) => number
 
 /**
  * Allows a task the CPUs of `mask`. -EINVAL when none of them can take it now: for a user task an active one, for a kernel
- * thread an online one.
+ * thread an online one; -ESRCH when it has ended.
  */
 export function* setCpusAllowed(cpu: Cpu, task: number, mask: GivenMask): Kernel<number> {
   const { memory } = cpu
   yield cpu.lockIrq(task + TASK.piLock, 'set_cpus_allowed')
-  const target = yield* firstUsable(cpu, task, mask)
+  const ended = (yield cpu.load(task + TASK.state, relaxed, 'set_cpus_allowed:state')) === STATE.dead
+  const target = ended ? -1 : yield* firstUsable(cpu, task, mask)
   if (target < 0) {
     yield cpu.unlockIrq(task + TASK.piLock, 'set_cpus_allowed:invalid')
-    return -ERRNO.EINVAL
+    return ended ? -ERRNO.ESRCH : -ERRNO.EINVAL
   }
   const from = yield* lockTaskRq(cpu, task, target)
   const rq = memory.runqueue(from)

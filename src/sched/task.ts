@@ -10,7 +10,8 @@ export const STATE = {
   uninterruptible: 2,
   parked: 0x40,
   dead: 0x80,
-  free: 0x800,
+  /** made, and not yet woken for the first time: no wakeup that is meant for somebody before it wakes it */
+  new: 0x800,
 } as const
 /** What an ordinary wakeup wakes. */
 export const NORMAL_SLEEP = STATE.interruptible | STATE.uninterruptible
@@ -48,9 +49,12 @@ export interface TaskDescription {
   readonly affinity?: Iterable<number>
 }
 
-/** Fills a task struct that is free. The task is asleep in `state`. */
+/**
+ * Fills a task struct that is free. The task is asleep in `state`. Its piLock is not touched: where the struct is used again,
+ * the caller holds it, for others may still look at the task that had it before.
+ */
 export function initTask(memory: Memory, task: number, description: TaskDescription, state: number): void {
-  for (let w = 0; w < TASK.$size; w++) memory.set(task + w, 0)
+  for (let w = 0; w < TASK.$size; w++) if (w !== TASK.piLock) memory.set(task + w, 0)
   memory.set(task + TASK.state, state)
   memory.set(task + TASK.cpu, description.cpu)
   memory.set(task + TASK.fairCpu, description.cpu)

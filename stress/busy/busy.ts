@@ -287,11 +287,9 @@ class BusyRun {
       const part = ((100 * busy) / offlines).toFixed(1)
       this.find('busy', `of ${offlines} ways down only ${busy} (${part} %) found a runnable task; 95 % are wanted`)
     }
-    const wanted = this.o.cycles ?? Math.min(100, Math.floor((this.o.durationNs ?? 0) / (150 * NS_PER_MS)))
-    const real = this.o.machine === 'threads'
-    if (real && this.board.done.offline < wanted) {
-      const after = formatNs((performance.now() - this.started) * NS_PER_MS)
-      this.find('busy', `only ${this.board.done.offline} ways down in ${after}; ${wanted} are wanted`)
+    const wanted = this.o.leastOfflines ?? 1
+    if (this.board.done.offline < wanted) {
+      this.find('busy', `only ${this.board.done.offline} ways down; ${wanted} are wanted`)
     }
     if (this.load !== null && this.load.results === 0) this.find('busy', 'no task has come to its end')
   }

@@ -28,7 +28,9 @@ export interface BusyOptions {
   readonly failEvery?: number
   /** a profile's name or file (default linux-6.1-minimal) */
   readonly profile?: string
-  /** threads: when the machine counts as hung, ms */
+  /** with fewer ways down the run has shown nothing (default 1) */
+  readonly leastOfflines?: number
+  /** when the machine counts as hung, ms of its own time */
   readonly watchdog?: { readonly requestMs?: number; readonly stuckMs?: number }
   /** kernel bugs and mutations to put in (ops/switches.ts) */
   readonly bugs?: readonly string[]

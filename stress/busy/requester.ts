@@ -4,7 +4,7 @@
 import { type ErrnoName, KernelError } from '../../src/base/errno.js'
 import type { Prng } from '../../src/base/prng.js'
 import type { Machine } from '../../src/machine/machine.js'
-import { RUNQUEUE } from '../../src/memory/structs.js'
+import { TASK } from '../../src/memory/structs.js'
 import { testBit } from '../../src/ops/mask.js'
 import type { Profile } from '../../src/profiles/profile.js'
 import type { Load } from './load.js'
@@ -15,6 +15,8 @@ export class Board {
   readonly taken = new Set<number>()
   /** requests of others for CPUs that somebody works on: whoever works on it must reckon with anything */
   readonly disturbed = new Map<number, Promise<unknown>[]>()
+  /** CPUs that are being brought to a known state: nobody is to interfere */
+  readonly closed = new Set<number>()
   /** CPUs that are, or are about to be, fully up */
   readonly up = new Set<number>()
   /** ways down of a CPU that was all the way up: how many, and how many of those had a runnable task */
@@ -160,7 +162,7 @@ export class Requester {
   /** A request for a CPU that another requester works on: one of the two waits for the other, and neither knows which. */
   private async interfere(): Promise<void> {
     const { prng, board, machine } = this.o
-    const taken = [...board.taken]
+    const taken = [...board.taken].filter((cpu) => !board.closed.has(cpu))
     const cpu = taken[prng.below(Math.max(1, taken.length))]
     if (cpu === undefined || !this.mayGo()) return
     const ask = prng.below(2) === 0 ? () => machine.offline(cpu) : () => machine.online(cpu)
@@ -169,9 +171,10 @@ export class Requester {
     await request
   }
 
-  /** After others have interfered: waits for them, and brings the CPU to where it is known to be. */
+  /** After others have interfered: waits for them, and brings the CPU to where it is known to be. No more of it meanwhile. */
   private async tidy(cpu: number): Promise<void> {
     const { board, machine, profile } = this.o
+    board.closed.add(cpu)
     for (let seen = 0, requests = board.disturbed.get(cpu)!; seen < requests.length; ) {
       seen = requests.length
       await Promise.all(requests)
@@ -181,6 +184,7 @@ export class Requester {
     await this.expect('online', cpu, () => machine.online(cpu), [null])
     await this.expect('target', cpu, () => machine.write(`cpu${cpu}/hotplug/target`, profile.online), [null])
     board.up.add(cpu)
+    board.closed.delete(cpu)
   }
 
   /** While the CPU goes, a process asks to be allowed there and nowhere else. */
@@ -200,9 +204,15 @@ export class Requester {
     for (let n = 0; n < LOOKS && this.running(cpu) === 0; n++) await machine.sleep(LOOK_NS)
   }
 
+  /** Runnable tasks of the load on a CPU; the kernel's own threads and requesters do not count. */
   private running(cpu: number): number {
     const { memory } = this.o.machine
-    return memory.get(memory.runqueue(cpu) + RUNQUEUE.running)
+    let running = 0
+    for (let n = 0; n < memory.layout.config.tasks; n++) {
+      const task = memory.userTask(n)
+      if (memory.get(task + TASK.cpu) === cpu && memory.get(task + TASK.onRunqueue) === 1) running++
+    }
+    return running
   }
 
   /** Notes how many tasks the CPU has to run as it is told to go. */

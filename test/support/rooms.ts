@@ -39,7 +39,13 @@ export const OUTSIDE = ['src/index.ts', 'src/kernel-api.ts', 'workers', 'bench']
 export const ATOMICS = ['src/machine/threads', 'src/atomics-sync', 'src/workloads', 'bench/raw.ts'] as const
 
 /** Where threads are started and talked to. */
-export const THREADS = ['src/machine/threads', 'workers', 'bench/raw.ts'] as const
+export const THREADS = [
+  'src/machine/threads',
+  'workers',
+  'bench/raw.ts',
+  'bench/busy.ts',
+  'bench/plain-worker.ts',
+] as const
 
 /** Where real time and real chance may enter. Not the deterministic machine: its runs must be the same every time. */
 export const CLOCKS = [

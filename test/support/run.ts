@@ -18,15 +18,17 @@ export interface RunOptions {
   readonly onOutput?: (kill: (signal: NodeJS.Signals) => void, stderr: string, stdout: string) => void
   readonly env?: Record<string, string>
   readonly limitMs?: number
+  /** where it runs (default: the package's folder) */
+  readonly cwd?: string
 }
 
 /** Runs Node with these arguments. A program that does not end by itself is killed, and its code is null. */
 export function runNode(
   args: readonly string[],
-  { onOutput, env, limitMs = 50_000 }: RunOptions = {},
+  { onOutput, env, limitMs = 50_000, cwd = ROOT }: RunOptions = {},
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, ...env } })
+    const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env } })
     let stdout = ''
     let stderr = ''
     const kill = (signal: NodeJS.Signals): void => {
