@@ -34,7 +34,8 @@ export function describeStress(
   if (quiet && verdict.outcome === 'success') return ''
   const { machine, cpus, workers, seed, load, elapsedMs } = verdict
   const spread = workers === null ? '' : ` on ${counted(workers, 'worker')}`
-  const tasks = load === null ? '' : `, ${counted(load.tasks, 'busy task')} in ${counted(load.processes, 'process', 'processes')}`
+  const tasks =
+    load === null ? '' : `, ${counted(load.tasks, 'busy task')} in ${counted(load.processes, 'process', 'processes')}`
   const lines = [
     `${styled('bold', machine)}: ${counted(cpus, 'CPU')}${spread}${tasks}, seed ${seed}, ${(elapsedMs / 1000).toFixed(1)} s`,
     verdict.torture,
@@ -91,6 +92,10 @@ function rest(verdict: BusyVerdict): string[] {
   if (load !== null) lines.push(`${counted(load.results, 'result')} compared, ${grouped(load.wrong)} wrong`)
   const over = host.oversubscription === null ? '' : `, ${host.oversubscription.toFixed(1)} workers to a core`
   lines.push(`host: ${counted(host.cores, 'core')}, load ${host.load[0]!.toFixed(2)}${over}, node ${host.node}`)
+  const mb = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
+  lines.push(
+    `memory of this process: ${mb(host.memoryBefore)} when the load had begun, ${mb(host.memoryAfter)} at its end`,
+  )
   if (stalls.count > 0) {
     lines.push(
       `the host stood still ${counted(stalls.count, 'time')}, ${formatNs(stalls.totalNs)} in all, ${formatNs(stalls.worstNs)} at most`,

@@ -20,6 +20,8 @@ import { type KernelLogLine, MachinePanic } from './report.js'
 import { Requests } from './requests.js'
 
 const MAX_TEXT = 127
+/** Lines of the kernel log that are kept, at most; half of them at least. */
+const LOG_LINES = 16_384
 
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f || text.charCodeAt(i) === 0) return false
@@ -47,7 +49,7 @@ export class Machine {
   /** what to do while all CPUs stand still, for each freeze under way */
   private readonly looks: (() => void)[] = []
   private ended: Error | null = null
-  /** the kernel log */
+  /** the kernel log: its latest lines, as in a ring buffer */
   readonly log: KernelLogLine[] = []
 
   private constructor(engine: Engine) {
@@ -70,7 +72,7 @@ export class Machine {
     try {
       await machine.engine.start({
         bell: () => machine.collect(),
-        log: (line) => machine.log.push(line),
+        log: (line) => machine.note(line),
         fault: (program, message) => machine.processes.fault(program, message),
         panic: (report) => machine.end(new MachinePanic(report)),
       })
@@ -315,6 +317,11 @@ export class Machine {
     const code = answer.result < 0 ? errnoName(answer.result) : null
     if (code !== null) throw new KernelError(code, syscall, path)
     return answer
+  }
+
+  private note(line: KernelLogLine): void {
+    if (this.log.length === LOG_LINES) this.log.splice(0, LOG_LINES / 2)
+    this.log.push(line)
   }
 
   /** Something has happened in the machine: answers, ends of processes, CPUs that stand still to be looked at. */

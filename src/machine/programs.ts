@@ -13,6 +13,9 @@ import { CALL, UserProcess, UserTask, type Workload } from '../workloads/workloa
 export const FAULT = -1
 const CALLS = Object.keys(CALL).length
 
+/** The invariants that are checked at every stretch of a user task, in begin and end. */
+export const STRETCH_CHECKS = ['tasks-run-once', 'vacated', 'affinity'] as const
+
 /** A program that has thrown: what it said, for whoever waits for its result. */
 export type FaultListener = (program: number, message: string) => void
 
@@ -47,6 +50,7 @@ export class Programs {
   begin(task: number, cpu: number): void {
     const { memory } = this
     const other = memory.get(task + TASK.executing)
+    this.stretches++
     memory.set(task + TASK.executing, cpu + 1)
     if (other !== 0) {
       throw new InvariantViolation(
@@ -122,6 +126,8 @@ export class Programs {
 
   /** units that the last step did */
   used = 0
+  /** stretches so far: as often was checked what begin and end check */
+  stretches = 0
 
   private takeOperands(task: number, user: UserTask, call: number): number {
     const { memory } = this

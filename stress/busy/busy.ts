@@ -14,6 +14,7 @@ import { formatNs, NS_PER_MS } from '../../src/base/time.js'
 import { checkStopped, InvariantCounter } from '../../src/invariants/check.js'
 import { Machine } from '../../src/machine/machine.js'
 import type { MachineOptions } from '../../src/machine/options.js'
+import { STRETCH_CHECKS } from '../../src/machine/programs.js'
 import { MachinePanic } from '../../src/machine/report.js'
 import type { BugName } from '../../src/ops/switches.js'
 import { loadProfile } from '../../src/profiles/load.js'
@@ -339,13 +340,20 @@ class BusyRun {
         runnable: Object.fromEntries([...board.runnable].sort(([a], [b]) => a - b)),
       },
       load: load === null ? null : load.figures(),
-      checked: Object.fromEntries(this.counter.checked),
+      checked: this.checked(),
       lostEvents: this.lost,
       digest: this.machine?.counters().digest ?? null,
       findings: this.findings,
       panic: this.panic?.message ?? null,
       flight: this.machine === null ? [] : this.flight(this.machine),
     }
+  }
+
+  /** Those that are looked at when CPUs are stopped, or at rest; and those that are at every stretch of a user task. */
+  private checked(): Record<string, number> {
+    const stretches = this.machine?.counters().stretches ?? 0
+    const always = Object.fromEntries(STRETCH_CHECKS.map((name) => [name, stretches]))
+    return { ...Object.fromEntries(this.counter.checked), ...always }
   }
 
   /** The latest events of every CPU: what a flight recorder is for. Only when something went wrong. */

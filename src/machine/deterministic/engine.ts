@@ -441,6 +441,6 @@ export class DeterministicEngine implements Engine {
 
   /** `digest` is a hash of every operation and its result, in order: equal runs have equal ones. */
   counters(): Readonly<Record<string, number>> {
-    return { operations: this.steps, timeNs: this.now, digest: this.hash >>> 0 }
+    return { operations: this.steps, timeNs: this.now, digest: this.hash >>> 0, stretches: this.stretches.count }
   }
 }

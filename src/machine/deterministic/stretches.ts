@@ -28,6 +28,11 @@ export class Stretches {
     this.tasks = new Int32Array(cpus)
   }
 
+  /** How many there have been. */
+  get count(): number {
+    return this.programs.stretches
+  }
+
   /** Whether a CPU is in one, or has one to end. */
   isUnderWay(cpu: number): boolean {
     return this.phases[cpu] !== STRETCH.none

@@ -219,6 +219,7 @@ export class Driver implements DrivenBy {
   }
 
   counters(): DriverCounters {
-    return { operations: this.processors.reduce((sum, p) => sum + p.operations, 0), parks: this.parks }
+    const operations = this.processors.reduce((sum, p) => sum + p.operations, 0)
+    return { operations, parks: this.parks, stretches: this.programs.stretches }
   }
 }

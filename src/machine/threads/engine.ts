@@ -44,6 +44,7 @@ export class ThreadsEngine implements Engine {
   private logLines = 0
   private operations = 0
   private parks = 0
+  private stretches = 0
 
   constructor(config: EngineConfig, workers: number, limits: WatchdogLimits) {
     const { cpus, tasks, scratch, traceRecords, user } = config
@@ -154,6 +155,7 @@ export class ThreadsEngine implements Engine {
         this.states.push(...message.states)
         this.operations += message.counters.operations
         this.parks += message.counters.parks
+        this.stretches += message.counters.stretches
         break
     }
   }
@@ -237,9 +239,9 @@ export class ThreadsEngine implements Engine {
     await this.stopWorkers(MACHINE_STATE.halting)
   }
 
-  /** Operations and parks of workers that have left: complete after shutdown. */
+  /** Operations, parks and stretches of workers that have left: complete after shutdown. */
   counters(): Readonly<Record<string, number>> {
-    return { operations: this.operations, parks: this.parks }
+    return { operations: this.operations, parks: this.parks, stretches: this.stretches }
   }
 }
 

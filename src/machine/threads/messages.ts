@@ -45,6 +45,8 @@ export type WorkerMessage =
 export interface DriverCounters {
   readonly operations: number
   readonly parks: number
+  /** of user tasks */
+  readonly stretches: number
 }
 
 export const MACHINE_STATE = { running: 0, halting: 1, panicked: 2 } as const
