@@ -117,7 +117,7 @@ function stressOptions(command: Command): Command {
     .addOption(count('--fail-every', 'one in so many ways down has a step that fails; 0: none', 0, 1e6).default(12))
     .addOption(new Option('--profile <name>', `the step table: ${profileNames().join(', ')}, or a .json file`))
     .addOption(new Option('--watchdog <time>', 'a request without an answer for that long is a hang (default 30s)'))
-    .addOption(new Option('--stuck <time>', 'a CPU without progress for that long is stuck (default 10s)'))
+    .addOption(new Option('--stuck <time>', 'threads: a CPU without progress for that long is stuck (default 10s)'))
     .addOption(new Option('--until-fail', 'run after run, with the next seed, until one fails').default(false))
     .addOption(new Option('--json <file>', 'write the verdict as JSON; - is standard output'))
     .addOption(new Option('--quiet', 'show no progress, and figures only when something is wrong').default(false))

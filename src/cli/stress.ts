@@ -85,7 +85,6 @@ async function optionsOf(command: StressCommand): Promise<BusyOptions> {
   if (machine === 'deterministic') {
     for (const [option, value] of Object.entries({
       workers: command.workers,
-      watchdog: command.watchdog,
       stuck: command.stuck,
     })) {
       if (value !== undefined) throw new UsageError(`--${option} is for --machine threads`)

@@ -88,7 +88,8 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
   }
   if (machine === 'deterministic') {
     if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')
-    const { requestMs = Number.POSITIVE_INFINITY } = checkWatchdog(options.watchdog ?? {})
+    const { requestMs = Number.POSITIVE_INFINITY, stuckMs } = checkWatchdog(options.watchdog ?? {})
+    if (stuckMs !== undefined) throw new UsageError('watchdog.stuckMs is for the threads machine')
     const workloads = await loadWorkloads(config.workloads)
     return new DeterministicEngine(config, await loadModules(config.modules), workloads, strategyOf(options), requestMs)
   }

@@ -32,7 +32,7 @@ const BAD: readonly [Bad, ...RegExp[]][] = [
   [{ cpus: 4, machine: 'threads', seed: 1 }, /\bseed\b/, /deterministic/],
   [{ cpus: 4, machine: 'threads', strategy: 'fixed' }, /\bstrategy\b/, /deterministic/],
   [{ cpus: 4, machine: 'deterministic', workers: 2 }, /\bworkers\b/, /threads/],
-  [{ cpus: 4, machine: 'deterministic', watchdog: { requestMs: 10 } }, /\bwatchdog\b/, /threads/],
+  [{ cpus: 4, machine: 'deterministic', watchdog: { stuckMs: 10 } }, /\bstuckMs\b/, /threads/],
   [{ cpus: 4, machine: 'deterministic', seed: 1.5 }, /\bseed\b/, /whole number/, /1\.5/],
   [{ cpus: 4, machine: 'deterministic', seed: 'x' }, /\bseed\b/, /whole number/],
   [{ cpus: 4, machine: 'deterministic', strategy: 'best' }, /\bstrategy\b/, /'random' or 'fixed'/, /best/],
