@@ -6,7 +6,7 @@ import { type GoldenAnswer, type GoldenFile, type GoldenRequest, readGolden } fr
 import { spreads, testsMachine } from './support/machines.js'
 
 const FOLDER = new URL('./golden/', import.meta.url)
-const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.jsonl'))
+const FILES = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.jsonl'))
 const SEEDS = [1, 2, 3]
 
 /** Boots a machine as the file says, and compares: null, or what is wrong. */

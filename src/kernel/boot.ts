@@ -39,6 +39,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   setBits(memory.online, 1)
   setBits(memory.active, 1)
   memory.set(memory.global + GLOBAL.onlineCount, 1)
+  memory.set(memory.global + GLOBAL.virtualisation, 1)
   memory.set(memory.global + GLOBAL.activeCount, 1)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
   formatSteps(memory, functions, profile)

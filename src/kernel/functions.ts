@@ -3,6 +3,7 @@
 import { UsageError } from '../base/failure.js'
 import { cpuDownMapsLocked } from '../hotplug/control.js'
 import { completeIdleDead } from '../hotplug/idle.js'
+import { syscoreOps } from '../hotplug/suspend.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
@@ -21,6 +22,7 @@ import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
+import { kvmSyscoreOps } from './syscore.js'
 
 /** Nothing raises softirqs yet: the thread is there to be parked and unparked. */
 const softirqThread: HotplugThread = {
@@ -37,6 +39,7 @@ hotplugThreads[THREADS.cpuhp] = hotplugThread
 hotplugThreads[THREADS.migration] = stopperThread
 hotplugThreads[THREADS.ksoftirqd] = softirqThread
 hotplugThreads[THREADS.kworker] = worker
+syscoreOps[0] = kvmSyscoreOps
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.stopOneCpu = stopOneCpu
 

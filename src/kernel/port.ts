@@ -12,6 +12,7 @@ import { NS_PER_MS } from '../base/time.js'
 import { beginControl, CONTROL, type Control, storeControl } from '../hotplug/control.js'
 import { cpusReadReady, cpusReadUnlock } from '../hotplug/locks.js'
 import { addInstance, removeInstance, removeState, setupState } from '../hotplug/setup.js'
+import { suspend } from '../hotplug/suspend.js'
 import { firstOnline } from '../hotplug/updown.js'
 import { wakeUpProcess } from '../kthread/kthread.js'
 import { LIMITS } from '../memory/layout.js'
@@ -55,6 +56,8 @@ export const REQUEST = {
   sleep: 23,
   /** stops all CPUs while the host looks at the machine */
   freeze: 24,
+  /** level (LEVELS): suspends and resumes */
+  suspend: 25,
 } as const
 
 /** Makes the requesters, asleep until there is something to do. */
@@ -158,6 +161,8 @@ function* carryOutProcess(cpu: Cpu, kind: number, slot: number): Kernel<number> 
       return yield* setProcessAffinity(cpu, first)
     case REQUEST.sleep:
       return yield* sleepFor(cpu, first * NS_PER_MS + cpu.memory.get(slot + PORT_SLOT.argument + 1))
+    case REQUEST.suspend:
+      return yield* suspend(cpu, first)
     default:
       return yield* freeze(cpu)
   }

@@ -3,6 +3,7 @@ import { errnoName, KernelError } from '../base/errno.js'
 import { UsageError } from '../base/failure.js'
 import { NS_PER_MS } from '../base/time.js'
 import { DYNAMIC } from '../hotplug/setup.js'
+import { LEVELS } from '../hotplug/suspend.js'
 import { REQUEST } from '../kernel/port.js'
 import type { Memory } from '../memory/memory.js'
 import { GLOBAL } from '../memory/structs.js'
@@ -126,6 +127,15 @@ export class Machine {
     const exists = cpu < this.cpus && testBit(this.memory, this.memory.present, cpu)
     if (!exists) throw new KernelError('ENODEV', call, `cpu${cpu}`)
     await this.ask(kind, cpu, [], '', call, `cpu${cpu}`)
+  }
+
+  /**
+   * Suspends the machine up to one of the levels of pm_test ('freezer', 'devices', 'platform', 'processors', 'core') and
+   * resumes. Rejects with EINVAL for any other, EAGAIN when a CPU does not go down: then those that did are up again.
+   */
+  async suspend(level: string): Promise<void> {
+    const number = (LEVELS as readonly string[]).indexOf(level)
+    await this.ask(REQUEST.suspend, 0, [number], '', 'suspend', level)
   }
 
   /** What a file of /sys/devices/system/cpu reads as, without the newline at its end. */

@@ -387,6 +387,9 @@ export const GLOBAL = struct('global', {
   graceRemaining: 'word',
   /** CPUs whose bit in the mask of overloaded CPUs is set */
   overloadedCount: 'word',
+  // the KVM model's, changed with interrupts off on the last CPU
+  /** 1: virtualisation is on */
+  virtualisation: 'word',
   /** 1 while all CPUs stand still for the host to look at the machine */
   frozen: 'word',
   /** 1: it has been logged that FIFO and RR tasks were held up */

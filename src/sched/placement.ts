@@ -44,7 +44,9 @@ export function* selectTaskRq(cpu: Cpu, task: number): Kernel<number> {
   if (memory.get(task + TASK.pinned) === 1 || memory.get(task + TASK.migrationDisabled) > 0) return before
   if (isBound(cpu, task)) return yield* boundTo(cpu, task, before)
   const allowed = yield* isCpuAllowed(cpu, task, before)
-  if (allowed && (yield* isIdle(cpu, before))) return before
+  // Kernel threads have little to do: they stay where they are as long as they may.
+  const kthread = (memory.get(task + TASK.flags) & FLAG.kthread) !== 0
+  if (allowed && (kthread || (yield* isIdle(cpu, before)))) return before
   const idle = yield* findIdle(cpu, task, before)
   const target = idle >= 0 ? idle : allowed ? before : yield* selectFallbackRq(cpu, before, task)
   if (target !== before) setTaskCpu(cpu, task, before, target, MIGRATION.wakeup)

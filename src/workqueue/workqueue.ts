@@ -10,9 +10,10 @@ import { type HotplugThread, THREADS } from '../kthread/smpboot.js'
 import { RUNQUEUE, TASK, WORK, WORKER_POOL } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
-import type { Kernel } from '../ops/operation.js'
+import { type Kernel, relaxed } from '../ops/operation.js'
 import { setCpusAllowed } from '../sched/affinity.js'
 import { setCurrentState } from '../sched/core.js'
+import { isCpuAllowed, MIGRATION, setTaskCpu } from '../sched/placement.js'
 import { FLAG, POLICY, RESTART, STATE } from '../sched/task.js'
 import { complete, completionReady, reinitCompletion } from '../sync/completion.js'
 
@@ -31,7 +32,23 @@ export function* queueWorkOn(cpu: Cpu, target: number, fn: number, argument: num
   else memory.set(last + WORK.next, work)
   memory.set(pool + WORKER_POOL.tail, work)
   yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'queue_work_on')
-  yield* wakeUpProcess(cpu, threadOf(memory, target, THREADS.kworker))
+  yield* wakeWorker(cpu, target)
+}
+
+/** Wakes a pool's worker: where it is not bound it goes home all the same, if that CPU may have it already. */
+function* wakeWorker(cpu: Cpu, owner: number): Kernel<void> {
+  const { memory } = cpu
+  const task = threadOf(memory, owner, THREADS.kworker)
+  yield cpu.lockIrq(task + TASK.piLock, 'wake_up_worker')
+  const asleep = (yield cpu.load(task + TASK.onRunqueue, relaxed, 'wake_up_worker:on_rq')) === 0
+  // Its frames are gone when it is idle, and its CPU has left it alone.
+  const free = asleep && memory.get(task + TASK.pinned) === 0 && memory.get(task + TASK.onCpu) === 0
+  const away = memory.get(task + TASK.cpu) !== owner
+  if (free && away && (yield* isCpuAllowed(cpu, task, owner))) {
+    setTaskCpu(cpu, task, memory.get(task + TASK.cpu), owner, MIGRATION.wakeup)
+  }
+  yield cpu.unlockIrq(task + TASK.piLock, 'wake_up_worker')
+  yield* wakeUpProcess(cpu, task)
 }
 
 /** Whether the current task's work has been done; else prepares it to sleep until then (see completionReady). */

@@ -50,8 +50,8 @@ async function compare(machine: Machine, request: GoldenRequest): Promise<string
   const warned = machine.log.length
   let errno: GoldenAnswer['errno'] = null
   try {
-    if (request.do === 'suspend') throw new Error('this machine has no suspend yet')
-    await machine.write(fileOf(request), request.value)
+    if (request.do === 'suspend') await machine.suspend(request.value)
+    else await machine.write(fileOf(request), request.value)
   } catch (error) {
     if (error instanceof MachinePanic) return comparePanic(error, request)
     if (!(error instanceof KernelError)) throw error
