@@ -6,6 +6,7 @@ import { EXIT, exitCodeFor, UsageError } from '../base/failure.js'
 import { MachinePanic } from '../machine/report.js'
 import { LIMITS } from '../memory/layout.js'
 import { profileNames } from '../profiles/load.js'
+import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
 import { err, out } from './output.js'
 import { type StatesOptions, statesCommand } from './states.js'
@@ -32,6 +33,14 @@ Examples:
   $ cpuhp stress --machine deterministic --until-fail   seed after seed
 
 Exit codes: 0 all held, 1 a violation, a wrong result or not busy enough, 2 bad input, 3 a panic or a hang.`
+
+const CONFORM_EXAMPLES = `
+Examples:
+  $ cpuhp conform test/golden                           every golden file, on the deterministic machine
+  $ cpuhp conform --machine both 01-offline-online.jsonl
+  $ cpuhp conform --profile my-table.json recorded/     what a kernel of your own answered
+
+Exit codes: 0 all equal, 1 a difference, 2 bad input.`
 
 /** Runs the command line. Answers the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -82,6 +91,22 @@ function build(end: (code: number) => void): Command {
     .addHelpText('after', STRESS_EXAMPLES)
     .action(async (options: StressCommand) => end(await stressCommand(options)))
   program
+    .command('conform')
+    .argument('<path...>', 'golden files, and directories of them')
+    .description('hold a machine against what a real kernel answered, event for event')
+    .addOption(machineOption('deterministic'))
+    .addOption(workersOption())
+    .addOption(
+      new Option('--seed <n>', 'of the deterministic machine')
+        .default(1)
+        .argParser(wholeNumber('--seed', 0, 2 ** 32 - 1)),
+    )
+    .addOption(new Option('--profile <name>', 'instead of the one that each file names: a name, or a .json file'))
+    .addOption(new Option('--json <file>', 'write the results as JSON; - is standard output'))
+    .addOption(new Option('--quiet', 'show no progress, and only the files that differ').default(false))
+    .addHelpText('after', CONFORM_EXAMPLES)
+    .action(async (paths: string[], options: ConformCommand) => end(await conformCommand(paths, options)))
+  program
     .command('states')
     .description('list the steps that a CPU goes through, and which of them are modelled')
     .addOption(
@@ -128,9 +153,9 @@ function workersOption(): Option {
   return new Option('--workers <n>', description).argParser(wholeNumber('--workers', 1, LIMITS.workers))
 }
 
-function machineOption(): Option {
+function machineOption(standard: 'both' | 'deterministic' = 'both'): Option {
   const machines = ['threads', 'deterministic', 'both'] as const
-  return new Option('--machine <kind>', machines.join(', ')).default('both').argParser(oneOf('--machine', machines))
+  return new Option('--machine <kind>', machines.join(', ')).default(standard).argParser(oneOf('--machine', machines))
 }
 
 /** Has a command throw instead of exiting, and say nothing by itself when something is wrong. */

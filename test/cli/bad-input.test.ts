@@ -6,9 +6,9 @@ const CYCLES = '--cycles, --cpus, --workers, --seed, --machine, --profile, --jso
 const PROFILES = 'there are linux-6.1-debian-cloud, linux-6.1-minimal, or the path of a .json file'
 
 const TABLE: readonly (readonly [line: string, message: string])[] = [
-  ['cycels', "unknown command 'cycels'; there are cycles, stress, states, help"],
+  ['cycels', "unknown command 'cycels'; there are cycles, stress, conform, states, help"],
   ['--cycles 3', "unknown option '--cycles'; cpuhp takes --version, --help"],
-  ['help cycels', "unknown command 'cycels'; there are cycles, stress, states, help"],
+  ['help cycels', "unknown command 'cycels'; there are cycles, stress, conform, states, help"],
   ['cycles --cycels 3', `unknown option '--cycels'; cpuhp cycles takes ${CYCLES}`],
   ['cycles -x', `unknown option '-x'; cpuhp cycles takes ${CYCLES}`],
   ['cycles 100', "unexpected '100'; cpuhp cycles takes options only: --cycles"],

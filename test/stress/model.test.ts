@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { formatCpuList } from '#dist/src/base/cpulist.js'
+import { type GoldenRequest, readGolden } from '#dist/src/conform/golden.js'
 import { loadProfile } from '#dist/src/profiles/load.js'
 import { Model, type Request } from '#dist/stress/model.js'
-import { type GoldenRequest, readGolden } from '../support/golden.js'
 
 const FOLDER = new URL('../golden/', import.meta.url)
 const FILES = readdirSync(FOLDER).filter((file) => file.endsWith('.jsonl'))

@@ -25,6 +25,7 @@ export const ROOMS = [
   'kernel',
   'invariants',
   'machine',
+  'conform',
   'explore',
   'sysfs',
   'report',

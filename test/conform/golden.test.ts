@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { formatEvent, type GoldenRequest, parseGolden, readGolden } from './golden.js'
+import { formatEvent, type GoldenRequest, parseGolden, readGolden } from '#dist/src/conform/golden.js'
 
 const FOLDER = new URL('../golden/', import.meta.url)
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.jsonl'))

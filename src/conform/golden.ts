@@ -1,7 +1,8 @@
 // Reads golden files: what a real kernel answered, request by request. See test/golden/README.md for the format.
 
 import { readFileSync } from 'node:fs'
-import { type ErrnoName, isErrnoName } from '#dist/src/base/errno.js'
+import { type ErrnoName, isErrnoName } from '../base/errno.js'
+import { UsageError } from '../base/failure.js'
 
 /** A golden file: the machine it was recorded on, and the requests in their order. */
 export type GoldenFile = {
@@ -66,7 +67,7 @@ export type GoldenEvent =
       readonly ret: number
     }
 
-/** Reads a golden file. Throws an Error that names file and line if anything in it is not as the format says. */
+/** Reads a golden file. Throws a UsageError that names file and line if anything in it is not as the format says. */
 export function readGolden(file: string | URL): GoldenFile {
   return parseGolden(readFileSync(file, 'utf8'), String(file))
 }
@@ -76,7 +77,7 @@ export function parseGolden(text: string, source: string): GoldenFile {
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
   const records = lines.map((line, index) => parseRecord(line, source, index + 1))
-  if (records.length === 0) throw new Error(`${source}:1: the file is empty`)
+  if (records.length === 0) throw new UsageError(`${source}:1: the file is empty`)
   const machine = parseMachine(records[0])
 
   const requests: GoldenRequest[] = []
@@ -166,12 +167,12 @@ type Fields = {
 }
 
 function parseRecord(text: string, source: string, line: number): Fields {
-  const error = (problem: string): Error => new Error(`${source}:${line}: ${problem}`)
+  const error = (problem: string): UsageError => new UsageError(`${source}:${line}: ${problem}`)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new Error(`${source}:${line}: is not JSON`, { cause })
+    throw new UsageError(`${source}:${line}: is not JSON`, { cause })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw error('is not a JSON object')
   const fields = new Map<string, unknown>(Object.entries(value))

@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { conform, formatDeviation } from '#dist/src/conform/conform.js'
+import { type GoldenAnswer, type GoldenFile, type GoldenRequest, readGolden } from '#dist/src/conform/golden.js'
 import { Machine, type MachineOptions } from '#dist/src/index.js'
-import { conform, formatDeviation } from './support/conform.js'
-import { type GoldenAnswer, type GoldenFile, type GoldenRequest, readGolden } from './support/golden.js'
-import { spreads, testsMachine } from './support/machines.js'
+import { spreads, testsMachine } from '../support/machines.js'
 
-const FOLDER = new URL('./golden/', import.meta.url)
+const FOLDER = new URL('../golden/', import.meta.url)
 const FILES = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.jsonl'))
 const SEEDS = [1, 2, 3]
 
