@@ -92,10 +92,7 @@ function rest(verdict: BusyVerdict): string[] {
   if (load !== null) lines.push(`${counted(load.results, 'result')} compared, ${grouped(load.wrong)} wrong`)
   const over = host.oversubscription === null ? '' : `, ${host.oversubscription.toFixed(1)} workers to a core`
   lines.push(`host: ${counted(host.cores, 'core')}, load ${host.load[0]!.toFixed(2)}${over}, node ${host.node}`)
-  const mb = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
-  lines.push(
-    `memory of this process: ${mb(host.memoryBefore)} when the load had begun, ${mb(host.memoryAfter)} at its end`,
-  )
+  if (host.memory.length > 2) lines.push(describeMemory(host.memory))
   if (stalls.count > 0) {
     lines.push(
       `the host stood still ${counted(stalls.count, 'time')}, ${formatNs(stalls.totalNs)} in all, ${formatNs(stalls.worstNs)} at most`,
@@ -103,6 +100,13 @@ function rest(verdict: BusyVerdict): string[] {
   }
   if (lostEvents > 0) lines.push(`${counted(lostEvents, 'trace event')} overwritten before they were read`)
   return lines
+}
+
+/** At the beginning, half-way and at the end: what still grows after half-way may be a leak, what has grown before is warming up. */
+function describeMemory(memory: readonly number[]): string {
+  const at = [memory[0]!, memory[memory.length >> 1]!, memory.at(-1)!]
+  const [first, half, last] = at.map((bytes) => `${Math.round(bytes / 2 ** 20)} MiB`)
+  return `memory of this process: ${first} at the beginning, ${half} half-way, ${last} at the end`
 }
 
 function invariants({ checked }: BusyVerdict): string[] {

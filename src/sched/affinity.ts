@@ -11,7 +11,7 @@ import { ERRNO } from '../base/errno.js'
 import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
-import { hasBit, maskWord } from '../ops/mask.js'
+import { hasBit } from '../ops/mask.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { moveQueuedTask } from './balance.js'
 import { MIGRATION, mustStay } from './placement.js'
@@ -38,15 +38,18 @@ export function* setCpusAllowed(cpu: Cpu, task: number, mask: GivenMask): Kernel
   const from = yield* lockTaskRq(cpu, task, target)
   const rq = memory.runqueue(from)
   const newRq = memory.runqueue(target)
+  const allowed = hasBit(mask(from >> 5), from)
+  // The task may run meanwhile, and its CPU looks at both: at no moment does its mask exclude that CPU without this word
+  // saying that it is on its way.
+  if (!allowed) memory.set(task + TASK.migrationPending, 1)
   for (let w = 0; w < memory.layout.maskWords; w++) memory.set(memory.affinity(task) + w, mask(w))
-  const allowed = hasBit(memory.get(maskWord(memory.affinity(task), from)), from)
-  memory.set(task + TASK.migrationPending, 0)
   const onRunqueue = yield cpu.load(task + TASK.onRunqueue, relaxed, 'set_cpus_allowed:on_rq')
+  // One that sleeps goes when it wakes.
+  if (allowed || !onRunqueue) memory.set(task + TASK.migrationPending, 0)
   let stop = false
   let moved = false
   if (!allowed && onRunqueue) {
     const runs = memory.get(rq + RUNQUEUE.current) === task
-    memory.set(task + TASK.migrationPending, 1)
     if (runs) stop = task !== cpu.task
     else if (!mustStay(cpu, task)) {
       yield* moveQueuedTask(cpu, task, from, target, MIGRATION.affinity)

@@ -39,6 +39,8 @@ const BUSY_PART = 0.95
 const FINISH_NS = { threads: 30_000 * NS_PER_MS, deterministic: 5_000 * NS_PER_MS } as const
 /** Looks whether they have, in that time. */
 const FINISH_LOOKS = 1000
+/** How often the memory of this process is looked at. */
+const SAMPLES = 20
 /** Findings after which a run ends: what follows tells nothing new. */
 const MOST_FINDINGS = 20
 
@@ -60,7 +62,8 @@ class BusyRun {
   private panic: MachinePanic | null = null
   private lost = 0
   private log: string[] = []
-  private memory: { readonly before: number; readonly after: number } = { before: 0, after: 0 }
+  /** resident memory of the process, at SAMPLES times of the run, bytes */
+  private readonly memory: number[] = []
 
   constructor(options: BusyOptions) {
     this.o = options
@@ -148,11 +151,9 @@ class BusyRun {
     )
     const checks = this.checkNowAndThen(machine, more)
     // The first to fail ends it: nobody waits for what a dead machine does not do.
-    this.memory = { ...this.memory, before: memoryBytes() }
     await Promise.race([Promise.all([...work, checks]), load.failure()])
     await this.lastCpu(machine)
     await this.finish(machine, load)
-    this.memory = { ...this.memory, after: memoryBytes() }
     this.ended = true
     await looks
     await this.atRest(machine)
@@ -248,6 +249,7 @@ class BusyRun {
     for (let cpu = 0; cpu < Math.min(machine.cpus, 64); cpu++) {
       mask += (memory.get(memory.online + (cpu >> 5)) >>> (cpu & 31)) & 1 ? 'o' : '.'
     }
+    if (part * SAMPLES >= this.memory.length) this.memory.push(process.memoryUsage().rss)
     onProgress?.({
       elapsedNs,
       part: Math.min(1, part),
@@ -315,8 +317,7 @@ class BusyRun {
         load: loadavg(),
         oversubscription: threads === null ? null : threads / cores,
         node: process.version,
-        memoryBefore: this.memory.before,
-        memoryAfter: this.memory.after,
+        memory: this.memory,
       },
       elapsedMs: performance.now() - this.started,
       requests: board.requests,
@@ -361,8 +362,4 @@ class BusyRun {
     if (this.panic === null && this.findings.length === 0) return []
     return Array.from({ length: machine.cpus }, (_, cpu) => ({ cpu, events: machine.latestEvents(cpu) }))
   }
-}
-
-function memoryBytes(): number {
-  return process.memoryUsage().rss
 }

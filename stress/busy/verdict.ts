@@ -26,9 +26,8 @@ export interface BusyVerdict {
     /** worker threads per core */
     readonly oversubscription: number | null
     readonly node: string
-    /** resident memory of the process when the load ran, and when it had ended, bytes */
-    readonly memoryBefore: number
-    readonly memoryAfter: number
+    /** resident memory of the process at 20 times of the run, from its beginning to its end, bytes */
+    readonly memory: readonly number[]
   }
   readonly elapsedMs: number
   readonly requests: number
