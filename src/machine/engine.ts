@@ -63,9 +63,9 @@ export interface Engine {
   /**
    * How much is under way, requests and user processes: an engine keeps the process alive, and itself going, while there
    * is any. `oldest` tells the request that has waited longest from others: when it stays the same for too long, the
-   * machine hangs. NO_REQUEST: there are user processes only.
+   * machine hangs; it has `allowanceNs` besides. NO_REQUEST: there are user processes only.
    */
-  setOutstanding(count: number, oldest: number): void
+  setOutstanding(count: number, oldest: number, allowanceNs: number): void
   /** What the workers say of themselves that wait in their event loops; null for one that runs, none where there are none. */
   inspect(): Promise<readonly (WorkerInspection | null)[]>
   /** Ends everything; resolves when nothing is left running. Never rejects. */

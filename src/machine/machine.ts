@@ -12,7 +12,7 @@ import { type TraceEvent, TraceReader } from '../trace/ring.js'
 import type { Workload } from '../workloads/workload.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
-import type { Engine, WorkerInspection } from './engine.js'
+import { type Engine, NO_REQUEST, type WorkerInspection } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
 import { controlFile } from './files.js'
 import { engineFor, type MachineOptions } from './options.js'
@@ -57,8 +57,8 @@ export class Machine {
     this.engine = engine
     this.reader = new TraceReader(engine.memory, (word) => engine.load(word))
     const changed = (): void => {
-      const { count, oldest } = this.requests
-      this.engine.setOutstanding(count + this.processes.count, oldest)
+      const { count, oldest, allowanceNs } = this.requests
+      this.engine.setOutstanding(count + this.processes.count, oldest, allowanceNs)
     }
     this.requests = new Requests(engine, changed)
     this.processes = new Processes(engine, this.requests, changed)
@@ -350,6 +350,6 @@ export class Machine {
     this.ended = error
     this.requests.reject(error)
     this.processes.reject(error)
-    this.engine.setOutstanding(0, 0)
+    this.engine.setOutstanding(0, NO_REQUEST, 0)
   }
 }

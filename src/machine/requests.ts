@@ -1,4 +1,5 @@
 // The host's side of the port: requests on their way into the machine, and their answers (kernel/port.ts).
+import { NS_PER_MS } from '../base/time.js'
 import { REQUEST, SLOT_STATUS } from '../kernel/port.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
@@ -43,11 +44,23 @@ export class Requests {
     return this.underWay.size + this.queue.length
   }
 
-  /** Which of those has waited longest, by its number; one that asks for time to pass does not count. NO_REQUEST for none. */
+  /** Which of those has waited longest, by its number; NO_REQUEST for none. */
   get oldest(): number {
-    // Slots stand in the order in which they were posted.
-    for (const { kind, sequence } of this.underWay.values()) if (kind !== REQUEST.sleep) return sequence
-    return NO_REQUEST
+    return this.first?.sequence ?? NO_REQUEST
+  }
+
+  /** For how long that one has asked to be left waiting, ns: only afterwards is it late. */
+  get allowanceNs(): number {
+    const { first } = this
+    if (first?.kind !== REQUEST.sleep) return 0
+    const [ms = 0, ns = 0] = first.arguments
+    return ms * NS_PER_MS + ns
+  }
+
+  /** Slots stand in the order in which they were posted. */
+  private get first(): Request | undefined {
+    const [oldest] = this.underWay.values()
+    return oldest
   }
 
   ask(kind: number, cpu: number, args: readonly number[], text = ''): Promise<Answer> {

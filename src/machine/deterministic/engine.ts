@@ -4,7 +4,6 @@
 // that waits for a word is looked at again when that word is written; one that has halted, when an interrupt arrives.
 // When none is runnable, time jumps to the next timer.
 
-import { NS_PER_MS } from '../../base/time.js'
 import { formatMemory } from '../../kernel/boot.js'
 import { buildFunctions } from '../../kernel/functions.js'
 import type { KernelModule } from '../../kernel/module.js'
@@ -17,10 +16,11 @@ import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { RingTracer } from '../../trace/ring.js'
 import type { Workload } from '../../workloads/workload.js'
 import { causeOf } from '../cause.js'
-import { type Engine, type EngineConfig, type EngineEvents, NO_REQUEST } from '../engine.js'
+import type { Engine, EngineConfig, EngineEvents } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
+import { Patience } from './patience.js'
 import type { Strategy } from './strategy.js'
 import { Stretches } from './stretches.js'
 
@@ -28,8 +28,6 @@ import { Stretches } from './stretches.js'
 const OPERATION_NS = 10
 /** Operations in one go, before the event loop has its turn. */
 const BATCH = 200_000
-/** Operations that a request may be the oldest without an answer, after which the machine counts as livelocked. */
-const LIVELOCK = 50_000_000
 
 /** Operations without one of a task's own, ticks and their like only, after which nothing more will come. */
 const DEADLOCK = 1_000_000
@@ -58,11 +56,7 @@ export class DeterministicEngine implements Engine {
   private now = 0
   private tickets = 0
   private steps = 0
-  private oldest = 0
-  /** how many operations had been done when the oldest request became that, and what the time was */
-  private oldestSince = 0
-  private oldestSinceNs = 0
-  private readonly requestNs: number
+  private readonly patience: Patience
   /** how many operations had been done when a task last did one that was not in an interrupt */
   private progressAt = 0
   private hash = 0x811c_9dc5
@@ -79,7 +73,7 @@ export class DeterministicEngine implements Engine {
     strategy: Strategy,
     requestMs: number,
   ) {
-    this.requestNs = requestMs * NS_PER_MS
+    this.patience = new Patience(requestMs)
     const { cpus, tasks, scratch, traceRecords, user } = config
     this.memory = new Memory({ cpus, tasks, workers: 1, traceRecords, scratch, user })
     this.words = this.memory.words
@@ -149,13 +143,9 @@ export class DeterministicEngine implements Engine {
     this.mix(cpu, 200 + slot, 0)
   }
 
-  setOutstanding(count: number, oldest: number): void {
+  setOutstanding(count: number, oldest: number, allowanceNs: number): void {
     this.outstanding = count
-    if (oldest !== this.oldest) {
-      this.oldestSince = this.steps
-      this.oldestSinceNs = this.now
-    }
-    this.oldest = oldest
+    this.patience.waitFor(oldest, allowanceNs, this.steps, this.now)
     this.continue()
   }
 
@@ -177,12 +167,8 @@ export class DeterministicEngine implements Engine {
         return
       }
     }
-    if (this.oldest !== NO_REQUEST && this.steps - this.oldestSince > LIVELOCK) {
-      this.panic({ kind: 'hang', message: `a request has had no answer for ${LIVELOCK} operations` }, -1)
-    }
-    if (this.oldest !== NO_REQUEST && this.now - this.oldestSinceNs > this.requestNs) {
-      this.panic({ kind: 'hang', message: `a request has had no answer for ${this.requestNs / NS_PER_MS} ms` }, -1)
-    }
+    const hang = this.patience.judge(this.steps, this.now)
+    if (hang !== null) this.panic({ kind: 'hang', message: hang }, -1)
     if (this.steps - this.progressAt > DEADLOCK) {
       // What the report is to show is what the tasks wait for, not a tick.
       for (let n = 0; n < BATCH && this.processors.some((processor) => processor.isInterrupted); n++) this.step()

@@ -75,10 +75,10 @@ export class ThreadsEngine implements Engine {
       this.up = resolve
     })
     void this.listen()
-    this.watchdog.setOutstanding(1, 0)
+    this.watchdog.setOutstanding(1, 0, 0)
     ring(this.memory, 0)
     await up
-    this.watchdog.setOutstanding(0, 0)
+    this.watchdog.setOutstanding(0, 0, 0)
     // From here on only requests under way keep the process alive.
     for (const { worker } of this.threads) worker.unref()
   }
@@ -197,8 +197,8 @@ export class ThreadsEngine implements Engine {
     raisePort(this.memory)
   }
 
-  setOutstanding(count: number, oldest: number): void {
-    if (!this.ended) this.watchdog.setOutstanding(count, oldest)
+  setOutstanding(count: number, oldest: number, allowanceNs: number): void {
+    if (!this.ended) this.watchdog.setOutstanding(count, oldest, allowanceNs)
   }
 
   private panic(cause: PanicCause, cpu: number): void {

@@ -2,6 +2,7 @@
 //
 // It runs on the host, while requests are under way, and keeps the process alive that long. When the host itself is
 // starved, its own ticks are late: those are not held against the machine.
+import { NS_PER_MS } from '../../base/time.js'
 import type { Memory } from '../../memory/memory.js'
 import { DOORBELL } from '../../memory/structs.js'
 import { NO_REQUEST } from '../engine.js'
@@ -29,6 +30,8 @@ export class Watchdog {
   private waitedMs = 0
   private outstanding = 0
   private oldest = 0
+  /** for how long the oldest has asked to be left waiting */
+  private allowanceMs = 0
   private readonly stillMs: Float64Array
   private readonly heartbeats: Int32Array
 
@@ -42,7 +45,8 @@ export class Watchdog {
   }
 
   /** How many requests are under way, and which has waited longest; called at each change. */
-  setOutstanding(count: number, oldest: number): void {
+  setOutstanding(count: number, oldest: number, allowanceNs: number): void {
+    this.allowanceMs = allowanceNs / NS_PER_MS
     // The wait is the oldest one's: answers to others do not say that it will ever have one.
     if (oldest !== this.oldest || this.outstanding === 0) this.waitedMs = 0
     this.oldest = oldest
@@ -70,7 +74,7 @@ export class Watchdog {
       const { workers } = this.memory.layout.config
       const cpus = workers === this.memory.layout.config.cpus ? `CPU ${stuck}` : `one of the CPUs of worker ${stuck}`
       this.bite({ kind: 'stuck', message: `${cpus} makes no progress: no operation for ${this.stuckMs} ms` })
-    } else if (this.oldest !== NO_REQUEST && this.waitedMs > this.requestMs) {
+    } else if (this.oldest !== NO_REQUEST && this.waitedMs > this.requestMs + this.allowanceMs) {
       this.bite({ kind: 'hang', message: `a request has had no answer for ${Math.round(this.waitedMs)} ms` })
     }
   }
