@@ -4,7 +4,7 @@
 //   a CPU at its tick            wakes an idle CPU when it has too much itself (that one then looks); now and then
 //                                looks whether another has at least two tasks more, and takes half of the difference
 //
-// Only fair tasks are taken, and of those only what waits, may leave and may come. Both runqueues are locked, in the
+// Only fair tasks of user processes are taken, and of those only what waits, may leave and may come. Both runqueues are locked, in the
 // order of their CPUs, so that a task is always on one of them.
 import { NS_PER_MS } from '../base/time.js'
 import { GLOBAL, RUNQUEUE, TASK } from '../memory/structs.js'
@@ -14,7 +14,6 @@ import { type Kernel, relaxed } from '../ops/operation.js'
 import { ARRIVAL, waitingFair } from './fair.js'
 import { MIGRATION, type Migration, mustStay, setTaskCpu } from './placement.js'
 import { dequeueTask, enqueueTask } from './runqueue.js'
-import { FLAG } from './task.js'
 import { noteOverload, reschedule } from './wakeup.js'
 
 const INTERVAL_NS = 32 * NS_PER_MS
@@ -106,7 +105,7 @@ function candidates(cpu: Cpu, source: number, count: number): number[] {
   let looked = 0
   for (const task of waitingFair(memory, source)) {
     if (++looked > LOOKS) break
-    if (mustStay(cpu, task) || (memory.get(task + TASK.flags) & FLAG.kthread) !== 0) continue
+    if (mustStay(cpu, task) || !isLoad(cpu, task)) continue
     if (hasBit(memory.get(maskWord(memory.affinity(task), cpu.id)), cpu.id)) found.push(task)
   }
   return found.slice(-count)

@@ -16,6 +16,14 @@ export function isBound(cpu: Cpu, task: number): boolean {
   return (cpu.memory.get(task + TASK.flags) & (FLAG.perCpu | FLAG.idle)) !== 0
 }
 
+/**
+ * Whether a task is of a user process. Only those are spread over the CPUs: kernel threads and requesters have little to do,
+ * and stay where they are as long as they may.
+ */
+export function isLoad(cpu: Cpu, task: number): boolean {
+  return (cpu.memory.get(task + TASK.flags) & FLAG.user) !== 0
+}
+
 /** Whether a task that is switched out may not leave its CPU for now: it has frames there, or has asked to stay. */
 export function mustStay(cpu: Cpu, task: number): boolean {
   const { memory } = cpu
@@ -44,9 +52,7 @@ export function* selectTaskRq(cpu: Cpu, task: number): Kernel<number> {
   if (memory.get(task + TASK.pinned) === 1 || memory.get(task + TASK.migrationDisabled) > 0) return before
   if (isBound(cpu, task)) return yield* boundTo(cpu, task, before)
   const allowed = yield* isCpuAllowed(cpu, task, before)
-  // Kernel threads have little to do: they stay where they are as long as they may.
-  const kthread = (memory.get(task + TASK.flags) & FLAG.kthread) !== 0
-  if (allowed && (kthread || (yield* isIdle(cpu, before)))) return before
+  if (allowed && (!isLoad(cpu, task) || (yield* isIdle(cpu, before)))) return before
   const idle = yield* findIdle(cpu, task, before)
   const target = idle >= 0 ? idle : allowed ? before : yield* selectFallbackRq(cpu, before, task)
   if (target !== before) setTaskCpu(cpu, task, before, target, MIGRATION.wakeup)

@@ -116,6 +116,18 @@ const MUTATIONS: readonly Mutation[] = [
   ['device-flags', "the boot CPU's device is offline", (m) => record(m, 0, 'deviceOffline', 1)],
   ['device-flags', 'a flag is neither 0 nor 1', (m) => record(m, 1, 'deviceOffline', 7)],
 
+  [
+    'no-hung-tasks',
+    'a task waits for a mutex, and nothing comes',
+    (m) => {
+      const task = spareTask(m, 1)
+      m.set(task + TASK.state, STATE.uninterruptible)
+      m.set(task + TASK.timerBase, 0)
+      // Readers of the hotplug lock are what it waits for, if anybody asks.
+      m.set(m.runqueue(1) + RUNQUEUE.hotplugWait, 0)
+      m.setTime(m.idleTask(1) + TASK.execStart, 100e9)
+    },
+  ],
   ['runqueues-sound', 'a task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.running)],
   ['runqueues-sound', 'the bit of an empty level is set', (m) => m.set(m.runqueue(1) + RUNQUEUE.levelBits, 32)],
   ['runqueues-sound', 'an empty list has an end', (m) => m.set(m.runqueue(1) + RUNQUEUE.levelTail + 5, m.initTask)],
