@@ -12,7 +12,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit, maskWord } from '../ops/mask.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { ARRIVAL, waitingFair } from './fair.js'
-import { MIGRATION, type Migration, mustStay, setTaskCpu } from './placement.js'
+import { isLoad, MIGRATION, type Migration, mustStay, setTaskCpu } from './placement.js'
 import { dequeueTask, enqueueTask } from './runqueue.js'
 import { noteOverload, reschedule } from './wakeup.js'
 

@@ -1,44 +1,45 @@
-// A sieve of Eratosthenes, one segment after the other: integer work over a few KiB. The result counts the primes and
-// adds them up, modulo 2^31.
+// A sieve of Eratosthenes, one segment after the other: integer work over 1 KiB. The result counts the primes and adds them
+// up, both modulo 2^31.
 import type { UserProcess, UserTask, Workload } from './workload.js'
 
 /** Numbers in a segment; one unit sieves one segment. */
 const SEGMENT = 256
-/** Primes below the square root of the largest number that is sieved: 2^31 / 256 segments of work never get there. */
-const ROOT = 8192
-/** Where the process keeps what, in words. */
-const AT = { done: 0, count: 1, sum: 2, primes: 3, prime: 4 } as const
-const MOST_PRIMES = 1100
-/** Marks of the segment, a byte each, after the words. */
-const MARKS = (AT.prime + MOST_PRIMES) * 4
-
-/** The segment that unit `n` sieves: they come round again, so that any amount of work is possible. */
+/** Primes below this cross out all that is composite below its square, where the segments end. */
+const ROOT = 1024
+/** They come round again, so that any amount of work is possible. No two primes here are a segment apart: each counts. */
 const SEGMENTS = (ROOT * ROOT) / SEGMENT
+/** Where the process keeps what, in words: after the primes below ROOT, the marks of a segment, a byte each. */
+const AT = { done: 0, count: 1, sum: 2, primes: 3, prime: 4 } as const
+const MOST_PRIMES = 172
+const MARKS = (AT.prime + MOST_PRIMES) * 4
+const MODULUS = 2 ** 31
 
 function sieveSegment({ words, bytes, seed }: UserProcess, unit: number): void {
   const low = ((seed + unit) % SEGMENTS) * SEGMENT
-  const marks = bytes.subarray(MARKS, MARKS + SEGMENT)
-  marks.fill(0)
+  bytes.fill(0, MARKS, MARKS + SEGMENT)
   const primes = words[AT.primes]!
   for (let i = 0; i < primes; i++) {
     const p = words[AT.prime + i]!
-    if (p * p >= low + SEGMENT) break
-    for (let n = Math.max(p * p, Math.ceil(low / p) * p) - low; n < SEGMENT; n += p) marks[n] = 1
+    const square = p * p
+    if (square >= low + SEGMENT) break
+    const rest = low % p
+    const first = square > low ? square - low : rest === 0 ? 0 : p - rest
+    for (let n = first; n < SEGMENT; n += p) bytes[MARKS + n] = 1
   }
   let count = words[AT.count]!
   let sum = words[AT.sum]!
   for (let n = low < 2 ? 2 - low : 0; n < SEGMENT; n++) {
-    if (marks[n] !== 0) continue
+    if (bytes[MARKS + n] !== 0) continue
     count++
-    sum = (sum + low + n) & 0x7fff_ffff
+    sum = (sum + low + n) & (MODULUS - 1)
   }
-  words[AT.count] = count
+  words[AT.count] = count & (MODULUS - 1)
   words[AT.sum] = sum
 }
 
 export const sieve: Workload = {
   name: 'sieve',
-  description: 'a segmented sieve: counts and adds up primes, in a few KiB',
+  description: 'a segmented sieve: counts and adds up primes, in 1 KiB',
   unitNs: 1_500,
   typicalWork: 130_000,
   bytes: () => MARKS + SEGMENT,
@@ -65,41 +66,36 @@ export const sieve: Workload = {
     return words[AT.done] === work ? task.done() : 0
   },
   result: ({ words }: UserProcess): string => `${words[AT.count]} primes, sum ${words[AT.sum]}`,
-  /** From lists of multiples, a segment at a time. */
+  /** From the list of all primes, got another way; whole rounds are multiplied. */
   expected(work: number, seed: number): string {
-    let count = 0
-    let sum = 0
-    const known = primesBelow(ROOT)
-    const seen = new Map<number, readonly [number, number]>()
-    for (let unit = 0; unit < work; unit++) {
-      const segment = (seed + unit) % SEGMENTS
-      const found = seen.get(segment) ?? primesIn(segment * SEGMENT, known)
-      seen.set(segment, found)
-      count += found[0]
-      sum = (sum + found[1]) & 0x7fff_ffff
+    const counts = new Float64Array(SEGMENTS)
+    const sums = new Float64Array(SEGMENTS)
+    for (const p of primesByFactor(ROOT * ROOT)) {
+      const segment = Math.floor(p / SEGMENT)
+      counts[segment]! += 1
+      sums[segment]! += p
     }
-    return `${count} primes, sum ${sum}`
+    const over = (values: Float64Array): number => {
+      const rounds = Math.floor(work / SEGMENTS)
+      let total = rounds * (values.reduce((sum, value) => sum + value, 0) % MODULUS)
+      for (let unit = rounds * SEGMENTS; unit < work; unit++) total += values[(seed + unit) % SEGMENTS]!
+      return total % MODULUS
+    }
+    return `${over(counts)} primes, sum ${over(sums)}`
   },
 }
 
-function primesBelow(limit: number): number[] {
-  const found: number[] = []
-  for (let n = 2; n < limit; n++) if (found.every((p) => p * p > n || n % p !== 0)) found.push(n)
-  return found
-}
-
-/** How many primes a segment has, and their sum. */
-function primesIn(low: number, known: readonly number[]): readonly [number, number] {
-  const composite = new Set<number>()
-  for (const p of known) {
-    for (let n = Math.max(2, Math.ceil(low / p)) * p; n < low + SEGMENT; n += p) composite.add(n)
+/** Primes below a limit, by Euler's sieve: every composite is crossed out once, by its smallest prime factor. */
+function primesByFactor(limit: number): number[] {
+  const composite = new Uint8Array(limit)
+  const primes: number[] = []
+  for (let n = 2; n < limit; n++) {
+    if (composite[n] === 0) primes.push(n)
+    for (const p of primes) {
+      if (p * n >= limit) break
+      composite[p * n] = 1
+      if (n % p === 0) break
+    }
   }
-  let count = 0
-  let sum = 0
-  for (let n = Math.max(2, low); n < low + SEGMENT; n++) {
-    if (composite.has(n)) continue
-    count++
-    sum += n
-  }
-  return [count, sum]
+  return primes
 }

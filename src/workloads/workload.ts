@@ -99,10 +99,15 @@ export class UserTask {
     return this.call(CALL.unlock, n, 0)
   }
 
-  /** Allows the task these CPUs, of 0..31. Result: 0, -EINVAL when none of them is active. */
+  /** Allows the task these CPUs, of 0..31: a RangeError for others. Result: 0, -EINVAL when none of them is active. */
   setAffinity(cpus: readonly number[]): number {
     let mask = 0
-    for (const cpu of cpus) mask |= 1 << cpu
+    for (const cpu of cpus) {
+      if (!(Number.isInteger(cpu) && cpu >= 0 && cpu < 32)) {
+        throw new RangeError(`setAffinity takes CPUs 0 to 31, not ${String(cpu)}`)
+      }
+      mask |= 1 << cpu
+    }
     return this.call(CALL.setAffinity, mask, 0)
   }
 

@@ -118,14 +118,10 @@ const MUTATIONS: readonly Mutation[] = [
 
   [
     'no-hung-tasks',
-    'a task waits for a mutex, and nothing comes',
+    'a sleeper is a minute overdue',
     (m) => {
-      const task = spareTask(m, 1)
-      m.set(task + TASK.state, STATE.uninterruptible)
-      m.set(task + TASK.timerBase, 0)
-      // Readers of the hotplug lock are what it waits for, if anybody asks.
-      m.set(m.runqueue(1) + RUNQUEUE.hotplugWait, 0)
-      m.setTime(m.idleTask(1) + TASK.execStart, 100e9)
+      sleeper(m, 1, 1e9)
+      m.setTime(m.idleTask(1) + TASK.execStart, 61e9)
     },
   ],
   ['runqueues-sound', 'a task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.running)],

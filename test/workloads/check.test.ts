@@ -45,6 +45,13 @@ describe('a module', () => {
     ['exports it by its name', { workload: GOOD }, 'none'],
     ['exports nothing', {}, "own.mjs: exports no workload; it must export one as default, or by the name 'workload'"],
     ['has no name', { default: { ...GOOD, name: 'No Name' } }, 'name must be 1 to 15 of a-z, 0-9 and -, not "No Name"'],
+    [
+      'has the name of a built-in one',
+      { default: { ...GOOD, name: 'counter' } },
+      'name must be none of a built-in workload, not "counter"',
+    ],
+    ['has no description', { default: { ...GOOD, description: 3 } }, 'description must be a text, not 3'],
+    ['exports it by its name, and something else', { default: () => 0, workload: GOOD }, 'none'],
     ['has no step', { default: { ...GOOD, step: undefined } }, 'step must be a function, not missing'],
     ['has too many tasks', { default: { ...GOOD, tasks: 17 } }, 'tasks must be 1 to 16, not 17'],
     [
@@ -57,6 +64,25 @@ describe('a module', () => {
     expect(problemOf(() => workloadOf(module, 'own.mjs'))).toContain(problem)
   })
 })
+
+/** The adder, which remembers how far it is, outside of its process's memory. */
+function forgetful(): Workload {
+  let added = 0
+  return {
+    ...GOOD,
+    prepare: () => {
+      added = 0
+    },
+    step(task, budget) {
+      const { words, work } = task.process
+      task.used = Math.min(budget, work - words[1]!)
+      words[1]! += task.used
+      added += task.used
+      words[0] = added
+      return words[1] === work ? task.done() : 0
+    },
+  }
+}
 
 function idle(task: UserTask): number {
   task.used = 0
@@ -95,7 +121,9 @@ describe('the trial of a workload', () => {
       { expected: () => 1 as unknown as string },
       'expected() must answer a text, not 1',
     ],
-    ['too much memory', { bytes: () => 2 ** 30 }, 'bytes(1) must be 0 to 8388608'],
+    ['too much memory', { bytes: () => 2 ** 30 }, 'bytes(1000) must be 0 to 8388608'],
+    ['memory that is no number', { bytes: () => 0.5 }, 'bytes(1000) must be 0 to 8388608, not 0.5'],
+    ['an expectation that throws', { expected: () => JSON.parse('{') }, 'expected(1, 1): '],
     ['a task that waits for nobody', { step: (task) => task.wait(0, 0) }, 'its tasks wait for each other, or for what'],
     ['a lock that there is not', { step: (task) => task.lock(3) }, 'it locks 3; there are locks 0 to 0'],
   ])('finds %s', (_what, change, problem) => {
@@ -106,11 +134,24 @@ describe('the trial of a workload', () => {
   })
 })
 
+describe('the trial with another copy of the module', () => {
+  test('finds a program that remembers what is not in its memory', () => {
+    expect(problemOf(() => tryWorkload(forgetful(), 'own.mjs'))).toBe('none')
+    expect(problemOf(() => tryWorkload(forgetful(), 'own.mjs', forgetful()))).toMatch(
+      /^own.mjs: \d+ units in steps of \d+, in two threads by turns: the result is "\d+", expected is "\d+"$/,
+    )
+  })
+
+  test('finds nothing wrong with one that does not', () => {
+    expect(problemOf(() => tryWorkload(GOOD, 'own.mjs', { ...GOOD }))).toBe('none')
+  })
+})
+
 describe('a file', () => {
-  const problemOfFile = async (name: string, text?: string): Promise<string> => {
+  const problemOfFile = async (name: string, text?: string, mostMs?: number): Promise<string> => {
     const path = join(folder, name)
     if (text !== undefined) writeFileSync(path, text)
-    const error = await loadWorkload(path).then(
+    const error = await loadWorkload(path, mostMs).then(
       () => null,
       (reason: unknown) => reason,
     )
@@ -123,7 +164,47 @@ describe('a file', () => {
   })
 
   test('that is no JavaScript', async () => {
-    expect(await problemOfFile('broken.mjs', 'export default {')).toMatch(/can't be loaded: SyntaxError/)
+    expect(await problemOfFile('broken.mjs', 'export default {')).toMatch(
+      /can't be loaded: SyntaxError: .*; node --check .*broken.mjs shows where$/,
+    )
+  })
+
+  test('that is a folder', async () => {
+    expect(await problemOfFile('.')).toContain('is no file; a workload is a .mjs or .js file')
+  })
+
+  test('that waits for what never happens', async () => {
+    expect(await problemOfFile('waits.mjs', 'await new Promise(() => {})', 50)).toContain('is not loaded after 50 ms')
+  })
+
+  test('that exports nothing', async () => {
+    expect(await problemOfFile('nothing.mjs', 'export const step = 1')).toContain('exports no workload')
+  })
+
+  /** A module with a workload whose step is `step`, which may use a variable `kept`. */
+  const withStep = (step: string): string => `
+    let kept = 0
+    export const workload = {
+      name: 'own', description: 'counts its units', unitNs: 10, typicalWork: 1000,
+      bytes: () => 16, prepare() {}, step: ${step},
+      result: ({ words }) => String(words[0]), expected: (work) => String(work),
+    }`
+
+  test('with a step that does not return', async () => {
+    expect(await problemOfFile('endless.mjs', withStep('() => { for (;;); }'), 200)).toContain(
+      'a little of its work is not done after 200 ms: one of its functions does not return',
+    )
+  })
+
+  test('with a step that remembers what is not in its memory', async () => {
+    const step = `(task) => {
+      const { words, work } = task.process
+      if (words[1] === 0) kept = 0
+      task.used = 1
+      words[0] = ++kept
+      return ++words[1] === work ? task.done() : 0
+    }`
+    expect(await problemOfFile('keeps.mjs', withStep(step))).toContain('in two threads by turns: the result is')
   })
 
   test('that throws when it is loaded', async () => {
