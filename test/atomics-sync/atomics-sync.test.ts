@@ -123,7 +123,8 @@ describe.each(CASES)('$sound', ({ scenario, players, words, holds, sound, broken
     expect([ended, holds(data)]).toEqual([true, true])
   })
 
-  test.each(broken)('and the test sees what is wrong with %s', async (implementation) => {
+  // Whether the moment comes in which the defect matters is the host's: seen means in one of six runs.
+  test.each(broken)('and the test sees what is wrong with %s', { retry: 5 }, async (implementation) => {
     const { ended, data } = await play(scenario, implementation, words(), players, BROKEN_LIMIT_MS)
     expect(ended && holds(data)).toBe(false)
   })

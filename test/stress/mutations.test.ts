@@ -24,7 +24,8 @@ const CAUGHT: Readonly<
   'double-enqueue': {
     by: 'tasks-in-one-place',
     any: true,
-    also: ['affinity', 'tasks-run-once', 'runqueues-sound', 'defect'],
+    // A task that two CPUs run at once computes nonsense.
+    also: ['affinity', 'tasks-run-once', 'runqueues-sound', 'defect', 'results'],
   },
   'late-mask': { by: 'states-agree-with-masks', also: ['threads-bound'] },
   'ignored-affinity': { by: 'affinity' },
@@ -54,8 +55,15 @@ const MACHINES = {
   threads: { machine: 'threads', workers: 2, durationNs: 1.5e9, watchdog: { requestMs: 2500 } },
 } as const
 
+// A run on threads hardly ever has a sleeper on the dying CPU at that moment: an open end, said so in the notes.
+const triedOn = (kind: string): Name[] =>
+  (Object.keys(CAUGHT) as Name[]).filter((name) => kind === 'deterministic' || name !== 'lost-timer')
+
+// On threads, whether the moment comes is the host's: caught means in one of so many runs. On the other machine, in the first.
+const RETRIES = { deterministic: 0, threads: 4 } as const
+
 describe.each(['deterministic', 'threads'] as const)('on the %s machine', (kind) => {
-  test.runIf(testsMachine(kind)).each(Object.keys(CAUGHT) as Name[])('%s is caught', async (name) => {
+  test.runIf(testsMachine(kind)).each(triedOn(kind))('%s is caught', { retry: RETRIES[kind] }, async (name) => {
     const { by, any = false, also = [], mix } = CAUGHT[name]
     const workloads = mix === undefined ? {} : { workloads: mix }
     const verdict = await run([name], { ...MACHINES[kind], ...workloads })
