@@ -15,17 +15,19 @@ export class InvalidError extends Error {
   override readonly name = 'InvalidError'
 }
 
-const MOST = 2 ** 31 - 1
+/** What a shared word can hold. */
+export const INT32_MAX_VALUE = 2 ** 31 - 1
+export const INT32_MIN_VALUE = -(2 ** 31)
 
 /** Thread ids are whole numbers from 1 on, so that 0 can mean nobody. */
 export function checkThreadId(id: number): void {
-  if (!Number.isInteger(id) || id < 1 || id > MOST)
-    throw new InvalidError(`a thread id is 1 to ${MOST}, not ${String(id)}`)
+  if (!Number.isInteger(id) || id < 1 || id > INT32_MAX_VALUE)
+    throw new InvalidError(`a thread id is 1 to ${INT32_MAX_VALUE}, not ${String(id)}`)
 }
 
 export function checkCount(what: string, count: number, least: number): void {
-  if (Number.isInteger(count) && count >= least && count <= MOST) return
-  throw new InvalidError(`${what} is ${least} to ${MOST}, not ${String(count)}`)
+  if (Number.isInteger(count) && count >= least && count <= INT32_MAX_VALUE) return
+  throw new InvalidError(`${what} is ${least} to ${INT32_MAX_VALUE}, not ${String(count)}`)
 }
 
 /** What is left until `timestamp` (ms, as Date.now), for Atomics.wait; Infinity when there is no limit. */

@@ -1,8 +1,8 @@
 // Blocking primitives over shared memory, for code outside the kernel. In the shape of the package of the same name, so
 // that one import can be swapped for the other.
-export { Barrier } from './barrier.js'
+export { Barrier, type BarrierObject } from './barrier.js'
 export { Condition } from './condition.js'
-export { DeadlockError, InvalidError, PermissionError } from './errors.js'
+export { DeadlockError, INT32_MAX_VALUE, INT32_MIN_VALUE, InvalidError, PermissionError } from './errors.js'
 export { Mutex } from './mutex.js'
 export { Once } from './once.js'
 export { Semaphore } from './semaphore.js'

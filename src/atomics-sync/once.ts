@@ -1,4 +1,11 @@
 // Once: the first thread that comes does it; the others wait until it has been done.
+//
+//   the first                                 the others
+//   state undone -> under way: mine           state is under way: sleep while it is
+//   does it                                   look again
+//   state = done; wake all                    state is done: go on
+//
+// Who does it must not come here again meanwhile: it would wait for itself.
 import { sharedWords } from './errors.js'
 
 const UNDONE = 0
@@ -31,7 +38,8 @@ export const Once = {
     }
   },
 
-  isDone(once: Int32Array): boolean {
+  /** Whether it has been done: not while it is under way. */
+  isExecuted(once: Int32Array): boolean {
     return Atomics.load(once, 0) === DONE
   },
 } as const

@@ -1,5 +1,12 @@
 // Semaphore: a number of permits; who finds none sleeps until one is posted.
-import { checkCount, InvalidError, sharedWords, timeLeft } from './errors.js'
+//
+//   taker                                     poster
+//   permits p > 0? p -> p - 1: mine           permits p -> p + 1
+//   was it no longer p? look again            wake one
+//   none? sleep while 0; look again
+//
+// Looking and changing are one, on both sides: else two could take the same permit, or post one too many.
+import { checkCount, INT32_MAX_VALUE, InvalidError, sharedWords, timeLeft } from './errors.js'
 
 export const Semaphore = {
   /** One word: the permits that are left. */
@@ -23,7 +30,7 @@ export const Semaphore = {
     return true
   },
 
-  /** Takes a permit if there is one. Looking and taking are one: else two threads could take the same. */
+  /** Takes a permit if there is one. Answers whether it has one. */
   tryWait(semaphore: Int32Array): boolean {
     for (let permits = Atomics.load(semaphore, 0); permits > 0; ) {
       const seen = Atomics.compareExchange(semaphore, 0, permits, permits - 1)
@@ -35,9 +42,12 @@ export const Semaphore = {
 
   /** Gives a permit back, or adds one. An InvalidError when there would be more than an int32 can count. */
   post(semaphore: Int32Array): void {
-    if (Atomics.load(semaphore, 0) === 2 ** 31 - 1)
-      throw new InvalidError('the semaphore has as many permits as it can')
-    Atomics.add(semaphore, 0, 1)
+    for (let permits = Atomics.load(semaphore, 0); ; ) {
+      if (permits === INT32_MAX_VALUE) throw new InvalidError(`a semaphore has ${INT32_MAX_VALUE} permits at most`)
+      const seen = Atomics.compareExchange(semaphore, 0, permits, permits + 1)
+      if (seen === permits) break
+      permits = seen
+    }
     Atomics.notify(semaphore, 0, 1)
   },
 

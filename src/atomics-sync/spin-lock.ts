@@ -1,4 +1,10 @@
 // Spin lock: one thread at a time; the others look again and again. For sections of a few instructions.
+//
+//   locker                                    holder
+//   word 0 -> my thread id: mine              word my thread id -> 0
+//   else look until it is 0, and try again
+//
+// Waiting is looking only, so that the holder's core keeps the line until it lets go.
 import { checkThreadId, DeadlockError, PermissionError, sharedWords } from './errors.js'
 
 export const SpinLock = {

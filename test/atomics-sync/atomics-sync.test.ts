@@ -1,10 +1,12 @@
 // Every primitive between real threads; and the same with the defect that it is known for, which must show.
 import { Worker } from 'node:worker_threads'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   Barrier,
+  type BarrierObject,
   Condition,
   DeadlockError,
+  INT32_MAX_VALUE,
   InvalidError,
   Mutex,
   Once,
@@ -14,8 +16,10 @@ import {
 } from '#dist/src/atomics-sync/index.js'
 
 const LIMIT_MS = 20_000
-/** A broken one has this long to go wrong by hanging. */
-const BROKEN_LIMIT_MS = 1500
+/** A broken one has this long to go wrong by hanging, once all its threads have started. */
+const BROKEN_LIMIT_MS = 2000
+
+type Words = Int32Array | BarrierObject
 
 interface Played {
   /** whether every player came to its end */
@@ -27,7 +31,7 @@ interface Played {
 async function play(
   scenario: string,
   implementation: string,
-  words: Int32Array,
+  words: Words,
   players: number,
   limitMs = LIMIT_MS,
 ): Promise<Played> {
@@ -35,21 +39,28 @@ async function play(
   const file = new URL('./player.mjs', import.meta.url)
   const workers = Array.from(
     { length: players },
-    (_, n) => new Worker(file, { workerData: { scenario, implementation, words, me: n + 1, data } }),
+    (_, n) => new Worker(file, { workerData: { scenario, implementation, words, me: n + 1, players, data } }),
   )
+  const said = (what: string): Promise<unknown> =>
+    Promise.all(
+      workers.map(
+        (worker) =>
+          new Promise<void>((resolve, reject) => {
+            worker.on('message', (message) => message === what && resolve())
+            worker.once('error', reject)
+          }),
+      ),
+    )
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), limitMs)
-  })
-  const through = workers.map(
-    (worker) =>
-      new Promise<void>((resolve, reject) => {
-        worker.once('message', () => resolve())
-        worker.once('error', reject)
+  const through = said('done').then(() => true)
+  const late = said('met').then(
+    () =>
+      new Promise<boolean>((resolve) => {
+        timer = setTimeout(() => resolve(false), limitMs)
       }),
   )
   try {
-    return { ended: await Promise.race([Promise.all(through).then(() => true), late]), data }
+    return { ended: await Promise.race([through, late]), data }
   } finally {
     clearTimeout(timer)
     await Promise.all(workers.map((worker) => worker.terminate()))
@@ -59,7 +70,7 @@ async function play(
 interface Case {
   readonly scenario: string
   readonly players: number
-  readonly words: () => Int32Array
+  readonly words: () => Words
   /** what must have come of it */
   readonly holds: (data: Int32Array) => boolean
   readonly sound: string
@@ -71,7 +82,7 @@ const CASES: readonly Case[] = [
     scenario: 'count',
     players: 3,
     words: Mutex.init,
-    holds: ([counter]) => counter === 90,
+    holds: ([times, inside, two]) => times === 30 && inside === 0 && two === 0,
     sound: 'Mutex',
     broken: ['CheckThenActMutex', 'SilentMutex'],
   },
@@ -79,7 +90,7 @@ const CASES: readonly Case[] = [
     scenario: 'count',
     players: 2,
     words: SpinLock.init,
-    holds: ([counter]) => counter === 60,
+    holds: ([times, inside, two]) => times === 20 && inside === 0 && two === 0,
     sound: 'SpinLock',
     broken: ['CheckThenActSpinLock'],
   },
@@ -87,7 +98,7 @@ const CASES: readonly Case[] = [
     scenario: 'crowd',
     players: 4,
     words: () => Semaphore.init(2),
-    holds: ([inside, most]) => inside === 0 && most <= 2,
+    holds: ([times, inside, three]) => times === 40 && inside === 0 && three === 0,
     sound: 'Semaphore',
     broken: ['CheckThenActSemaphore'],
   },
@@ -108,6 +119,14 @@ const CASES: readonly Case[] = [
     broken: ['OneWayBarrier'],
   },
   {
+    scenario: 'pairs',
+    players: 4,
+    words: () => Barrier.init(2),
+    holds: ([came, left, alone]) => came === 4 && left === 4 && alone === 0,
+    sound: 'Barrier',
+    broken: ['UnguardedBarrier'],
+  },
+  {
     scenario: 'once',
     players: 3,
     words: Once.init,
@@ -117,7 +136,7 @@ const CASES: readonly Case[] = [
   },
 ]
 
-describe.each(CASES)('$sound', ({ scenario, players, words, holds, sound, broken }) => {
+describe.each(CASES)('$sound, played $scenario', ({ scenario, players, words, holds, sound, broken }) => {
   test('does what it says between threads', async () => {
     const { ended, data } = await play(scenario, sound, words(), players)
     expect([ended, holds(data)]).toEqual([true, true])
@@ -154,7 +173,18 @@ describe('what may not be is an error of its own type', () => {
     expect([Semaphore.tryWait(semaphore), Semaphore.timedWait(semaphore, Date.now() + 5)]).toEqual([false, false])
     Semaphore.post(semaphore)
     expect(Semaphore.getValue(semaphore)).toBe(1)
-    expect(() => Semaphore.post(Semaphore.init(2 ** 31 - 1))).toThrow(InvalidError)
+  })
+
+  test('a permit too many, also when another comes between the look and the post', () => {
+    const semaphore = Semaphore.init(INT32_MAX_VALUE - 1)
+    const load = vi.spyOn(Atomics, 'load').mockImplementationOnce((array, index) => {
+      const seen = array[index]
+      Semaphore.post(semaphore)
+      return seen
+    })
+    expect(() => Semaphore.post(semaphore)).toThrow(InvalidError)
+    load.mockRestore()
+    expect(Semaphore.getValue(semaphore)).toBe(INT32_MAX_VALUE)
   })
 
   test('a wait that runs out of time holds the mutex again', () => {
@@ -170,9 +200,9 @@ describe('what may not be is an error of its own type', () => {
       throw new Error('not yet')
     }
     expect(() => Once.execute(once, fail)).toThrow('not yet')
-    expect(Once.isDone(once)).toBe(false)
+    expect(Once.isExecuted(once)).toBe(false)
     let done = 0
     for (let n = 0; n < 3; n++) Once.execute(once, () => done++)
-    expect([done, Once.isDone(once)]).toEqual([1, true])
+    expect([done, Once.isExecuted(once)]).toEqual([1, true])
   })
 })

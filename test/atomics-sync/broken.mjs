@@ -1,15 +1,24 @@
-// Each primitive with the defect that it is known for. The window is made wide: what a race needs luck for happens always.
+// Each primitive with the defect that it is known for. What a race needs luck for is forced: threads meet in the window.
+import { workerData } from 'node:worker_threads'
 import { Barrier, Condition, Mutex, Once, Semaphore, SpinLock } from '../../dist/src/atomics-sync/index.js'
+import { pause, until } from './until.mjs'
 
-const nowhere = new Int32Array(new SharedArrayBuffer(4))
-const pause = (ms) => Atomics.wait(nowhere, 0, 0, ms)
+/** data[14]: threads that are or were between looking and taking. */
+const IN_WINDOW = 14
+
+/** Waits in the window until `count` threads have been there. */
+function meet(count) {
+  const { data } = workerData
+  Atomics.add(data, IN_WINDOW, 1)
+  until(() => Atomics.load(data, IN_WINDOW) >= count)
+}
 
 /** Looks, and takes, in two steps: two threads may be in between. */
 const CheckThenActMutex = {
   ...Mutex,
   lock(mutex) {
     while (Atomics.load(mutex, 0) !== 0) pause(1)
-    pause(1)
+    meet(2)
     Atomics.store(mutex, 0, 1)
   },
   unlock(mutex) {
@@ -17,12 +26,12 @@ const CheckThenActMutex = {
   },
 }
 
-/** Does not wake anybody. */
+/** Gives it up without looking whether anybody waits: the wake-up is lost. */
 const SilentMutex = {
   ...Mutex,
   unlock(mutex) {
     Atomics.store(mutex, 1, 0)
-    Atomics.exchange(mutex, 0, 0)
+    Atomics.store(mutex, 0, 0)
   },
 }
 
@@ -33,11 +42,12 @@ const CheckThenActSemaphore = {
   wait(semaphore) {
     for (;;) {
       const permits = Atomics.load(semaphore, 0)
-      pause(1)
       if (permits > 0) {
+        meet(3)
         Atomics.store(semaphore, 0, permits - 1)
         return
       }
+      pause(1)
     }
   },
 }
@@ -47,7 +57,6 @@ const DeafCondition = {
   ...Condition,
   wait(condition, mutex, threadId) {
     Mutex.unlock(mutex, threadId)
-    pause(100)
     Atomics.wait(condition, 0, 0)
     Mutex.lock(mutex, threadId)
   },
@@ -56,10 +65,10 @@ const DeafCondition = {
   },
 }
 
-/** Sleeps until everybody has come, by the count: who is late to look finds it reset, and sleeps on. */
+/** No generation. Sleeps until everybody has come, by the count: who is late to look finds the next round's, and sleeps on. */
 const OneWayBarrier = {
   ...Barrier,
-  wait(barrier) {
+  wait({ barrier }) {
     if (Atomics.add(barrier, 1, 1) + 1 === Atomics.load(barrier, 0)) {
       Atomics.store(barrier, 1, 0)
       Atomics.notify(barrier, 1)
@@ -69,8 +78,24 @@ const OneWayBarrier = {
       const arrived = Atomics.load(barrier, 1)
       if (arrived === 0) return false
       Atomics.wait(barrier, 1, arrived)
-      pause(20)
+      until(() => Atomics.load(barrier, 1) > 0)
     }
+  },
+}
+
+/** Looks at the generation and is counted in two steps: a round may pass in between. */
+const UnguardedBarrier = {
+  ...Barrier,
+  wait({ barrier }) {
+    const seen = Atomics.load(barrier, 2)
+    if (Atomics.add(barrier, 1, 1) + 1 === Atomics.load(barrier, 0)) {
+      Atomics.store(barrier, 1, 0)
+      Atomics.add(barrier, 2, 1)
+      Atomics.notify(barrier, 2)
+      return true
+    }
+    while (Atomics.load(barrier, 2) === seen) Atomics.wait(barrier, 2, seen)
+    return false
   },
 }
 
@@ -96,5 +121,6 @@ export const IMPLEMENTATIONS = {
   CheckThenActSemaphore,
   DeafCondition,
   OneWayBarrier,
+  UnguardedBarrier,
   HastyOnce,
 }
