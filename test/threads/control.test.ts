@@ -1,4 +1,5 @@
 // The control plane: what the host calls of workers that wait in their event loops.
+import type { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { Machine, UsageError } from '#dist/src/index.js'
 import { kernelModule, rejection, testsMachine } from '../support/machines.js'
@@ -24,10 +25,38 @@ describe.runIf(testsMachine('threads'))('workers', () => {
     }
   })
 
-  test('that can not load a module say so as a UsageError, and none is left', async () => {
-    const error = await rejection(Machine.boot({ cpus: 3, modules: [module('missing')] }))
+  test('that are asked while they are powered on have an answer', async () => {
+    const machine = await Machine.boot({ cpus: 4, maxcpus: 2, workers: 4 })
+    try {
+      for (const cpu of [2, 3]) {
+        const up = machine.online(cpu)
+        // Again and again, so that one of them is under way when the CPU gets its power.
+        for (let seen = true; seen; ) seen = (await machine.inspectWorkers())[cpu] !== null
+        await up
+      }
+      expect(await machine.inspectWorkers()).toEqual([null, null, null, null])
+    } finally {
+      await machine.shutdown()
+    }
+  })
+
+  test('that can not load a module say so as a UsageError', async () => {
+    // The host can load it; so the error comes from the workers.
+    const error = await rejection(Machine.boot({ cpus: 3, modules: [module('throws-in-worker')] }))
     expect(error).toBeInstanceOf(UsageError)
-    expect((error as Error).message).toMatch(/missing\.mjs can't be loaded/)
+    expect((error as Error).message).toMatch(/throws-in-worker\.mjs can't be loaded: not in a worker/)
+  })
+
+  test('that could not be configured end by themselves', async () => {
+    // One that has to be terminated ends with 1.
+    const codes: number[] = []
+    const heard = (worker: Worker): void => {
+      worker.on('exit', (code) => codes.push(code))
+    }
+    process.on('worker', heard)
+    await rejection(Machine.boot({ cpus: 2, workers: 1, modules: [module('throws-in-worker')] }))
+    process.off('worker', heard)
+    expect(codes).toEqual([0])
   })
 
   test('that end while they are configured are an error, and no hang', async () => {

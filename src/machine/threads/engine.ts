@@ -1,5 +1,6 @@
 // The threads engine: the host's side of worker threads that drive the CPUs. The host never blocks.
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Transferable, Worker } from 'node:worker_threads'
 import { type Endpoint, type Remote, wrap } from 'comlink'
 import { UsageError } from '../../base/failure.js'
@@ -19,6 +20,8 @@ import { Watchdog, type WatchdogLimits } from './watchdog.js'
 
 /** How long a worker may take to leave by itself before it is terminated, ms. */
 const LEAVE_MS = 1000
+/** How often it is looked, while a worker is asked, whether it has been powered on meanwhile, ms. */
+const LOOK_MS = 5
 
 interface Thread {
   readonly worker: Worker
@@ -121,13 +124,25 @@ export class ThreadsEngine implements Engine {
 
   /** What the workers say that wait in their event loops, because no CPU of theirs has been powered on yet; null for others. */
   async inspect(): Promise<(WorkerInspection | null)[]> {
-    return await Promise.all(
-      this.threads.map(async ({ control, exited }, worker) => {
-        const bell = this.memory.doorbell(worker)
-        const waits = this.load(bell) === 0
-        return waits ? await Promise.race([control.inspect(), exited.then(() => null)]) : null
-      }),
-    )
+    return await Promise.all(this.threads.map((thread, worker) => this.ask(thread, this.memory.doorbell(worker))))
+  }
+
+  /**
+   * A worker that is powered on while it is asked may never hear of it. So its bell is looked at meanwhile; not waited for,
+   * because that would take the one wake-up that is meant for the worker.
+   */
+  private async ask({ control, exited }: Thread, bell: number): Promise<WorkerInspection | null> {
+    if (this.load(bell) !== 0) return null
+    let over = false
+    const poweredOn = async (): Promise<null> => {
+      while (!over && this.load(bell) === 0) await sleep(LOOK_MS)
+      return null
+    }
+    try {
+      return await Promise.race([control.inspect(), exited.then(() => null), poweredOn()])
+    } finally {
+      over = true
+    }
   }
 
   /** A worker that ends while the machine runs has died. When the machine has panicked, who panicked has more to say. */

@@ -27,6 +27,8 @@ export function runWorker(): void {
         driver = await makeDriver(given)
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
+        // Once the answer is on its way nobody calls any more, and no bell is heard: the thread ends by itself.
+        setImmediate(() => parentPort!.close())
         return { ok: false, message, usage: error instanceof UsageError }
       }
       // Registered before the host is told: once all are configured, the boot CPU powers the others on.
