@@ -1,20 +1,26 @@
-// A task that sleeps, wakes at intervals of 50 to 549 us, and sleeps again: busy with nothing but timers. A timer that is
-// lost stops it.
+// A task that sleeps, wakes at intervals, and sleeps again: busy with nothing but timers. A timer that is lost stops it.
+// Long intervals outlast a CPU's way down on threads, so that sleepers are there when its timers are moved; short ones
+// keep the timer busy, and outlast one in the deterministic machine's time.
 import type { UserProcess, UserTask, Workload } from './workload.js'
 
 const AT = { woken: 0, sum: 1 } as const
 
-/** How long it sleeps the `n`-th time, us. */
+const LEAST_US = 50
+const OCTAVES = 8
+
+/** How long it sleeps the `n`-th time, us: every octave from 50 us to 12.8 ms is as likely as any other. */
 function interval(seed: number, n: number): number {
   const x = Math.imul((seed ^ Math.imul(n + 1, 0x9e37_79b1)) | 0, 0x85eb_ca6b)
-  return 50 + (((x ^ (x >>> 15)) >>> 0) % 500)
+  const bits = (x ^ (x >>> 15)) >>> 0
+  const octave = LEAST_US << (bits % OCTAVES)
+  return octave + (Math.floor(bits / OCTAVES) % octave)
 }
 
 export const sleeper: Workload = {
   name: 'sleeper',
-  description: 'sleeps for 50 to 549 us, again and again',
+  description: 'sleeps for 50 us to 12.8 ms, again and again',
   unitNs: 1_000,
-  typicalWork: 500,
+  typicalWork: 100,
   bytes: () => 64,
   prepare(): void {},
   step(task: UserTask): number {

@@ -55,24 +55,24 @@ const MACHINES = {
   threads: { machine: 'threads', workers: 2, durationNs: 1.5e9, watchdog: { requestMs: 2500 } },
 } as const
 
-// A run on threads hardly ever has a sleeper on the dying CPU at that moment: an open end, said so in the notes.
-const triedOn = (kind: string): Name[] =>
-  (Object.keys(CAUGHT) as Name[]).filter((name) => kind === 'deterministic' || name !== 'lost-timer')
-
 // On threads, whether the moment comes is the host's: caught means in one of so many runs. On the other machine, in the first.
 const RETRIES = { deterministic: 0, threads: 4 } as const
 
 describe.each(['deterministic', 'threads'] as const)('on the %s machine', (kind) => {
-  test.runIf(testsMachine(kind)).each(triedOn(kind))('%s is caught', { retry: RETRIES[kind] }, async (name) => {
-    const { by, any = false, also = [], mix } = CAUGHT[name]
-    const workloads = mix === undefined ? {} : { workloads: mix }
-    const verdict = await run([name], { ...MACHINES[kind], ...workloads })
-    const whats = found(verdict)
-    expect(verdict.outcome).toBe(whats.every((what) => what === 'hang') ? 'panic' : 'failure')
-    if (any) expect(whats.length).toBeGreaterThan(0)
-    else expect(whats).toContain(by)
-    for (const what of whats) expect([by, ...also]).toContain(what)
-  })
+  test.runIf(testsMachine(kind)).each(Object.keys(CAUGHT) as Name[])(
+    '%s is caught',
+    { retry: RETRIES[kind] },
+    async (name) => {
+      const { by, any = false, also = [], mix } = CAUGHT[name]
+      const workloads = mix === undefined ? {} : { workloads: mix }
+      const verdict = await run([name], { ...MACHINES[kind], ...workloads })
+      const whats = found(verdict)
+      expect(verdict.outcome).toBe(whats.every((what) => what === 'hang') ? 'panic' : 'failure')
+      if (any) expect(whats.length).toBeGreaterThan(0)
+      else expect(whats).toContain(by)
+      for (const what of whats) expect([by, ...also]).toContain(what)
+    },
+  )
 
   test.runIf(testsMachine(kind))('without a mutation nothing is caught', async () => {
     const verdict = await run([], MACHINES[kind])
