@@ -1,6 +1,6 @@
 // What a machine is booted with, checked.
 import { UsageError } from '../base/failure.js'
-import { LIMITS } from '../memory/layout.js'
+import { LIMITS, PAGE } from '../memory/layout.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { checkProfile, type Profile } from '../profiles/profile.js'
 import { DeterministicEngine } from './deterministic/engine.js'
@@ -31,7 +31,7 @@ export interface MachineOptions {
   readonly tasks?: number
   /** users' workloads besides the built-in ones: paths or URLs of their modules */
   readonly workloads?: readonly (string | URL)[]
-  /** memory for user processes, bytes (default 4 MiB) */
+  /** memory for user processes, bytes (default 4 MiB): each has pages of 4 KiB of its own */
   readonly userMemory?: number
   /** words of memory for modules' own use (default 1024) */
   readonly scratch?: number
@@ -79,7 +79,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     maxcpus: count('maxcpus', options.maxcpus ?? present, 1, present),
     tasks: count('tasks', options.tasks ?? 64, 0, LIMITS.tasks),
     scratch: count('scratch', options.scratch ?? 1024, 0, 2 ** 24),
-    user: Math.ceil(count('userMemory', options.userMemory ?? DEFAULT_USER_MEMORY, 0, 2 ** 30) / 8) * 2,
+    user: Math.ceil(count('userMemory', options.userMemory ?? DEFAULT_USER_MEMORY, 0, 2 ** 30) / (4 * PAGE)) * PAGE,
     traceRecords: powerOfTwo('traceRecords', options.traceRecords ?? (cpus > 64 ? 256 : 1024), 16, 65_536),
     profile: await profileOf(options.profile ?? 'linux-6.1-minimal'),
     modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),

@@ -4,7 +4,7 @@ import { formatCpuList, parseCpuList } from '../base/cpulist.js'
 import { errnoName, KernelError } from '../base/errno.js'
 import { UsageError } from '../base/failure.js'
 import { REQUEST } from '../kernel/port.js'
-import { LIMITS } from '../memory/layout.js'
+import { LIMITS, PAGE } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import { PROGRAM, TASK } from '../memory/structs.js'
 import { bitsOf } from '../ops/mask.js'
@@ -111,8 +111,9 @@ interface Entry {
   readonly process: UserProcess
   /** addresses of its task structs */
   readonly tasks: readonly number[]
-  readonly memoryAt: number
-  readonly words: number
+  /** where its memory is among the user pages, and how many it has */
+  readonly page: number
+  readonly pages: number
   readonly result: Promise<string>
   readonly resolve: (result: string) => void
   readonly reject: (error: Error) => void
@@ -120,8 +121,6 @@ interface Entry {
   end: readonly Int32Array[] | null
   affinity: string | null
 }
-
-const LINE = 16
 
 export class Processes {
   readonly memory: Memory
@@ -132,7 +131,7 @@ export class Processes {
   /** what failed tasks said, by process: it may come after the end of the process, or before */
   private readonly faults = new Map<number, string>()
   private readonly taskSlots: Extents
-  private readonly words: Extents
+  private readonly pages: Extents
   private readonly indices: number[] = []
 
   constructor(engine: Engine, requests: Requests, changed: () => void) {
@@ -142,7 +141,7 @@ export class Processes {
     this.changed = changed
     const { config } = this.memory.layout
     this.taskSlots = new Extents(config.tasks)
-    this.words = new Extents(Math.floor(config.user / LINE))
+    this.pages = new Extents(config.user / PAGE)
     for (let index = config.tasks - 1; index >= 0; index--) this.indices.push(index)
   }
 
@@ -154,22 +153,23 @@ export class Processes {
   async spawn(options: SpawnOptions): Promise<Task> {
     const { number, workload, work, seed, affinity, policy, priority, nice } = this.check(options)
     const tasks = workload.tasks ?? 1
-    const lines = Math.ceil(Math.max(8, workload.bytes(work)) / (4 * LINE))
+    const words = Math.ceil(Math.max(8, workload.bytes(work)) / 8) * 2
+    // Pages of its own, as from any kernel: processes that have neighbouring cache lines slow each other down.
+    const pages = Math.ceil(words / PAGE)
     const first = this.taskSlots.take(tasks)
     if (first < 0) throw new KernelError('EAGAIN', 'spawn', workload.name)
-    const line = this.words.take(lines)
-    if (line < 0) {
+    const page = this.pages.take(pages)
+    if (page < 0) {
       this.taskSlots.give(first, tasks)
       throw new KernelError('ENOMEM', 'spawn', workload.name)
     }
     const { memory } = this
-    const base = memory.layout.user.base + line * LINE
-    const words = lines * LINE
+    const base = memory.layout.user.base + page * PAGE
     memory.words.fill(0, base, base + words)
     const process = new UserProcess(memory.buffer, base * 4, words * 4, work, seed)
     workload.prepare(process)
     const index = this.indices.pop()!
-    const entry = makeEntry(this.memory, { index, workload, process, first, tasks, memoryAt: line, words: lines })
+    const entry = makeEntry(this.memory, { index, workload, process, first, tasks, page, pages })
     const fields = {
       workload: number,
       base,
@@ -290,7 +290,7 @@ export class Processes {
     this.alive.delete(entry.index)
     this.indices.push(entry.index)
     this.taskSlots.give(this.memory.get(this.memory.program(entry.index) + PROGRAM.firstTask), entry.tasks.length)
-    this.words.give(entry.memoryAt, entry.words)
+    this.pages.give(entry.page, entry.pages)
     this.changed()
   }
 
@@ -309,11 +309,11 @@ function makeEntry(
     readonly process: UserProcess
     readonly first: number
     readonly tasks: number
-    readonly memoryAt: number
-    readonly words: number
+    readonly page: number
+    readonly pages: number
   },
 ): Entry {
-  const { index, workload, process, first, memoryAt, words } = parts
+  const { index, workload, process, first, page, pages } = parts
   const { promise, resolve, reject } = withResolvers<string>()
   // Nobody need wait for it; whoever does hears of it all the same.
   promise.catch(() => undefined)
@@ -323,8 +323,8 @@ function makeEntry(
     workload,
     process,
     tasks,
-    memoryAt,
-    words,
+    page,
+    pages,
     result: promise,
     resolve,
     reject,

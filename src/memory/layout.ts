@@ -48,6 +48,8 @@ const TASKS_PER_CPU = 1 + HOTPLUG_THREADS
 export const MASKS = ['possible', 'present', 'online', 'active', 'dying'] as const
 export type MaskName = (typeof MASKS)[number]
 const LINE = 16
+/** Words of a page: what user processes are given memory in. */
+export const PAGE = 1024
 /** Buckets of the table of words that parked workers wait for. */
 export const WAIT_BUCKETS = 1024
 /** Queues of tasks that wait for a word of their process's memory, by the word's hash. */
@@ -139,6 +141,7 @@ export class Layout {
     this.programMasks = region('program_mask', null, Math.max(1, config.tasks), this.maskWords)
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
+    next = Math.ceil(next / PAGE) * PAGE
     this.user = region('user', null, 1, config.user)
     this.regions = regions
     this.words = next

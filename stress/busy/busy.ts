@@ -16,6 +16,7 @@ import { Machine } from '../../src/machine/machine.js'
 import type { MachineOptions } from '../../src/machine/options.js'
 import { STRETCH_CHECKS } from '../../src/machine/programs.js'
 import { MachinePanic } from '../../src/machine/report.js'
+import { PAGE } from '../../src/memory/layout.js'
 import type { BugName } from '../../src/ops/switches.js'
 import { loadProfile } from '../../src/profiles/load.js'
 import { PhaseReader } from '../../src/report/phases.js'
@@ -98,7 +99,7 @@ class BusyRun {
     const common = {
       cpus,
       tasks: room,
-      userMemory: Math.min(2 ** 30, room * (bytes + 64)),
+      userMemory: Math.min(2 ** 30, room * (bytes + 4 * PAGE)),
       traceRecords: cpus <= 16 ? 16_384 : cpus <= 128 ? 4096 : 1024,
       workloads: modules.map(({ url }) => url),
       bugs: bugs as readonly BugName[],

@@ -111,7 +111,9 @@ describe('the start-up assertions', () => {
   test.each(layout.regions.slice(1).map(({ name }, n) => [name, n + 1] as const))(
     'find that %s overlaps',
     (name, n) => {
-      const regions = layout.regions.map((region, m) => (m === n ? { ...region, base: region.base - LINE } : region))
+      const before = layout.regions[n - 1]!
+      const base = before.base + before.stride * before.count - LINE
+      const regions = layout.regions.map((region, m) => (m === n ? { ...region, base } : region))
       expect(() => assertSound({ regions })).toThrow(`region ${name} overlaps the one before it`)
     },
   )
