@@ -2,6 +2,7 @@
 // line and an exit code (see base/failure.ts); only a panic has more to say.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
+import { DEFAULTS } from '../../stress/busy/options.js'
 import { EXIT, exitCodeFor, UsageError } from '../base/failure.js'
 import { MachinePanic } from '../machine/report.js'
 import { LIMITS } from '../memory/layout.js'
@@ -124,7 +125,12 @@ function stressOptions(command: Command): Command {
   return command
     .addOption(count('--cpus', 'how many CPUs', 2, LIMITS.cpus).default(8))
     .addOption(
-      count('--workers', 'worker threads (default: one for each CPU, but no more than cores)', 1, LIMITS.workers),
+      count(
+        '--workers',
+        'worker threads (default: one for each CPU, but no more than cores, or two)',
+        1,
+        LIMITS.workers,
+      ),
     )
     .addOption(count('--tasks', 'busy tasks', 1, 10_000).default(32))
     .addOption(new Option('--workload <list>', 'what they do: names, and .mjs files of your own (default: a mix)'))
@@ -136,10 +142,15 @@ function stressOptions(command: Command): Command {
         .default('threads')
         .argParser(oneOf('--machine', ['threads', 'deterministic'] as const)),
     )
-    .addOption(count('--requesters', 'who makes requests at the same time', 1, 32).default(3))
+    .addOption(count('--requesters', 'who makes requests at the same time', 1, 32).default(DEFAULTS.requesters))
     .addOption(new Option('--onoff-interval <time>', 'between two requests of a requester').default('0s'))
-    .addOption(count('--min-online', 'CPUs that stay active', 1, LIMITS.cpus).default(1))
-    .addOption(count('--fail-every', 'one in so many ways down has a step that fails; 0: none', 0, 1e6).default(12))
+    .option('--check-interval <time>', 'between two checks of the invariants (default 500ms, deterministic 5ms)')
+    .addOption(count('--min-online', 'CPUs that stay active', 1, LIMITS.cpus).default(DEFAULTS.minOnline))
+    .addOption(
+      count('--fail-every', 'one in so many ways down has a step that fails; 0: none', 0, 1e6).default(
+        DEFAULTS.failEvery,
+      ),
+    )
     .addOption(new Option('--profile <name>', `the step table: ${profileNames().join(', ')}, or a .json file`))
     .addOption(new Option('--watchdog <time>', 'a request without an answer for that long is a hang (default 30s)'))
     .addOption(new Option('--stuck <time>', 'threads: a CPU without progress for that long is stuck (default 10s)'))

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { runBusy } from '../../stress/busy/busy.js'
-import type { BusyOptions, Progress as BusyProgress } from '../../stress/busy/options.js'
+import { type BusyOptions, type Progress as BusyProgress, DEFAULTS } from '../../stress/busy/options.js'
 import type { BusyVerdict } from '../../stress/busy/verdict.js'
 import { EXIT, UsageError } from '../base/failure.js'
 import { parseDuration } from '../base/time.js'
@@ -27,6 +27,7 @@ export interface StressCommand {
   readonly machine: 'threads' | 'deterministic'
   readonly requesters: number
   readonly onoffInterval: string
+  readonly checkInterval?: string
   readonly minOnline: number
   readonly failEvery: number
   readonly profile?: string
@@ -117,6 +118,9 @@ async function optionsOf(command: StressCommand): Promise<BusyOptions> {
       ? { leastOfflines: LEAST_OFFLINES }
       : {}),
     onoffIntervalNs: parseDuration(command.onoffInterval),
+    ...(command.checkInterval === undefined
+      ? {}
+      : { checkIntervalNs: positive('--check-interval', command.checkInterval) }),
     ...(machine === 'threads'
       ? { workers: command.workers ?? Math.min(cpus, Math.max(2, availableParallelism())) }
       : {}),
@@ -152,18 +156,30 @@ function positive(option: string, text: string): number {
 
 const milliseconds = (option: string, text: string): number => positive(option, text) / 1e6
 
+/** The options that make the scenario, and when there is no need to tell one. */
+const SCENARIO = [
+  { name: 'cpus', flag: 'cpus', unless: null },
+  { name: 'tasks', flag: 'tasks', unless: null },
+  { name: 'seed', flag: 'seed', unless: null },
+  { name: 'workload', flag: 'workload', unless: undefined },
+  { name: 'profile', flag: 'profile', unless: undefined },
+  { name: 'requesters', flag: 'requesters', unless: DEFAULTS.requesters },
+  { name: 'onoffInterval', flag: 'onoff-interval', unless: '0s' },
+  { name: 'minOnline', flag: 'min-online', unless: DEFAULTS.minOnline },
+  { name: 'failEvery', flag: 'fail-every', unless: DEFAULTS.failEvery },
+  { name: 'checkInterval', flag: 'check-interval', unless: undefined },
+] as const
+
 /** The commands that show it again: the same requests, and the same scenario in an order that the seed decides. */
 function commandsOf(
   command: StressCommand,
   seed: number,
 ): { readonly same: string; readonly deterministic: string | null } {
-  const { cpus, tasks, workers, workload, duration, cycles, profile, machine } = command
-  const words = [`--cpus ${cpus}`, `--tasks ${tasks}`, `--seed ${seed}`]
-  if (workload !== undefined) words.push(`--workload ${workload}`)
-  if (profile !== undefined) words.push(`--profile ${profile}`)
-  if (command.requesters !== 3) words.push(`--requesters ${command.requesters}`)
-  if (command.minOnline !== 1) words.push(`--min-online ${command.minOnline}`)
-  if (command.failEvery !== 12) words.push(`--fail-every ${command.failEvery}`)
+  const { workers, duration, cycles, machine } = command
+  const options = { ...command, seed }
+  const words = SCENARIO.filter(({ name, unless }) => options[name] !== unless).map(
+    ({ name, flag }) => `--${flag} ${options[name]}`,
+  )
   const scenario = `cpuhp stress ${words.join(' ')}`
   const end = cycles !== undefined ? ` --cycles ${cycles}` : duration === undefined ? '' : ` --duration ${duration}`
   if (machine === 'deterministic') return { same: `${scenario} --machine deterministic${end}`, deterministic: null }

@@ -144,7 +144,7 @@ export function* resetTarget(cpu: Cpu, subject: number, before: number): Kernel<
   const { memory } = cpu
   const record = memory.cpuhp(subject)
   const bringup = memory.get(record + CPUHP.bringup) === 0
-  memory.set(record + CPUHP.target, before)
+  if (!cpu.bugs.has('forgotten-target')) memory.set(record + CPUHP.target, before)
   if (memory.get(record + CPUHP.rollback) === 1) return
   memory.set(record + CPUHP.rollback, 1)
   // The state already counts the step that failed; a multi-instance step that stopped half-way is gone through again.

@@ -106,7 +106,9 @@ function* downCallbacks(cpu: Cpu, subject: number, target: number): Kernel<numbe
 export function* bringupCpu(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
   const record = memory.cpuhp(subject)
-  yield cpu.store(memory.percpu(subject) + PERCPU.dead, 0, full, 'bringup_cpu:alive')
+  if (!cpu.bugs.has('early-death')) {
+    yield cpu.store(memory.percpu(subject) + PERCPU.dead, 0, full, 'bringup_cpu:alive')
+  }
   yield cpu.store(memory.percpu(subject) + PERCPU.power, 1, release, 'bringup_cpu:power')
   yield* waitForCompletion(cpu, doneOf(cpu, subject, true))
   if (!hasBit(yield loadBit(cpu, memory.online, subject, 'bringup_wait_for_ap:online'), subject)) {

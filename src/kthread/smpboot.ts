@@ -134,6 +134,7 @@ export function* smpbootUnparkThreads(cpu: Cpu, subject: number): Kernel<number>
 /** smpboot/threads going down: parks them, the last kind first. */
 export function* smpbootParkThreads(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
+  if (cpu.bugs.has('unparked-thread')) return 0
   yield* mutexLock(cpu, memory.global + GLOBAL.smpbootMutex)
   for (let index = hotplugThreads.length - 1; index >= 0; index--) {
     if (!hotplugThreads[index]!.selfParking) yield* parkThread(cpu, threadOf(memory, subject, index))

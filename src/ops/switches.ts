@@ -28,6 +28,13 @@ export const MUTATIONS = {
   'lost-load': 'a task that is pushed away leaves its weight behind',
   'miscounted-cpus': 'the count of active CPUs is not lowered',
   'unpinned-frames': 'a task that is switched out in the middle of a system call is not counted as pinned',
+  'forgotten-target': 'an operation that is turned round keeps its target',
+  'early-death': 'a CPU that is powered on still counts as having played dead',
+  'eternal-wait': 'cpuhp/N does not take itself off the runqueue that it waited for to become empty',
+  'unbound-worker': 'the kworker of a CPU that is up again does not come back',
+  'unparked-thread': 'the threads of a CPU that goes down are not parked',
+  'open-stopper': 'the stopper of a dead CPU goes on taking work',
+  'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
 } as const
 
 export type BugName = keyof typeof BUGS | keyof typeof MUTATIONS

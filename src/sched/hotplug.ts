@@ -55,7 +55,7 @@ export function* schedCpuWaitEmpty(cpu: Cpu, subject: number): Kernel<number> {
     yield setCurrentState(cpu, STATE.uninterruptible, 'sched_cpu_wait_empty')
     yield cpu.lockIrq(rq + RUNQUEUE.lock, 'sched_cpu_wait_empty')
     const empty = memory.get(rq + RUNQUEUE.running) === 1 && memory.get(rq + RUNQUEUE.pinned) === 0
-    memory.set(rq + RUNQUEUE.hotplugWait, empty ? 0 : cpu.task)
+    if (!(empty && cpu.bugs.has('eternal-wait'))) memory.set(rq + RUNQUEUE.hotplugWait, empty ? 0 : cpu.task)
     yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'sched_cpu_wait_empty')
     if (empty) break
     yield* schedule(cpu)

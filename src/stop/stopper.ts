@@ -133,7 +133,7 @@ function* setEnabled(cpu: Cpu, subject: number, enabled: number): Kernel<void> {
 
 /** By the dying CPU's stopper itself: no more work; it parks when it is through. */
 export function* stopMachinePark(cpu: Cpu, subject: number): Kernel<void> {
-  yield* setEnabled(cpu, subject, 0)
+  if (!cpu.bugs.has('open-stopper')) yield* setEnabled(cpu, subject, 0)
   yield* parkThread(cpu, threadOf(cpu.memory, subject, THREADS.migration))
 }
 

@@ -58,8 +58,8 @@ function removeSleeper(memory: Memory, base: number, task: number): void {
 }
 
 /** The base's lock is held. */
-function insertSleeper(memory: Memory, base: number, task: number, owner: number): void {
-  const time = memory.getTime(task + TASK.wakeTime)
+function insertSleeper(memory: Memory, base: number, task: number, owner: number, first = false): void {
+  const time = first ? Number.NEGATIVE_INFINITY : memory.getTime(task + TASK.wakeTime)
   let link = base + TIMER_BASE.head
   for (let at = memory.get(link); at !== 0 && memory.getTime(at + TASK.wakeTime) <= time; at = memory.get(link)) {
     link = at + TASK.timerNext
@@ -136,7 +136,7 @@ function* moveSleepers(cpu: Cpu, subject: number, heir: number): Kernel<void> {
   if (cpu.bugs.has('lost-timer')) removeSleeper(memory, from, memory.get(from + TIMER_BASE.head))
   for (let task = memory.get(from + TIMER_BASE.head); task !== 0; ) {
     const next = memory.get(task + TASK.timerNext)
-    insertSleeper(memory, to, task, heir)
+    insertSleeper(memory, to, task, heir, cpu.bugs.has('unsorted-timers'))
     task = next
   }
   memory.set(from + TIMER_BASE.head, 0)

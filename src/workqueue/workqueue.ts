@@ -144,6 +144,7 @@ export function* workqueueOfflineCpu(cpu: Cpu, subject: number): Kernel<number> 
 /** workqueue:online coming up: the worker comes back; in the middle of some work elsewhere, when that is done. */
 export function* workqueueOnlineCpu(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
+  if (cpu.bugs.has('unbound-worker')) return 0
   yield* setBound(cpu, subject, 1)
   const task = threadOf(memory, subject, THREADS.kworker)
   yield* setCpusAllowed(cpu, task, (w) => (w === subject >> 5 ? 1 << (subject & 31) : 0))

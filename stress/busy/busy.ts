@@ -32,7 +32,7 @@ import { type BusyFinding, type BusyVerdict, SCHEMA_VERSION } from './verdict.js
 /** Between two looks of the host, ms; a look that is later by STALL_MS says that the host stood still. */
 const LOOK_MS = 20
 const STALL_MS = 100
-/** Between two checks of the invariants: the machine's time. */
+/** Between two checks of the invariants, unless told otherwise: the machine's time. */
 const CHECK_NS = { threads: 500 * NS_PER_MS, deterministic: 5 * NS_PER_MS } as const
 /** Of the ways down of a run, at least this part must have found a runnable task: 95 %. */
 const BUSY_PART = 0.95
@@ -208,8 +208,9 @@ class BusyRun {
   }
 
   private async checkNowAndThen(machine: Machine, more: () => boolean): Promise<void> {
+    const intervalNs = this.o.checkIntervalNs ?? CHECK_NS[this.o.machine]
     while (more()) {
-      await machine.sleep(CHECK_NS[this.o.machine])
+      await machine.sleep(intervalNs)
       const report = await machine.freeze(() => checkStopped(machine))
       this.counter.add(report)
       for (const { invariant, message } of report.violations) this.find(invariant, message)

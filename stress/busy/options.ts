@@ -24,6 +24,8 @@ export interface BusyOptions {
   readonly onoffIntervalNs?: number
   /** CPUs that stay active, at least (default 1) */
   readonly minOnline?: number
+  /** between two checks of the invariants, for which all CPUs stand still (default 500 ms, deterministic 5 ms) */
+  readonly checkIntervalNs?: number
   /** one in how many ways down has a step that is told to fail (default 12, 0: none) */
   readonly failEvery?: number
   /** a profile's name or file (default linux-6.1-minimal) */
