@@ -37,7 +37,7 @@ function stagesOf(text: string): Stage[] {
 async function goTo(machine: Machine, { name }: Stage): Promise<void> {
   const [, way, list] = /^after (offline|online) (\S+)$/.exec(name)!
   for (const cpu of list!.split(',').map(Number)) {
-    const online = parseCpuList(await machine.read('online')).includes(cpu)
+    const online = parseCpuList(await machine.read('online'), 4).includes(cpu)
     if (way === 'offline' && online) await machine.offline(cpu)
     if (way === 'online' && !online) await machine.online(cpu)
   }
@@ -67,11 +67,11 @@ test.each([1, 2, 3])('affinities and messages are those that were recorded (seed
     for (const stage of stages.slice(1)) {
       pushes(machine, -1)
       await goTo(machine, stage)
-      const online = parseCpuList(await machine.read('online'))
+      const online = parseCpuList(await machine.read('online'), 4)
       for (const [pid, task] of tasks) {
         expect([stage.name, pid, task.affinity()]).toEqual([stage.name, pid, stage.allowed.get(pid)])
         expect(online).toContain(task.cpus()[0])
-        expect(parseCpuList(task.affinity())).toContain(task.cpus()[0])
+        expect(parseCpuList(task.affinity(), 4)).toContain(task.cpus()[0])
       }
       if (stage.name === 'after offline 2') {
         // The two that were pinned there are pushed by the stopper; the first CPU that there is takes them.
