@@ -18,7 +18,7 @@ import { RESTART } from '../sched/task.js'
 import { mutexReady, mutexTryLock, mutexUnlock } from '../sync/mutex.js'
 import { prepareToSleep } from '../time/sleep.js'
 import { EVENT, MARK } from '../trace/events.js'
-import { flushWorkReady, queueWorkOn, workResult } from '../workqueue/workqueue.js'
+import { flushWorkReady, queueWorkOn, workAnywhere, workElsewhere, workResult } from '../workqueue/workqueue.js'
 import { lockStates, unlockStates } from './locks.js'
 import { CPUHP_STATE, callbackOf, INVALID, isAtomicState } from './states.js'
 import { cpuDown, cpuUp, firstOnline } from './updown.js'
@@ -155,9 +155,16 @@ function* sendDown(cpu: Cpu, subject: number, target: number): Kernel<number> {
   return 0
 }
 
-/** That kworker's part. */
+/** That kworker's part. One that is unbound may be on the very CPU that is to go, and its frames must not be there. */
 export function* cpuDownMapsLocked(cpu: Cpu, argument: number): Kernel<number> {
-  return yield* cpuDown(cpu, argument & 0xffff, argument >> 16)
+  const subject = argument & 0xffff
+  if (cpu.id === subject) {
+    yield* workElsewhere(cpu)
+    return RESTART
+  }
+  const result = yield* cpuDown(cpu, subject, argument >> 16)
+  yield* workAnywhere(cpu)
+  return result
 }
 
 /** Which state of a CPU shall fail next: one shot. */

@@ -17,7 +17,7 @@ async function deviationOf(
   const { cpus, profile } = golden.machine
   const machine = await Machine.boot({ ...where, cpus, profile })
   try {
-    const deviation = await conform(machine, golden)
+    const { deviation } = await conform(machine, golden)
     return deviation === null ? null : formatDeviation(deviation, golden.machine.scenario)
   } finally {
     await machine.shutdown()
