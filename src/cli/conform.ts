@@ -8,7 +8,7 @@ import { Machine } from '../machine/machine.js'
 import type { MachineOptions } from '../machine/options.js'
 import { loadProfile } from '../profiles/load.js'
 import { openJson } from './json-file.js'
-import { counted, grouped, out, styled, table } from './output.js'
+import { counted, err, grouped, out, styled, table } from './output.js'
 import { Progress } from './progress.js'
 import { oneLine } from './values.js'
 
@@ -53,6 +53,7 @@ export async function conformCommand(paths: readonly string[], command: ConformC
       const result = await conformFile(file, golden, kind, run, command)
       results.push(result)
       progress.clear()
+      if (result.deviation?.panic) err(`${result.deviation.panic}\n`)
       if (tell && !(command.quiet && result.deviation === null)) out(describe(result, repeat))
       progress.update(() => `${kind}: ${grouped(results.length)} of ${grouped(each.length * files.length)} files`)
     }
@@ -90,7 +91,7 @@ async function conformFile(
   const common = {
     cpus: golden.machine.cpus,
     profile: profile ?? golden.machine.profile,
-    watchdog: HANG,
+    watchdog: { requestMs: busy === 0 ? HANG_MS : BUSY_HANG_MS },
     ...(busy === 0 ? {} : { tasks: busy, traceRecords: BUSY_TRACE }),
   }
   const options: MachineOptions =
@@ -112,7 +113,9 @@ async function conformFile(
 const BUSY_TRACE = 16_384
 
 /** A request that never returns is to be one soon: the longest that does takes milliseconds. */
-const HANG = { requestMs: 5_000 } as const
+const HANG_MS = 5_000
+/** With busy tasks a request waits for its turn at every step, and for the host when that is busy as well. */
+const BUSY_HANG_MS = 20_000
 
 function describe({ file, machine, run, requests, events, deviation, starved }: FileResult, repeat: number): string {
   const where = repeat === 1 ? machine : `${machine}, run ${grouped(run)}`

@@ -16,6 +16,8 @@ export interface Deviation {
   readonly differences: readonly string[]
   /** the events that were expected and those that were found, where they differ; null elsewhere */
   readonly traces: { readonly expected: readonly string[]; readonly found: readonly string[] } | null
+  /** the machine's last words, when it died of the request; null otherwise */
+  readonly panic: string | null
 }
 
 /** How a machine met a golden file. */
@@ -49,7 +51,11 @@ export async function conform(machine: Machine, golden: GoldenFile, busy = 0): P
     if (machine.lostEvents > 0)
       differences.push(`trace: ${machine.lostEvents} events were overwritten before they were read`)
     if (differences.length > 0) {
-      return { deviation: { line: request.line, request: describe(request), differences, traces }, starved: null }
+      const panic = machine.failure instanceof MachinePanic ? machine.failure.message : null
+      return {
+        deviation: { line: request.line, request: describe(request), differences, traces, panic },
+        starved: null,
+      }
     }
   }
   return { deviation: null, starved: null }
