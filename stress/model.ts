@@ -1,8 +1,7 @@
 // What must come of a request: a model of hotplug that knows the step table and the rules of the control files, and
 // nothing of the kernel that it is held against. It follows one CPU at a time, since that is how operations go.
 //
-// What it leaves out is what harnesses do not ask for: a way down that ends in the DYING section (the kernel dies of
-// it), and suspend.
+// What it leaves out is what no kernel survives, see survives(). Suspend is a sequence of ways down and up: see suspend().
 import type { ErrnoName } from '../src/base/errno.js'
 import type { Profile, StepDescription } from '../src/profiles/profile.js'
 
@@ -23,6 +22,8 @@ export interface CpuFiles {
   fail: number
   /** the device's own flag: whether `online` reads 1 */
   device: boolean
+  /** in no file: whether the CPU is in the mask of dying CPUs, as long as its latest way, or way back, was one down */
+  dying: boolean
 }
 
 /** A callback that is traced: its step and its function, as often as it has instances. */
@@ -39,8 +40,10 @@ export interface Expectation {
 }
 
 const BRINGUP = 91
+const AP_ONLINE = 152
 const TEARDOWN = 153
 const IDLE = 154
+const ACTIVE = 235
 const KICK = 'cpuhp_kick_ap_work'
 const NOTHING: Expectation = { errno: null, calls: [] }
 
@@ -61,7 +64,7 @@ export class Model {
     this.stateControl = profile.stateControl
     // The boot CPU's target is not set before it is first changed.
     for (let cpu = 0; cpu < cpus; cpu++) {
-      this.cpus.push({ state: this.last, target: cpu === 0 ? 0 : this.last, fail: -1, device: true })
+      this.cpus.push({ state: this.last, target: cpu === 0 ? 0 : this.last, fail: -1, device: true, dying: false })
     }
   }
 
@@ -71,6 +74,54 @@ export class Model {
 
   get offline(): number[] {
     return [...this.cpus.keys()].filter((cpu) => this.cpus[cpu]!.state < IDLE)
+  }
+
+  /** CPUs that tasks may run on. */
+  get active(): number[] {
+    return [...this.cpus.keys()].filter((cpu) => this.cpus[cpu]!.state >= ACTIVE)
+  }
+
+  get dying(): number[] {
+    return [...this.cpus.keys()].filter((cpu) => this.cpus[cpu]!.dying)
+  }
+
+  /**
+   * Whether Linux lives through a request for certain. It does not when a CPU that is up is sent to a state of the DYING
+   * section (it dies in a state that is not that of a dead CPU, or is never reported dead), nor when no CPU is left for the
+   * tasks that carry the request out: an active one for user tasks, one that is not dying for unbound kernel threads.
+   */
+  survives(request: Request): boolean {
+    const { state } = this.cpus[request.cpu]!
+    if (request.do === 'fail' || request.do === 'online') return true
+    const target = 'value' in request ? request.value : 0
+    if (target >= state) return true
+    if (state >= IDLE && target > BRINGUP && target < TEARDOWN) return false
+    return this.active.some((cpu) => cpu !== request.cpu && !this.cpus[cpu]!.dying)
+  }
+
+  /** Whether it lives through a suspend: the first online CPU is the one that is left. */
+  survivesSuspend(): boolean {
+    const [first] = this.online
+    return first !== undefined && this.active.includes(first) && !this.cpus[first]!.dying
+  }
+
+  /**
+   * What must come of a suspend that takes CPUs down: all that are online but the first go down in their order, up to the
+   * first that does not; those that did come back, all the way up. The devices' flags stay.
+   */
+  suspend(): { readonly errno: ErrnoName | null; readonly calls: ReadonlyMap<number, readonly Call[]> } {
+    const calls = new Map<number, Call[]>()
+    const down: number[] = []
+    let errno: ErrnoName | null = null
+    for (const cpu of this.online.slice(1)) {
+      const expected = this.down(this.cpus[cpu]!, 0)
+      calls.set(cpu, [...expected.calls])
+      errno = expected.errno
+      if (errno !== null) break
+      down.push(cpu)
+    }
+    for (const cpu of down) calls.get(cpu)!.push(...this.up(this.cpus[cpu]!, this.last).calls)
+    return { errno, calls }
   }
 
   /** Says what must come of a request, and goes on from there. */
@@ -130,9 +181,11 @@ export class Model {
     if (failed === null) {
       files.target = target
       files.state = target > BRINGUP && target < IDLE ? IDLE : target
+      files.dying = false
       return { errno: null, calls }
     }
     this.walk(files, calls, failed - 1, before, false)
+    files.dying = true
     files.target = before
     return { errno: 'EAGAIN', calls }
   }
@@ -145,8 +198,10 @@ export class Model {
     if (failed === null) {
       files.target = target
       files.state = target
+      files.dying = true
       return { errno: null, calls }
     }
+    files.dying = false
     if (before >= IDLE && failed <= BRINGUP) {
       // Burying it has failed: it is brought back up as far as it goes by itself, and stays there.
       this.walk(files, calls, failed, BRINGUP, true)
@@ -167,6 +222,8 @@ export class Model {
       if (!step || !called) continue
       if (files.fail === step.state) {
         files.fail = -1
+        // The last of the steps with interrupts off can be told to fail, and is only warned about.
+        if (step.state === AP_ONLINE) continue
         return step.state
       }
       if (!isTraced(step.state)) continue

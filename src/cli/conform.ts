@@ -8,7 +8,7 @@ import { Machine } from '../machine/machine.js'
 import type { MachineOptions } from '../machine/options.js'
 import { loadProfile } from '../profiles/load.js'
 import { openJson } from './json-file.js'
-import { counted, grouped, out, styled, table } from './output.js'
+import { counted, err, grouped, out, styled, table } from './output.js'
 import { Progress } from './progress.js'
 import { oneLine } from './values.js'
 
@@ -17,6 +17,8 @@ export interface ConformCommand {
   readonly workers?: number
   readonly seed: number
   readonly profile?: string
+  readonly repeat: number
+  readonly busy: number
   readonly json?: string
   readonly quiet: boolean
 }
@@ -24,9 +26,13 @@ export interface ConformCommand {
 interface FileResult {
   readonly file: string
   readonly machine: 'threads' | 'deterministic'
+  /** counts from 1 */
+  readonly run: number
   readonly requests: number
   readonly events: number
   readonly deviation: Deviation | null
+  /** the line at which the busy tasks had no CPU left (see Conformance) */
+  readonly starved: number | null
 }
 
 /** Runs the command on files and directories; answers the exit code. */
@@ -40,19 +46,22 @@ export async function conformCommand(paths: readonly string[], command: ConformC
   const progress = new Progress(command.quiet)
   const results: FileResult[] = []
   const kinds = command.machine === 'both' ? (['deterministic', 'threads'] as const) : [command.machine]
-  for (const kind of kinds) {
+  const { repeat } = command
+  const each = kinds.flatMap((kind) => Array.from({ length: repeat }, (_, n) => ({ kind, run: n + 1 })))
+  for (const { kind, run } of each) {
     for (const { file, golden } of files) {
-      const result = await conformFile(file, golden, kind, command)
+      const result = await conformFile(file, golden, kind, run, command)
       results.push(result)
       progress.clear()
-      if (tell && !(command.quiet && result.deviation === null)) out(describe(result))
-      progress.update(() => `${kind}: ${grouped(results.length)} of ${grouped(kinds.length * files.length)} files`)
+      if (result.deviation?.panic) err(`${result.deviation.panic}\n`)
+      if (tell && !(command.quiet && result.deviation === null)) out(describe(result, repeat))
+      progress.update(() => `${kind}: ${grouped(results.length)} of ${grouped(each.length * files.length)} files`)
     }
   }
   progress.clear()
   const equal = results.every(({ deviation }) => deviation === null)
   json?.write(`${JSON.stringify({ schemaVersion: 1, outcome: equal ? 'equal' : 'different', results }, null, 2)}\n`)
-  if (tell) out(describeTotal(results))
+  if (tell) out(describeTotal(results, repeat))
   return equal ? EXIT.ok : EXIT.violation
 }
 
@@ -76,33 +85,46 @@ async function conformFile(
   file: string,
   golden: GoldenFile,
   machine: 'threads' | 'deterministic',
-  { seed, workers, profile }: ConformCommand,
+  run: number,
+  { seed, workers, profile, busy }: ConformCommand,
 ): Promise<FileResult> {
-  const events = golden.requests.reduce(
-    (sum, request) => sum + (request.outcome === 'answered' ? request.trace.length : 0),
-    0,
-  )
-  const common = { cpus: golden.machine.cpus, profile: profile ?? golden.machine.profile }
+  const common = {
+    cpus: golden.machine.cpus,
+    profile: profile ?? golden.machine.profile,
+    watchdog: { requestMs: busy === 0 ? HANG_MS : BUSY_HANG_MS },
+    ...(busy === 0 ? {} : { tasks: busy, traceRecords: BUSY_TRACE }),
+  }
   const options: MachineOptions =
     machine === 'deterministic'
-      ? { ...common, machine, seed }
-      : { ...common, machine, watchdog: HANG, ...(workers === undefined ? {} : { workers }) }
+      ? { ...common, machine, seed: seed + run - 1 }
+      : { ...common, machine, ...(workers === undefined ? {} : { workers }) }
   const booted = await Machine.boot(options)
   try {
-    return { file, machine, requests: golden.requests.length, events, deviation: await conform(booted, golden) }
+    const { deviation, starved } = await conform(booted, golden, busy)
+    const asked = golden.requests.filter(({ line }) => starved === null || line <= starved)
+    const events = asked.reduce((sum, each) => sum + (each.outcome === 'answered' ? each.trace.length : 0), 0)
+    return { file, machine, run, requests: asked.length, events, deviation, starved }
   } finally {
     await booted.shutdown()
   }
 }
 
-/** A request that never returns is to be one soon: the longest that does takes milliseconds. */
-const HANG = { requestMs: 5_000 } as const
+/** Events of one request that a CPU has room for: the switches between busy tasks are among them. */
+const BUSY_TRACE = 16_384
 
-function describe({ file, machine, requests, events, deviation }: FileResult): string {
+/** A request that never returns is to be one soon: the longest that does takes milliseconds. */
+const HANG_MS = 5_000
+/** With busy tasks a request waits for its turn at every step, and for the host when that is busy as well. */
+const BUSY_HANG_MS = 20_000
+
+function describe({ file, machine, run, requests, events, deviation, starved }: FileResult, repeat: number): string {
+  const where = repeat === 1 ? machine : `${machine}, run ${grouped(run)}`
   if (deviation === null) {
-    return `${styled('green', 'equal')}  ${file}  ${machine}, ${counted(requests, 'request')}, ${counted(events, 'event')}\n`
+    const end = starved === null ? '' : `; at line ${starved} no CPU was left for the busy tasks`
+    const figures = `${counted(requests, 'request')}, ${counted(events, 'event')}`
+    return `${styled('green', 'equal')}  ${file}  ${where}, ${figures}${end}\n`
   }
-  const lines = [`${styled('red', 'DIFFERENT')}  ${file}  ${machine}`, formatDeviation(deviation, file)]
+  const lines = [`${styled('red', 'DIFFERENT')}  ${file}  ${where}`, formatDeviation(deviation, file)]
   if (deviation.traces !== null) lines.push(...sideBySide(deviation.traces))
   return `${lines.join('\n')}\n`
 }
@@ -117,11 +139,12 @@ function sideBySide({ expected, found }: NonNullable<Deviation['traces']>): stri
   return table(rows).map((line) => `    ${line}`)
 }
 
-function describeTotal(results: readonly FileResult[]): string {
+function describeTotal(results: readonly FileResult[], repeat: number): string {
   const sum = (of: (result: FileResult) => number): number => results.reduce((total, result) => total + of(result), 0)
   const different = results.filter(({ deviation }) => deviation !== null).length
+  const files = counted(results.length / repeat, 'file')
   const total = [
-    counted(results.length, 'file'),
+    repeat === 1 ? files : `${files} ${grouped(repeat)} times`,
     counted(
       sum(({ requests }) => requests),
       'request',
@@ -131,6 +154,8 @@ function describeTotal(results: readonly FileResult[]): string {
       'trace event',
     ),
   ].join(', ')
-  if (different === 0) return `${total}: ${styled('green', 'all equal')}\n`
+  const starved = results.filter((result) => result.starved !== null).length
+  const until = starved === 0 ? '' : `, ${grouped(starved)} until no CPU was left for the busy tasks`
+  if (different === 0) return `${total}: ${styled('green', 'all equal')}${until}\n`
   return `${total}: ${styled('red', `${counted(different, 'file')} different`)}\n`
 }

@@ -39,6 +39,7 @@ const CONFORM_EXAMPLES = `
 Examples:
   $ cpuhp conform test/golden                           every golden file, on the deterministic machine
   $ cpuhp conform --machine both 01-offline-online.jsonl
+  $ cpuhp conform --machine threads --workers 2 --busy 32 --repeat 20 test/golden
   $ cpuhp conform --profile my-table.json recorded/     what a kernel of your own answered
 
 Exit codes: 0 all equal, 1 a difference, 2 bad input.`
@@ -103,6 +104,16 @@ function build(end: (code: number) => void): Command {
         .argParser(wholeNumber('--seed', 0, 2 ** 32 - 1)),
     )
     .addOption(new Option('--profile <name>', 'instead of the one that each file names: a name, or a .json file'))
+    .addOption(
+      new Option('--repeat <n>', 'all of it that many times; on the deterministic machine with one seed after another')
+        .default(1)
+        .argParser(wholeNumber('--repeat', 1, 1e6)),
+    )
+    .addOption(
+      new Option('--busy <n>', 'user tasks that compute meanwhile and may go anywhere')
+        .default(0)
+        .argParser(wholeNumber('--busy', 0, 1000)),
+    )
     .addOption(new Option('--json <file>', 'write the results as JSON; - is standard output'))
     .addOption(new Option('--quiet', 'show no progress, and only the files that differ').default(false))
     .addHelpText('after', CONFORM_EXAMPLES)

@@ -3,6 +3,7 @@
 import { KernelError } from '../base/errno.js'
 import type { Machine } from '../machine/machine.js'
 import { MachinePanic } from '../machine/report.js'
+import { bitsOf } from '../ops/mask.js'
 import { formatEvent, type GoldenAnswer, type GoldenFile, type GoldenRequest } from './golden.js'
 
 /** The first request of a golden file that a machine did not meet. */
@@ -15,26 +16,57 @@ export interface Deviation {
   readonly differences: readonly string[]
   /** the events that were expected and those that were found, where they differ; null elsewhere */
   readonly traces: { readonly expected: readonly string[]; readonly found: readonly string[] } | null
+  /** the machine's last words, when it died of the request; null otherwise */
+  readonly panic: string | null
 }
+
+/** How a machine met a golden file. */
+export interface Conformance {
+  /** null: it met everything that it was asked */
+  readonly deviation: Deviation | null
+  /**
+   * The line of the request that left the busy tasks no active CPU: the machine died of it, as Linux does, and was asked
+   * nothing more. The recorded kernel had nobody to place, and went on. Null when that did not happen.
+   */
+  readonly starved: number | null
+}
+
+/** Units of work that take a task half an hour. */
+const NEVER_DONE = 2 ** 31 - 1
 
 type Found = Omit<GoldenAnswer, 'outcome' | 'trace'> & { readonly trace: readonly string[] }
 
 /**
- * Asks the machine, freshly booted and of the file's profile and number of CPUs, for everything in the file.
- * Answers the first deviation, null when there is none: after one, nothing can be expected of what follows.
+ * Asks the machine, freshly booted and of the file's profile and number of CPUs, for everything in the file, with `busy` user
+ * tasks beside it that compute all the time and may go anywhere. Ends at the first deviation: after one, nothing can be
+ * expected of what follows.
  */
-export async function conform(machine: Machine, golden: GoldenFile): Promise<Deviation | null> {
-  // What happened at boot is not part of any request.
+export async function conform(machine: Machine, golden: GoldenFile, busy = 0): Promise<Conformance> {
+  for (let n = 1; n <= busy; n++) await machine.spawn({ workload: 'sha256', work: NEVER_DONE, seed: n })
+  // What happened so far is not part of any request.
   machine.trace()
   for (const request of golden.requests) {
     const { differences, traces } = await compare(machine, request, isBugItself(golden))
+    if (differences.length > 0 && busy > 0 && hasStarved(machine)) return { deviation: null, starved: request.line }
     if (machine.lostEvents > 0)
       differences.push(`trace: ${machine.lostEvents} events were overwritten before they were read`)
     if (differences.length > 0) {
-      return { line: request.line, request: describe(request), differences, traces }
+      const panic = machine.failure instanceof MachinePanic ? machine.failure.message : null
+      return {
+        deviation: { line: request.line, request: describe(request), differences, traces, panic },
+        starved: null,
+      }
     }
   }
-  return null
+  return { deviation: null, starved: null }
+}
+
+/** Whether the machine has died because no CPU was left that user tasks may run on. */
+function hasStarved({ failure, memory }: Machine): boolean {
+  if (!(failure instanceof MachinePanic)) return false
+  const { cause } = failure.report
+  const { done } = bitsOf(memory, memory.active).next()
+  return cause.kind === 'bug' && cause.function === 'select_fallback_rq' && done === true
 }
 
 /** In the files whose names begin with 30- the function is that of the BUG; elsewhere it may be a consequence of it. */

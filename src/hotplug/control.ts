@@ -8,7 +8,7 @@
 //   operation  up: carry it out here; down: give it to a kworker of another CPU
 //   flush      wait for that kworker
 import { ERRNO } from '../base/errno.js'
-import { parseKernelBool, parseKernelInt } from '../base/kstrto.js'
+import { kernelIntErrno, parseKernelBool, parseKernelInt } from '../base/kstrto.js'
 import { NS_PER_MS } from '../base/time.js'
 import { CPUHP, GLOBAL, STEP, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -18,7 +18,7 @@ import { RESTART } from '../sched/task.js'
 import { mutexReady, mutexTryLock, mutexUnlock } from '../sync/mutex.js'
 import { prepareToSleep } from '../time/sleep.js'
 import { EVENT, MARK } from '../trace/events.js'
-import { flushWorkReady, queueWorkOn, workResult } from '../workqueue/workqueue.js'
+import { flushWorkReady, queueWorkOn, workAnywhere, workElsewhere, workResult } from '../workqueue/workqueue.js'
 import { lockStates, unlockStates } from './locks.js'
 import { CPUHP_STATE, callbackOf, INVALID, isAtomicState } from './states.js'
 import { cpuDown, cpuUp, firstOnline } from './updown.js'
@@ -117,7 +117,8 @@ function parse(control: Control, text: string, rules: ControlRules): number {
     return on ? CPUHP_STATE.online : CPUHP_STATE.offline
   }
   const target = parseKernelInt(text)
-  if (target === null || target < CPUHP_STATE.offline || target > CPUHP_STATE.online) return -ERRNO.EINVAL
+  if (target === null) return -ERRNO[kernelIntErrno(text)]
+  if (target < CPUHP_STATE.offline || target > CPUHP_STATE.online) return -ERRNO.EINVAL
   const ends = target === CPUHP_STATE.offline || target === CPUHP_STATE.online
   return rules.stateControl || ends ? target : -ERRNO.EINVAL
 }
@@ -155,9 +156,16 @@ function* sendDown(cpu: Cpu, subject: number, target: number): Kernel<number> {
   return 0
 }
 
-/** That kworker's part. */
+/** That kworker's part. One that is unbound may be on the very CPU that is to go, and its frames must not be there. */
 export function* cpuDownMapsLocked(cpu: Cpu, argument: number): Kernel<number> {
-  return yield* cpuDown(cpu, argument & 0xffff, argument >> 16)
+  const subject = argument & 0xffff
+  if (cpu.id === subject) {
+    yield* workElsewhere(cpu)
+    return RESTART
+  }
+  const result = yield* cpuDown(cpu, subject, argument >> 16)
+  yield* workAnywhere(cpu)
+  return result
 }
 
 /** Which state of a CPU shall fail next: one shot. */
@@ -165,7 +173,7 @@ function* storeFail(cpu: Cpu, subject: number, text: string): Kernel<number> {
   const { memory } = cpu
   const record = memory.cpuhp(subject)
   const fail = parseKernelInt(text)
-  if (fail === null) return -ERRNO.EINVAL
+  if (fail === null) return -ERRNO[kernelIntErrno(text)]
   if (fail !== INVALID) {
     if (fail < CPUHP_STATE.offline || fail > CPUHP_STATE.online) return -ERRNO.EINVAL
     // What runs with interrupts off must not fail, nor what buries a CPU that is still there.

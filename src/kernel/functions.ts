@@ -63,16 +63,22 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     cpu_down_maps_locked: cpuDownMapsLocked,
   })
   const callbacks = new Set<string>()
-  for (const { startup, teardown } of profile.states) {
-    for (const name of [startup, teardown]) if (name !== null) callbacks.add(name)
+  for (const { state, startup, teardown } of profile.states) {
+    for (const name of [startup, teardown]) {
+      if (name === null || callbacks.has(name)) continue
+      callbacks.add(name)
+      const implementation = Object.hasOwn(MODELLED, name) ? MODELLED[name]! : namedStep
+      addNew(functions, name, implementation, `${profile.name}: state ${state}: `)
+    }
   }
-  for (const name of callbacks) addNew(functions, name, MODELLED[name] ?? namedStep)
   for (const module of modules) for (const [name, fn] of Object.entries(module.functions)) addNew(functions, name, fn)
   return functions
 }
 
-function addNew(functions: Functions, name: string, fn: KernelFunction): void {
-  if (functions.find(name) !== 0)
-    throw new UsageError(`there is a kernel function ${name} already: choose another name`)
+function addNew(functions: Functions, name: string, fn: KernelFunction, whose = ''): void {
+  // 'null' is number 0, which find() answers for what is not there.
+  if (functions.find(name) !== 0 || name === functions.name(0)) {
+    throw new UsageError(`${whose}there is a kernel function ${name} already: choose another name`)
+  }
   functions.add(name, fn)
 }

@@ -1,7 +1,9 @@
 // A machine: what a program boots, asks and shuts down. What its CPUs run on is the engine's business.
 import { errnoName, KernelError } from '../base/errno.js'
 import { UsageError } from '../base/failure.js'
+import { kernelIntErrno } from '../base/kstrto.js'
 import { NS_PER_MS } from '../base/time.js'
+import { CONTROL } from '../hotplug/control.js'
 import { DYNAMIC } from '../hotplug/setup.js'
 import { LEVELS } from '../hotplug/suspend.js'
 import { REQUEST } from '../kernel/port.js'
@@ -151,9 +153,10 @@ export class Machine {
     this.assertRunning()
     const file = controlFile(this.memory, path, 'write')
     if (file.write === null) throw new KernelError('EACCES', 'write', path)
-    const written = String(text)
-    // No number or boolean is that long: the kernel would say the same of it.
-    if (written.length > MAX_TEXT || !isAscii(written)) throw new KernelError('EINVAL', 'write', path)
+    // Of a truth value the kernel reads the first two letters; no number is longer than there is room for.
+    const written = file.write.control === CONTROL.online ? String(text).slice(0, MAX_TEXT) : String(text)
+    if (!isAscii(written)) throw new KernelError('EINVAL', 'write', path)
+    if (written.length > MAX_TEXT) throw new KernelError(kernelIntErrno(written), 'write', path)
     await this.ask(file.write.control, file.write.cpu, [], written, 'write', path)
   }
 

@@ -39,7 +39,8 @@ function readProfile(file: string | URL, source: string): Profile {
   }
   let value: unknown
   try {
-    value = JSON.parse(text)
+    // Some editors begin a file with a byte order mark.
+    value = JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch (error) {
     throw new UsageError(`${source}: is not JSON: ${messageOf(error)}`, { cause: error })
   }

@@ -6,7 +6,7 @@
 //
 //     0 offline | 1..91 PREPARE, on the control CPU | 92..152 STARTING, interrupts off | 153 | 155..235 ONLINE | online
 //
-// A few of them are the mechanism itself, not steps that somebody registered: see FIXED.
+// Some of them are the mechanism itself, or belong to what is modelled: every profile has them (FIXED).
 
 import { UsageError } from '../base/failure.js'
 
@@ -50,26 +50,55 @@ const INSTANCES_MAX = 128
 
 type FixedStep = {
   readonly name: string
-  /** Callbacks that must be there, and callbacks that may not, because the walk through the table never calls them. */
-  readonly needs: readonly ('startup' | 'teardown')[]
-  readonly excludes: readonly ('startup' | 'teardown')[]
-  /** A CPU left here would be neither up nor down: its thread parked, or itself half started. */
-  readonly cantStop: boolean
+  /** The function that must be there; null: none may, because the walk through the table would never call it. */
+  readonly startup?: string | null
+  readonly teardown?: string | null
+  /** Whether a CPU left here would be neither up nor down: its thread parked, or itself half started. */
+  readonly cantStop?: boolean
 }
 
-const FIXED: ReadonlyMap<number, FixedStep> = new Map([
-  [0, { name: 'offline', needs: [], excludes: ['startup', 'teardown'], cantStop: false }],
-  [91, { name: 'cpu:bringup', needs: ['startup'], excludes: [], cantStop: true }],
-  [92, { name: 'idle:dead', needs: [], excludes: ['startup', 'teardown'], cantStop: false }],
-  [93, { name: 'ap:offline', needs: [], excludes: ['startup', 'teardown'], cantStop: true }],
-  [153, { name: 'cpu:teardown', needs: ['teardown'], excludes: ['startup'], cantStop: true }],
+const NEVER_CALLED = { startup: null, teardown: null } as const
+
+/** What the kernel does not work without: the mechanism itself, and the subsystems that a CPU must leave in order. */
+const FIXED: ReadonlyMap<number, FixedStep> = new Map<number, FixedStep>([
+  [0, { name: 'offline', ...NEVER_CALLED, cantStop: false }],
+  [1, { name: 'threads:prepare', startup: 'smpboot_create_threads' }],
+  [46, { name: 'smpcfd:prepare', startup: 'smpcfd_prepare_cpu', teardown: 'smpcfd_dead_cpu' }],
+  [68, { name: 'timers:prepare', teardown: 'timers_dead_cpu' }],
+  [91, { name: 'cpu:bringup', startup: 'bringup_cpu', cantStop: true }],
+  [92, { name: 'idle:dead', ...NEVER_CALLED, cantStop: false }],
+  [93, { name: 'ap:offline', ...NEVER_CALLED, cantStop: true }],
+  [94, { name: 'sched:starting', startup: 'sched_cpu_starting', teardown: 'sched_cpu_dying' }],
+  [148, { name: 'smpcfd:dying', teardown: 'smpcfd_dying_cpu' }],
+  [149, { name: 'hrtimers:dying', teardown: 'hrtimers_cpu_dying' }],
+  [153, { name: 'cpu:teardown', startup: null, teardown: 'takedown_cpu', cantStop: true }],
+  [155, { name: 'sched:waitempty', teardown: 'sched_cpu_wait_empty' }],
+  [156, { name: 'smpboot/threads:online', startup: 'smpboot_unpark_threads', teardown: 'smpboot_park_threads' }],
+  [197, { name: 'workqueue:online', startup: 'workqueue_online_cpu', teardown: 'workqueue_offline_cpu' }],
+  [235, { name: 'sched:active', startup: 'sched_cpu_activate', teardown: 'sched_cpu_deactivate' }],
+  [ONLINE, { name: 'online', ...NEVER_CALLED, cantStop: false }],
 ])
+
+/** Where a CPU that has come up waits to be told more: nothing can be registered for it. */
+const AP_ONLINE_IDLE = 154
+
+const SIDES = ['startup', 'teardown'] as const
+
+/** The functions of FIXED: what each is, in words. */
+const PLACES: ReadonlyMap<string, string> = new Map(
+  [...FIXED].flatMap(([state, fixed]) =>
+    SIDES.flatMap((side) => (fixed[side] ? [[fixed[side], `the ${side} of state ${state}`] as const] : [])),
+  ),
+)
+
+const PROFILE_FIELDS = ['name', 'kernel', 'online', 'stateControl', 'states'] as const
+const STEP_FIELDS = ['state', 'name', 'startup', 'teardown', 'instances', 'cantStop', 'multi'] as const
 
 /**
  * Checks that a value, as parsed from JSON, is a profile that the kernel can run.
  * @param value anything
  * @param source what to call it in errors: the file's name
- * @returns the profile, with no fields but its own
+ * @returns the profile; remarks in fields named `comment` are left out
  * @throws UsageError, one line that names the source, and the state where there is one
  */
 export function checkProfile(value: unknown, source: string): Profile {
@@ -78,6 +107,8 @@ export function checkProfile(value: unknown, source: string): Profile {
   const fail = (problem: string): UsageError => new UsageError(`${source}: ${problem}`)
 
   const { name, kernel, online, stateControl, states } = fields
+  const unknown = unknownField(fields, PROFILE_FIELDS)
+  if (unknown !== null) throw fail(`unknown field ${unknown}`)
   if (!isLine(name)) throw fail(`name must be text, not ${show(name)}`)
   if (!isLine(kernel)) throw fail(`kernel must be text, not ${show(kernel)}`)
   if (online !== ONLINE) {
@@ -88,9 +119,9 @@ export function checkProfile(value: unknown, source: string): Profile {
 
   const steps = states.map((row: unknown, index) => checkStep(row, index, online, source))
   checkOrder(steps, source)
-  checkFixed(steps, online, source)
-  const instances = steps.reduce((sum, step) => sum + step.instances, 0)
-  if (instances > INSTANCES_MAX) throw fail(`steps may have ${INSTANCES_MAX} instances together, not ${instances}`)
+  checkNames(steps, source)
+  checkFixed(steps, source)
+  checkInstances(steps, source)
   return { name, kernel, online, stateControl, states: steps }
 }
 
@@ -103,7 +134,9 @@ function checkStep(row: unknown, index: number, online: number, source: string):
   }
   const fail = (problem: string): UsageError => new UsageError(`${source}: state ${state}: ${problem}`)
 
-  if (!isLine(name)) throw fail(`name must be text on one line, not ${show(name)}`)
+  const unknown = unknownField(fields, STEP_FIELDS)
+  if (unknown !== null) throw fail(`unknown field ${unknown}`)
+  if (!isPlainLine(name)) throw fail(`name must be ASCII text on one line, not ${show(name)}`)
   if (name.length > NAME_MAX) throw fail(`name may have ${NAME_MAX} characters, not ${name.length}`)
   if (!isCallback(startup)) throw fail(`startup must be a function's name or null, not ${show(startup)}`)
   if (!isCallback(teardown)) throw fail(`teardown must be a function's name or null, not ${show(teardown)}`)
@@ -113,6 +146,7 @@ function checkStep(row: unknown, index: number, online: number, source: string):
     throw fail(`instances must be an integer that is not negative, not ${show(instances)}`)
   }
   if (instances > 0 && !multi) throw fail(`it has ${instances} instances but is not multi`)
+  if (state === AP_ONLINE_IDLE) throw fail('no step can be there: a CPU that has come up idles in it')
   if (multi && startup === null && teardown === null) throw fail('it is multi but has neither startup nor teardown')
   return { state, name, startup, teardown, instances, cantStop, multi }
 }
@@ -126,20 +160,55 @@ function checkOrder(steps: readonly StepDescription[], source: string): void {
   }
 }
 
-function checkFixed(steps: readonly StepDescription[], online: number, source: string): void {
-  const last: FixedStep = { name: 'online', needs: [], excludes: ['startup', 'teardown'], cantStop: false }
-  for (const [state, fixed] of [...FIXED, [online, last] as const]) {
+function checkInstances(steps: readonly StepDescription[], source: string): void {
+  let sum = 0
+  for (const { state, instances } of steps) {
+    sum += instances
+    if (sum <= INSTANCES_MAX) continue
+    throw new UsageError(
+      `${source}: state ${state}: with its instances there are ${sum}; there may be ${INSTANCES_MAX}`,
+    )
+  }
+}
+
+/** A name is how a state is known in hotplug/states, and a function of the kernel's is at home in one place. */
+function checkNames(steps: readonly StepDescription[], source: string): void {
+  const states = new Map<string, number>()
+  for (const { state, name, startup, teardown } of steps) {
+    const fail = (problem: string): UsageError => new UsageError(`${source}: state ${state}: ${problem}`)
+    const other = states.get(name)
+    if (other !== undefined) throw fail(`its name, ${name}, is that of state ${other}`)
+    states.set(name, state)
+    for (const [side, callback] of [['startup', startup] as const, ['teardown', teardown] as const]) {
+      const place = callback === null ? undefined : PLACES.get(callback)
+      if (place === undefined || place === `the ${side} of state ${state}`) continue
+      throw fail(`its ${side} can not be ${callback}: that is ${place}`)
+    }
+  }
+}
+
+function checkFixed(steps: readonly StepDescription[], source: string): void {
+  for (const [state, fixed] of FIXED) {
     const fail = (problem: string): UsageError => new UsageError(`${source}: state ${state}: ${problem}`)
     const step = steps.find((candidate) => candidate.state === state)
     if (step === undefined) throw fail(`it is missing; every profile has it, named ${fixed.name}`)
     if (step.name !== fixed.name) throw fail(`it must be named ${fixed.name}, not ${show(step.name)}`)
     if (step.multi) throw fail(`${fixed.name} can not be multi`)
-    for (const side of fixed.needs) if (step[side] === null) throw fail(`${fixed.name} needs a ${side}`)
-    for (const side of fixed.excludes) {
-      if (step[side] !== null) throw fail(`${fixed.name} can not have a ${side}: it would never be called`)
+    for (const side of SIDES) {
+      if (fixed[side] === undefined || step[side] === fixed[side]) continue
+      if (fixed[side] === null) throw fail(`${fixed.name} can not have a ${side}: it would never be called`)
+      throw fail(`${fixed.name} needs ${fixed[side]} as its ${side}, not ${show(step[side])}`)
     }
-    if (step.cantStop !== fixed.cantStop) throw fail(`cantStop of ${fixed.name} must be ${fixed.cantStop}`)
+    if (fixed.cantStop !== undefined && step.cantStop !== fixed.cantStop) {
+      throw fail(`cantStop of ${fixed.name} must be ${fixed.cantStop}`)
+    }
   }
+}
+
+/** A field that is not of those, with what is allowed; null when there is none. */
+function unknownField(fields: Record<string, unknown>, known: readonly string[]): string | null {
+  const unknown = Object.keys(fields).find((key) => key !== 'comment' && !known.includes(key))
+  return unknown === undefined ? null : `${show(unknown)}; known are ${known.join(', ')}, and comment for remarks`
 }
 
 function asObject(value: unknown): Record<string, unknown> | null {
@@ -154,6 +223,11 @@ function isIntegerIn(value: unknown, min: number, max: number): value is number 
 
 function isLine(value: unknown): value is string {
   return typeof value === 'string' && /^[^\r\n]*[^\s][^\r\n]*$/.test(value)
+}
+
+// In the table a character has a byte.
+function isPlainLine(value: unknown): value is string {
+  return typeof value === 'string' && /^[ -~]*[!-~][ -~]*$/.test(value)
 }
 
 // Trace records are split at blanks, so a function's name has none.

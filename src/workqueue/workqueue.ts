@@ -5,17 +5,21 @@
 //   wake the worker                           result; complete `done`
 //   sleep until `done` (may change CPU)
 
+import { NS_PER_US } from '../base/time.js'
 import { threadOf, wakeUpProcess } from '../kthread/kthread.js'
 import { type HotplugThread, THREADS } from '../kthread/smpboot.js'
 import { RUNQUEUE, TASK, WORK, WORKER_POOL } from '../memory/structs.js'
+import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
+import { bitsOf, hasBit, maskWord } from '../ops/mask.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { setCpusAllowed } from '../sched/affinity.js'
 import { setCurrentState } from '../sched/core.js'
 import { isCpuAllowed, MIGRATION, setTaskCpu } from '../sched/placement.js'
 import { FLAG, POLICY, RESTART, STATE } from '../sched/task.js'
 import { complete, completionReady, reinitCompletion } from '../sync/completion.js'
+import { prepareToSleep } from '../time/sleep.js'
 
 /** Queues `fn`(argument, work) for the kworker of `target`, as the current task's one piece of work. */
 export function* queueWorkOn(cpu: Cpu, target: number, fn: number, argument: number): Kernel<void> {
@@ -75,6 +79,47 @@ function* takeWork(cpu: Cpu, owner: number): Kernel<number> {
   return work
 }
 
+/** It is the next that the pool's worker takes. */
+function* putWorkBack(cpu: Cpu, owner: number, work: number): Kernel<void> {
+  const { memory } = cpu
+  const pool = memory.pool(owner)
+  yield cpu.lockIrq(pool + WORKER_POOL.lock, 'worker_thread:back')
+  const next = memory.get(pool + WORKER_POOL.head)
+  memory.set(work + WORK.next, next)
+  memory.set(pool + WORKER_POOL.head, work)
+  if (next === 0) memory.set(pool + WORKER_POOL.tail, work)
+  yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'worker_thread:back')
+}
+
+/**
+ * For a piece of work that may not be done on this CPU: prepares its worker, which is unbound, to sleep and to go on
+ * elsewhere. The work answers RESTART then, and is begun anew; when it is through, it calls workAnywhere.
+ */
+export function* workElsewhere(cpu: Cpu): Kernel<void> {
+  const { memory, task } = cpu
+  // One that excludes this CPU already is on its way.
+  if (hasBit(memory.get(maskWord(memory.affinity(task), cpu.id)), cpu.id)) {
+    let target = -1
+    for (const other of bitsOf(memory, memory.online)) {
+      if (other === cpu.id || !(yield* isCpuAllowed(cpu, task, other))) continue
+      target = other
+      break
+    }
+    // As where it would be woken, had it gone to sleep here for good.
+    bugOn(target < 0, 'select_fallback_rq', `no CPU is left for task ${memory.get(task + TASK.pid)}`)
+    yield* setCpusAllowed(cpu, task, (w) => (w === target >> 5 ? 1 << (target & 31) : 0))
+  }
+  yield* prepareToSleep(cpu, NS_PER_US)
+}
+
+/** Allows the current worker every CPU again, if it is unbound. The hotplug operation that it carries out keeps it so. */
+export function* workAnywhere(cpu: Cpu): Kernel<void> {
+  const { memory, task } = cpu
+  const pool = memory.pool(memory.get(task + TASK.argument))
+  if (memory.get(pool + WORKER_POOL.bound) === 1) return
+  yield* setCpusAllowed(cpu, task, (w) => memory.get(memory.possible + w))
+}
+
 /**
  * kworker/N: does the work of pool N, which is its argument. It sleeps at a restart point, so that it can be unbound while
  * its CPU is down: then it carries on wherever it may. A piece of work that sleeps in between keeps it where it is.
@@ -90,7 +135,12 @@ export function* workerThread(cpu: Cpu, task: number, pool: number): Kernel<numb
     }
     yield setCurrentState(cpu, STATE.running, 'worker_thread:work')
     const fn = cpu.functions.get(memory.get(work + WORK.function))
-    memory.set(work + WORK.result, yield* fn(cpu, memory.get(work + WORK.argument), work))
+    const result = yield* fn(cpu, memory.get(work + WORK.argument), work)
+    if (result === RESTART) {
+      yield* putWorkBack(cpu, pool, work)
+      return RESTART
+    }
+    memory.set(work + WORK.result, result)
     // The work is its owner's again from here on.
     yield* complete(cpu, work + WORK.done)
   }

@@ -41,9 +41,11 @@ const TABLE: readonly (readonly [line: string, message: string])[] = [
   ['stress --workload test/fixtures/exits.mjs', 'test/fixtures/exits.mjs: exports no workload'],
   ['stress --workload test/fixtures/wrong.mjs', 'test/fixtures/wrong.mjs: 1 units in steps of 1: the result is "2"'],
   ['stress --json no/such/folder/v.json', "--json no/such/folder/v.json: can't be written: ENOENT"],
+  ['conform --repeat 0 test/golden', "--repeat is a whole number from 1 to 1000000, not '0'"],
+  ['conform --busy many test/golden', "--busy is a whole number from 0 to 1000, not 'many'"],
   ['states --profile linux-9', `there is no profile 'linux-9'; ${PROFILES}`],
   ['states --profile no/such.json', "no/such.json: can't be read: ENOENT"],
-  ['states --profile package.json', 'package.json: kernel must be text, not missing'],
+  ['states --profile package.json', 'package.json: unknown field "version"; known are name, kernel, online,'],
   ['states --profile', "option '--profile <name>' argument missing; it says linux-6.1-debian-cloud"],
   ['states 1', "unexpected '1'; cpuhp states takes options only: --profile, --json, --help"],
 ]

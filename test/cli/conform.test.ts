@@ -36,6 +36,31 @@ describe('cpuhp conform', () => {
     expect(code).toBe(0)
   })
 
+  test('runs again and again, with busy tasks beside the requests', async () => {
+    const args = ['conform', '--repeat', '3', '--busy', '8', '--json', '-', FIRST]
+    const { code, stdout } = await cpuhp(args)
+    const told = JSON.parse(stdout) as { outcome: string; results: { run: number; requests: number; starved: null }[] }
+    expect(told.results.map(({ run, requests, starved }) => [run, requests, starved])).toEqual([
+      [1, 6, null],
+      [2, 6, null],
+      [3, 6, null],
+    ])
+    expect([code, told.outcome]).toEqual([0, 'equal'])
+    const text = await cpuhp(['conform', '--repeat', '2', '--busy', '8', FIRST])
+    expect(text.stdout).toContain('deterministic, run 2, 6 requests, 402 events\n')
+    expect(text.stdout).toMatch(/\n1 file 2 times, 12 requests, 804 trace events: all equal\n$/)
+  })
+
+  test('says the last words of a machine that died where none should', async () => {
+    const file = changed('dies.jsonl', (lines) => {
+      lines[1] = lines[1]!.replace('"do":"online","cpu":1,"value":"0"', '"do":"target","cpu":1,"value":"94"')
+    })
+    const { code, stdout, stderr } = await cpuhp(['conform', file])
+    expect(stderr).toMatch(/^kernel BUG in cpuhp_report_idle_dead on CPU 1: CPU 1 is dead in state 94\n/)
+    expect(stdout).toContain('outcome: an answer expected, a BUG in cpuhp_report_idle_dead found')
+    expect(code).toBe(1)
+  })
+
   test('shows the first difference in full: the request, what was expected, and both traces', async () => {
     const file = changed('other-trace.jsonl', (lines) => {
       lines[1] = lines[1]!.replace('sched_cpu_deactivate', 'sched_cpu_activate')

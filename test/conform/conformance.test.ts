@@ -13,11 +13,12 @@ const SEEDS = [1, 2, 3]
 async function deviationOf(
   golden: GoldenFile,
   where: Omit<MachineOptions, 'cpus' | 'profile'>,
+  busy = 0,
 ): Promise<string | null> {
   const { cpus, profile } = golden.machine
   const machine = await Machine.boot({ ...where, cpus, profile })
   try {
-    const deviation = await conform(machine, golden)
+    const { deviation } = await conform(machine, golden, busy)
     return deviation === null ? null : formatDeviation(deviation, golden.machine.scenario)
   } finally {
     await machine.shutdown()
@@ -43,6 +44,45 @@ describe.each(FILES)('%s is met line by line', (file) => {
       const watchdog = file.startsWith('hangs') ? { requestMs: 8_000 } : {}
       expect(await deviationOf(golden, { machine: 'threads', workers, watchdog })).toBe(null)
     })
+  })
+})
+
+// The events of hotplug are not those of the tasks, whatever CPU a kworker is on.
+describe('with 32 busy tasks beside it', () => {
+  const BUSY = { traceRecords: 16_384, watchdog: { requestMs: 20_000 } } as const
+
+  test.runIf(testsMachine('deterministic')).each(FILES)('%s is met on the deterministic machine', async (file) => {
+    const golden = readGolden(new URL(file, FOLDER))
+    for (const seed of SEEDS)
+      expect(await deviationOf(golden, { ...BUSY, machine: 'deterministic', seed }, 32)).toBe(null)
+  })
+
+  // The longer ones take minutes: cpuhp conform --machine threads --busy 32 test/golden.
+  const short = ['01-offline-online', '20-walk-01', '31-atomic-up-93', 'cloud/02-bad-input', 'panics/20-walk-20']
+  test.runIf(testsMachine('threads')).each(short)('%s is met on threads', async (name) => {
+    const golden = readGolden(new URL(`${name}.jsonl`, FOLDER))
+    expect(await deviationOf(golden, { ...BUSY, machine: 'threads', workers: 2 }, 32)).toBe(null)
+  })
+
+  test('ends where a request takes its last active CPU, even if that then fails and the recorded kernel went on', async () => {
+    const golden = readGolden(new URL('panics/20-walk-02.jsonl', FOLDER))
+    const ends = new Set<number | null>()
+    for (let seed = 1; seed <= 6; seed++) {
+      const machine = await Machine.boot({ ...BUSY, machine: 'deterministic', seed, cpus: golden.machine.cpus })
+      const { deviation, starved } = await conform(machine, golden, 32)
+      await machine.shutdown()
+      expect(deviation).toBe(null)
+      ends.add(starved)
+    }
+    // Whether a task runs there before the failure is up to the schedule.
+    expect([...ends].filter((line) => line !== null)).toEqual([104])
+  })
+
+  test('no other end is excused', async () => {
+    const golden = readGolden(new URL('01-offline-online.jsonl', FOLDER))
+    const requests = golden.requests.map((request) => ({ ...request, do: 'target', value: '94' }) as GoldenRequest)
+    const deviation = await deviationOf({ ...golden, requests }, { ...BUSY, machine: 'deterministic' }, 32)
+    expect(deviation).toContain('an answer expected, a BUG in cpuhp_report_idle_dead')
   })
 })
 

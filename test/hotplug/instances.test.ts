@@ -1,9 +1,18 @@
-import { describe, expect } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ERRNO, type Machine } from '#dist/src/index.js'
+import { CPUHP } from '#dist/src/memory/structs.js'
 import { AT, type Call, encode, ROOM } from '#dist/test/modules/hotplug.js'
-import { type EveryMachineOptions, kernelModule, onEveryMachine, rejection } from '../support/machines.js'
+import {
+  type EveryMachineOptions,
+  kernelModule,
+  onDeterministic,
+  onEveryMachine,
+  rejection,
+  testsMachine,
+} from '../support/machines.js'
 
-const OPTIONS: EveryMachineOptions = { cpus: 3, modules: [kernelModule('hotplug')], seeds: 5 }
+const MACHINE = { cpus: 3, modules: [kernelModule('hotplug')] }
+const OPTIONS: EveryMachineOptions = { ...MACHINE, seeds: 5 }
 const CALLBACKS = { startup: 'hotplug_startup', teardown: 'hotplug_teardown' } as const
 
 const up = (subject: number, instance: number): Call => ({ kind: 1, subject, instance })
@@ -108,6 +117,88 @@ describe('a multi-instance step', () => {
     await machine.write('cpu1/hotplug/fail', state)
     expect(await rejection(machine.offline(1))).toMatchObject({ code: 'EAGAIN' })
     expect(calls(machine)).toEqual([])
+  })
+})
+
+/** Steps of one section with some instances each, in the order of their states; the middle one has `count`. */
+async function addThree(machine: Machine, section: 'prepare' | 'online', count: number): Promise<number[][]> {
+  const steps: number[][] = []
+  for (const instances of [2, count, 1]) {
+    const state = await machine.addState({ name: `test/${steps.length}`, state: section, multi: true, ...CALLBACKS })
+    const ids: number[] = []
+    for (let n = 0; n < instances; n++) ids.unshift(await machine.addInstance(state))
+    steps.push(ids)
+  }
+  calls(machine)
+  return steps
+}
+
+/** What an operation leaves of its instances in the CPU's record. */
+function leftovers({ memory }: Machine): number[] {
+  const record = memory.cpuhp(1)
+  return [CPUHP.node, CPUHP.last, CPUHP.single].map((field) => memory.get(record + field))
+}
+
+const SECTIONS = ['prepare', 'online'] as const
+
+/** Has every instance of a step fail in turn, on every way. Answers what was called that should not have been, or the other way round. */
+async function failEach(machine: Machine, section: 'prepare' | 'online', count: number): Promise<string[]> {
+  const [lower, middle, upper] = (await addThree(machine, section, count)) as [number[], number[], number[]]
+  const wrong: string[] = []
+  const compare = (what: string, expected: readonly number[]): void => {
+    const found = calls(machine)
+    if (found.join() !== expected.join()) wrong.push(`${what}: ${found.join()} called, ${expected.join()} expected`)
+    if (leftovers(machine).some((word) => word !== 0)) wrong.push(`${what}: the record keeps ${leftovers(machine)}`)
+  }
+  const attempt = async (what: string, call: Call, way: () => Promise<void>, expected: readonly number[]) => {
+    failOn(machine, call)
+    const answer = await way().then(
+      () => 'success',
+      (error: { code?: string }) => error.code ?? String(error),
+    )
+    if (answer !== 'ENOMEM') wrong.push(`${what}: answered ${answer}`)
+    failOn(machine, null)
+    compare(what, expected)
+  }
+  const allDown = [...each(upper, down), ...each(middle, down), ...each(lower, down)]
+  const allUp = [...each(lower, up), ...each(middle, up), ...each(upper, up)]
+  for (const [n, id] of middle.entries()) {
+    const before = middle.slice(0, n)
+    // One that has died is brought back only as far as it goes by itself: that is above the PREPARE section.
+    const undone = [...each(upper, down), ...each([...before, id], down), ...each(before, up), ...each(upper, up)]
+    await attempt(`down, instance ${n + 1} of ${count}`, down(1, id), () => machine.offline(1), undone)
+    if (section === 'prepare') await machine.write('cpu1/hotplug/target', 236)
+    await machine.offline(1)
+    compare(`down after instance ${n + 1}`, allDown)
+    await attempt(`up, instance ${n + 1} of ${count}`, up(1, id), () => machine.online(1), [
+      ...each(lower, up),
+      ...each([...before, id], up),
+      ...each(before, down),
+      ...each(lower, down),
+    ])
+    await machine.online(1)
+    compare(`up after instance ${n + 1}`, allUp)
+  }
+  return wrong
+}
+
+describe('a callback that fails for one instance of several, whichever it is', () => {
+  for (const section of SECTIONS) {
+    for (const count of [1, 2, 3, 4]) {
+      onEveryMachine(
+        `has those before it undone, in the order of the list as in Linux, and the record clean: ${count}, ${section}`,
+        { ...OPTIONS, seeds: 2, warnings: /DEAD callback error for CPU1/ },
+        async (machine) => {
+          expect(await failEach(machine, section, count)).toEqual([])
+        },
+      )
+    }
+  }
+
+  test.runIf(testsMachine('deterministic'))('shows the bug of a record that keeps an instance', async () => {
+    await onDeterministic({ ...MACHINE, bugs: ['M26'] }, async (machine) => {
+      expect((await failEach(machine, 'online', 3)).join('\n')).toMatch(/the record keeps [1-9]/)
+    })
   })
 })
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -52,6 +52,17 @@ describe("a user's own profile", () => {
   test('is checked, and errors name the file', () => {
     const file = fileWith('wrong.json', '{"name":"wrong","kernel":"6.1","online":236,"stateControl":true,"states":[]}')
     expect(() => loadProfile(file)).toThrow(`${file}: state 0: it is missing`)
+  })
+
+  test('may begin with a byte order mark', () => {
+    const mine = { ...loadProfile('linux-6.1-minimal'), name: 'mine' }
+    expect(loadProfile(fileWith('marked.json', `\uFEFF${JSON.stringify(mine)}`))).toEqual(mine)
+  })
+
+  test('that is a folder is refused', () => {
+    mkdirSync(join(folder, 'folder.json'))
+    expect(() => loadProfile(join(folder, 'folder.json'))).toThrow(UsageError)
+    expect(() => loadProfile(join(folder, 'folder.json'))).toThrow(/folder\.json: can't be read: EISDIR[^\n]+$/)
   })
 
   test('that is not JSON is refused in one line that names the file', () => {
