@@ -1,8 +1,8 @@
 // Compares a machine with what a real kernel answered: asks it for everything in a golden file, request by request.
 
-import { KernelError } from '../base/errno.js'
 import type { Machine } from '../machine/machine.js'
-import { MachinePanic } from '../machine/report.js'
+import type { MachinePanic } from '../machine/report.js'
+import { type Answer, askFor, describeCommand } from './ask.js'
 import { formatEvent, type GoldenAnswer, type GoldenFile, type GoldenRequest } from './golden.js'
 
 /** The first request of a golden file that a machine did not meet. */
@@ -17,8 +17,6 @@ export interface Deviation {
   readonly traces: { readonly expected: readonly string[]; readonly found: readonly string[] } | null
 }
 
-type Found = Omit<GoldenAnswer, 'outcome' | 'trace'> & { readonly trace: readonly string[] }
-
 /**
  * Asks the machine, freshly booted and of the file's profile and number of CPUs, for everything in the file.
  * Answers the first deviation, null when there is none: after one, nothing can be expected of what follows.
@@ -31,7 +29,7 @@ export async function conform(machine: Machine, golden: GoldenFile): Promise<Dev
     if (machine.lostEvents > 0)
       differences.push(`trace: ${machine.lostEvents} events were overwritten before they were read`)
     if (differences.length > 0) {
-      return { line: request.line, request: describe(request), differences, traces }
+      return { line: request.line, request: describeCommand(request), differences, traces }
     }
   }
   return null
@@ -48,48 +46,16 @@ export function formatDeviation(deviation: Deviation, source: string): string {
   return [`${source}:${line}: ${request}`, ...differences.map((difference) => `  ${difference}`)].join('\n')
 }
 
-function describe(request: GoldenRequest): string {
-  const value = JSON.stringify(request.value).slice(1, -1)
-  return request.do === 'suspend' ? `suspend ${value}` : `${value} to ${fileOf(request)}`
-}
-
-function fileOf(request: GoldenRequest): string {
-  return request.do === 'online' ? `cpu${request.cpu}/online` : `cpu${request.cpu}/hotplug/${request.do}`
-}
-
 interface Comparison {
   readonly differences: string[]
   readonly traces: Deviation['traces']
 }
 
 async function compare(machine: Machine, request: GoldenRequest, sameFunction: boolean): Promise<Comparison> {
-  const warned = machine.log.length
-  let errno: GoldenAnswer['errno'] = null
-  try {
-    if (request.do === 'suspend') await machine.suspend(request.value)
-    else await machine.write(fileOf(request), request.value)
-  } catch (error) {
-    if (error instanceof MachinePanic) return { differences: comparePanic(error, request, sameFunction), traces: null }
-    if (!(error instanceof KernelError)) throw error
-    errno = error.code
-  }
+  const found = await askFor(machine, request)
+  if (found.outcome === 'died') return { differences: comparePanic(found.panic, request, sameFunction), traces: null }
   if (request.outcome !== 'answered') {
     return { differences: [`outcome: ${request.outcome} expected, the machine answered`], traces: null }
-  }
-  const cpu = request.cpu ?? 1
-  const found: Found = {
-    errno,
-    state: await numberIn(machine, `cpu${cpu}/hotplug/state`),
-    target: await numberIn(machine, `cpu${cpu}/hotplug/target`),
-    fail: await numberIn(machine, `cpu${cpu}/hotplug/fail`),
-    file: await numberIn(machine, `cpu${cpu}/online`),
-    online: await machine.read('online'),
-    offline: await machine.read('offline'),
-    trace: machine.hotplugTrace(),
-    warnings: machine.log
-      .slice(warned)
-      .filter((line) => line.level <= 4)
-      .map((line) => line.text),
   }
   const expected = request.trace.map(formatEvent)
   const unlike = compareTraces(expected, found.trace)
@@ -109,7 +75,7 @@ function comparePanic(panic: MachinePanic, request: GoldenRequest, sameFunction:
   return other ? [`outcome: a BUG in ${request.panic} expected, ${what} found`] : []
 }
 
-function compareFields(expected: GoldenAnswer, found: Found): string[] {
+function compareFields(expected: GoldenAnswer, found: Answer): string[] {
   const fields = ['errno', 'state', 'target', 'fail', 'file', 'online', 'offline'] as const
   const differences = fields
     .filter((field) => expected[field] !== found[field])
@@ -140,13 +106,4 @@ export function sameEvent(expected: string, found: string): boolean {
 
 function show(value: string | number | null): string {
   return value === null ? 'null' : `'${value}'`
-}
-
-async function numberIn(machine: Machine, file: string): Promise<number | null> {
-  try {
-    return Number(await machine.read(file))
-  } catch (error) {
-    if (error instanceof KernelError && error.code === 'ENOENT') return null
-    throw error
-  }
 }
