@@ -7,9 +7,11 @@ import { LIMITS } from '../memory/layout.js'
 import { profileNames } from '../profiles/load.js'
 import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
+import type { MachineChoice } from './machine-choice.js'
 import { err, out } from './output.js'
 import { type RunCommand, runCommand } from './run.js'
 import { SCRIPT_USAGE } from './script.js'
+import { shellCommand } from './shell.js'
 import { type StatesOptions, statesCommand } from './states.js'
 import { type StressCommand, stressCommand } from './stress.js'
 import { oneLine, oneOf, wholeNumber } from './values.js'
@@ -56,6 +58,14 @@ Examples:
 
 Exit codes: 0 everything was answered, also with an errno; 1 a task's result was wrong or a trace is incomplete,
 2 bad input, 3 the machine panicked or hung.`
+
+const SHELL_HELP = `
+Examples:
+  $ cpuhp shell                                          'help' says what there is
+  $ cpuhp shell --machine deterministic --seed 7
+  $ echo 'echo 0 > /sys/devices/system/cpu/cpu1/online; lscpu -e' | cpuhp shell
+
+Without a terminal it reads commands, and exits as the last of them did; 3 when the machine has panicked.`
 
 /** Runs the command line. Answers the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -123,6 +133,10 @@ function build(end: (code: number) => void): Command {
     .addOption(new Option('--text', 'for reading instead of golden lines').default(false))
     .addHelpText('after', RUN_HELP)
     .action(async (file: string, options: RunCommand) => end(await runCommand(file, options)))
+  machineChoice(program.command('shell'), 'threads')
+    .description('a root shell on a machine: take CPUs down by hand, and look at what that does')
+    .addHelpText('after', SHELL_HELP)
+    .action(async (options: MachineChoice) => end(await shellCommand(options)))
   program
     .command('states')
     .description('list the steps that a CPU goes through, and which of them are modelled')

@@ -5,6 +5,8 @@ export interface FileNode {
   readonly kind: 'file'
   /** permission bits: 0o444, 0o644, 0o200 */
   readonly mode: number
+  /** what stat says, bytes: files of sysfs are a page, those of /proc nothing, whatever they contain */
+  readonly size: number
   /** the contents, with the newline at their end; null: it can't be opened for reading */
   readonly read: (() => string) | null
   /** carries a write out, as one; rejects with a KernelError. null: it can't be opened for writing, not even by root */
@@ -22,9 +24,9 @@ export interface DirectoryNode {
 
 export type Node = FileNode | DirectoryNode
 
-/** A file that shows something. */
-export function shown(read: () => string): FileNode {
-  return { kind: 'file', mode: 0o444, read, write: null }
+/** A file of sysfs: one that shows something, and that takes what is written to it where there is `write`. */
+export function attribute(read: () => string, write: FileNode['write'] = null): FileNode {
+  return { kind: 'file', mode: write === null ? 0o444 : 0o644, size: 4096, read, write }
 }
 
 /** Further entries of a directory, which come and go: CPUs, processes. */

@@ -30,7 +30,7 @@ function procFile(read: () => string, refusal: 'EIO' | 'EINVAL' = 'EIO'): FileNo
   const write = async (): Promise<void> => {
     throw new KernelError(refusal, 'write')
   }
-  return { kind: 'file', mode: 0o444, read, write }
+  return { kind: 'file', mode: 0o444, size: 0, read, write }
 }
 
 function cpuinfo({ memory }: System): string {

@@ -5,19 +5,19 @@ import { CPUHP_STATE, stateName } from '../hotplug/states.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP } from '../memory/structs.js'
 import { bitsOf, testBit } from '../ops/mask.js'
-import { type DirectoryNode, directory, type Entries, type FileNode, type Node, shown } from './node.js'
+import { attribute, type DirectoryNode, directory, type Entries, type FileNode, type Node } from './node.js'
 import type { System } from './system.js'
 
 export function cpuRoot(system: System): DirectoryNode {
   const { memory } = system
-  const list = (mask: number) => shown(() => `${formatCpuList(bitsOf(memory, mask))}\n`)
+  const list = (mask: number) => attribute(() => `${formatCpuList(bitsOf(memory, mask))}\n`)
   return directory(
     {
-      hotplug: directory({ states: shown(() => states(memory)) }),
+      hotplug: directory({ states: attribute(() => states(memory)) }),
       // No CPU is kept from the load balancing.
-      isolated: shown(() => '\n'),
-      kernel_max: shown(() => `${memory.layout.config.cpus - 1}\n`),
-      offline: shown(() => `${formatCpuList(offline(memory))}\n`),
+      isolated: attribute(() => '\n'),
+      kernel_max: attribute(() => `${memory.layout.config.cpus - 1}\n`),
+      offline: attribute(() => `${formatCpuList(offline(memory))}\n`),
       online: list(memory.online),
       possible: list(memory.possible),
       present: list(memory.present),
@@ -56,16 +56,12 @@ function cpuDirectories(system: System): Entries {
 function cpuDirectory({ memory, store }: System, cpu: number): DirectoryNode {
   const record = memory.cpuhp(cpu)
   const shows = (field: number) => (): string => `${memory.get(record + field)}\n`
-  const controls = (control: Control, read: () => string): FileNode => ({
-    kind: 'file',
-    mode: 0o644,
-    read,
-    write: (text) => store(control, cpu, text),
-  })
+  const controls = (control: Control, read: () => string): FileNode =>
+    attribute(read, (text) => store(control, cpu, text))
   const entries: Record<string, Node> = {
     hotplug: directory({
       fail: controls(CONTROL.fail, shows(CPUHP.fail)),
-      state: shown(shows(CPUHP.state)),
+      state: attribute(shows(CPUHP.state)),
       target: controls(CONTROL.target, shows(CPUHP.target)),
     }),
   }
@@ -100,10 +96,10 @@ function topology(memory: Memory, cpu: number): DirectoryNode {
     package_cpus: all,
     thread_siblings: alone,
   }
-  for (const [name, id] of Object.entries(ids)) entries[name] = shown(() => `${id}\n`)
+  for (const [name, id] of Object.entries(ids)) entries[name] = attribute(() => `${id}\n`)
   for (const [name, cpus] of Object.entries(groups)) {
-    entries[name] = shown(() => `${formatCpuMask(cpus(), memory.layout.config.cpus)}\n`)
-    entries[`${name}_list`] = shown(() => `${formatCpuList(cpus())}\n`)
+    entries[name] = attribute(() => `${formatCpuMask(cpus(), memory.layout.config.cpus)}\n`)
+    entries[`${name}_list`] = attribute(() => `${formatCpuList(cpus())}\n`)
   }
   return directory(entries)
 }

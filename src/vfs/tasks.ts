@@ -11,6 +11,8 @@ export interface TaskView {
   readonly comm: string
   /** a kernel thread */
   readonly kernel: boolean
+  /** one of those that make the host's requests */
+  readonly requester: boolean
   /** may not change CPU, by whoever asks */
   readonly bound: boolean
   /** R, S, D, P: as ps writes it */
@@ -64,6 +66,7 @@ function viewOf(memory: Memory, task: number, nowNs: number): TaskView {
     pid: memory.get(task + TASK.pid),
     comm: commOf(memory, task),
     kernel: (flags & FLAG.kthread) !== 0,
+    requester: (flags & (FLAG.kthread | FLAG.user)) === 0,
     bound: (flags & FLAG.perCpu) !== 0,
     state: stateLetter(memory.get(task + TASK.state)),
     cpu: memory.get(task + TASK.cpu),
