@@ -19,7 +19,7 @@ export async function shellCommand(choice: MachineChoice): Promise<number> {
     const session = await Session.start(options, front)
     try {
       if (interactive) out(greeting(session.machine, choice))
-      await front.serve(session, signal)
+      if (!signal.aborted) await front.serve(session, signal)
       return session.status
     } finally {
       await session.machine.shutdown()

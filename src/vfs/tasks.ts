@@ -1,7 +1,7 @@
 // The tasks of a machine as tools see them: those that have a pid and live.
 import { formatCpuList } from '../base/cpulist.js'
 import type { Memory } from '../memory/memory.js'
-import { TASK } from '../memory/structs.js'
+import { PROGRAM, TASK } from '../memory/structs.js'
 import { bitsOf } from '../ops/mask.js'
 import { commOf, FLAG, POLICY, STATE, stateLetter } from '../sched/task.js'
 import { runTime } from './accounting.js'
@@ -51,8 +51,15 @@ export function findTask(memory: Memory, pid: number, nowNs: number): TaskView |
 function* liveTasks(memory: Memory): Generator<number, void, undefined> {
   for (let index = 0; index < memory.layout.taskCount; index++) {
     const task = memory.task(index)
-    if (memory.get(task + TASK.pid) > 0 && memory.get(task + TASK.state) !== STATE.dead) yield task
+    if (memory.get(task + TASK.pid) > 0 && !hasEnded(memory, task)) yield task
   }
+}
+
+/** Also one that is on its way out, after the last of its process has told of its end. */
+function hasEnded(memory: Memory, task: number): boolean {
+  if (memory.get(task + TASK.state) === STATE.dead) return true
+  const isUser = (memory.get(task + TASK.flags) & FLAG.user) !== 0
+  return isUser && memory.get(memory.program(memory.get(task + TASK.program)) + PROGRAM.alive) === 0
 }
 
 function viewOf(memory: Memory, task: number, nowNs: number): TaskView {

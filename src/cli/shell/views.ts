@@ -123,6 +123,8 @@ function top(shell: Shell, words: readonly string[], io: Io): number {
     io.out(`%Cpu${String(cpu).padEnd(3)}: ${isOnline ? shares(now.cpus[cpu]!, before?.cpus[cpu]) : ' offline'}\n`)
   }
   const elapsedNs = Math.max(1, atNs - (before?.atNs ?? 0))
+  // Virtual time stands still while nothing is asked of the machine.
+  if (before?.atNs === atNs) io.out('no time has passed since the last look\n')
   const busy = tasks
     .map((task) => ({ task, share: (task.runNs - (before?.tasks.get(task.pid) ?? 0)) / elapsedNs }))
     .filter(({ task }) => !rests(task))
