@@ -8,7 +8,7 @@
 //   operation  up: carry it out here; down: give it to a kworker of another CPU
 //   flush      wait for that kworker
 import { ERRNO } from '../base/errno.js'
-import { parseKernelBool, parseKernelInt } from '../base/kstrto.js'
+import { kernelIntErrno, parseKernelBool, parseKernelInt } from '../base/kstrto.js'
 import { NS_PER_MS } from '../base/time.js'
 import { CPUHP, GLOBAL, STEP, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -117,7 +117,8 @@ function parse(control: Control, text: string, rules: ControlRules): number {
     return on ? CPUHP_STATE.online : CPUHP_STATE.offline
   }
   const target = parseKernelInt(text)
-  if (target === null || target < CPUHP_STATE.offline || target > CPUHP_STATE.online) return -ERRNO.EINVAL
+  if (target === null) return -ERRNO[kernelIntErrno(text)]
+  if (target < CPUHP_STATE.offline || target > CPUHP_STATE.online) return -ERRNO.EINVAL
   const ends = target === CPUHP_STATE.offline || target === CPUHP_STATE.online
   return rules.stateControl || ends ? target : -ERRNO.EINVAL
 }
@@ -165,7 +166,7 @@ function* storeFail(cpu: Cpu, subject: number, text: string): Kernel<number> {
   const { memory } = cpu
   const record = memory.cpuhp(subject)
   const fail = parseKernelInt(text)
-  if (fail === null) return -ERRNO.EINVAL
+  if (fail === null) return -ERRNO[kernelIntErrno(text)]
   if (fail !== INVALID) {
     if (fail < CPUHP_STATE.offline || fail > CPUHP_STATE.online) return -ERRNO.EINVAL
     // What runs with interrupts off must not fail, nor what buries a CPU that is still there.

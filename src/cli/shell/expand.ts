@@ -5,7 +5,9 @@ import { textOf, type Word } from './words.js'
 
 /** What a word becomes: itself, or the paths that match it. */
 export function expand(word: Word, tree: Tree, cwd: string, status: number): string[] {
-  const parts = word.map((part) => (part.quoted ? part : { ...part, text: part.text.replaceAll('$?', String(status)) }))
+  const parts = word.map((part) =>
+    !part.expands ? part : { ...part, text: part.text.replaceAll('$?', String(status)) },
+  )
   const isPattern = parts.some(({ text, quoted }) => !quoted && /[*?[]/.test(text))
   const found = isPattern ? matching(parts, tree, cwd) : []
   return found.length > 0 ? found : [textOf(parts)]

@@ -5,6 +5,8 @@
 export interface Part {
   readonly text: string
   readonly quoted: boolean
+  /** $? in it is the last status: not within single quotes, nor after a backslash */
+  readonly expands: boolean
 }
 
 export type Word = readonly Part[]
@@ -138,32 +140,43 @@ function readWord(text: string): { word: Word; length: number } {
     const rest = text.slice(at)
     const unsupported = UNSUPPORTED.exec(rest)
     if (unsupported !== null) throw new ShellSyntaxError(`unexpected "${unsupported[0]}": it is not supported here`)
-    const [whole, part] = readPart(rest)
-    if (whole === '') break
-    if (part !== null) parts.push(part)
-    at += whole.length
+    const [length, read] = readPart(rest)
+    if (length === 0) break
+    parts.push(...read)
+    at += length
   }
   return { word: parts, length: at }
 }
 
-/** A stretch of a word, and how it was written; ['', null] where the word ends. */
-function readPart(text: string): [string, Part | null] {
+/** What a text begins with, up to the next change of quoting: how long it is, and what it says. 0 where the word ends. */
+function readPart(text: string): [length: number, parts: Part[]] {
   if (text[0] === "'") {
     const end = text.indexOf("'", 1)
     if (end < 0) throw new Incomplete("a quote (') is open")
-    return [text.slice(0, end + 1), { text: text.slice(1, end), quoted: true }]
+    return [end + 1, [{ text: text.slice(1, end), quoted: true, expands: false }]]
   }
   if (text[0] === '"') {
     const quoted = /^"((?:[^"\\]|\\[\s\S])*)"/.exec(text)
     if (quoted === null) throw new Incomplete('a quote (") is open')
-    return [quoted[0], { text: quoted[1]!.replace(/\\(["\\$`])/g, '$1').replaceAll('\\\n', ''), quoted: true }]
+    return [quoted[0].length, quotedParts(quoted[1]!)]
   }
   if (text[0] === '\\') {
     if (text.length === 1) throw new Incomplete('a line ends in \\')
-    return [text.slice(0, 2), text[1] === '\n' ? null : { text: text[1]!, quoted: true }]
+    return [2, text[1] === '\n' ? [] : [{ text: text[1]!, quoted: true, expands: false }]]
   }
   const plain = /^[^\s'"\\;&|<>()`]+/.exec(text)
-  return plain === null ? ['', null] : [plain[0], { text: plain[0], quoted: false }]
+  return plain === null ? [0, []] : [plain[0].length, [{ text: plain[0], quoted: false, expands: true }]]
+}
+
+/** What stands between double quotes: a backslash is one, but before what it protects there. */
+function quotedParts(text: string): Part[] {
+  const parts: Part[] = [{ text: '', quoted: true, expands: false }]
+  for (const [piece] of text.matchAll(/\\["\\$`\n]|(?:[^\\]|\\(?!["\\$`\n]))+/g)) {
+    const isEscape = /^\\["\\$`\n]/.test(piece)
+    if (piece === '\\\n') continue
+    parts.push({ text: isEscape ? piece.slice(1) : piece, quoted: true, expands: !isEscape })
+  }
+  return parts
 }
 
 /** A word's text without its quotes. */
