@@ -127,16 +127,19 @@ class Prompt implements Front {
     lines.on('SIGINT', () => this.interrupt(pending))
     lines.on('close', () => this.close())
     signal.addEventListener('abort', () => lines.close())
-    for (;;) {
-      const line = await this.next(pending.isEmpty ? `root@cpuhp:${session.cwd}# ` : '> ')
-      if (line === null) break
-      this.running = new AbortController()
-      await pending.run(session, line, this.running.signal)
-      this.running = null
-      if (session.ended) break
+    try {
+      for (;;) {
+        const line = await this.next(pending.isEmpty ? `root@cpuhp:${session.cwd}# ` : '> ')
+        if (line === null) break
+        this.running = new AbortController()
+        await pending.run(session, line, this.running.signal)
+        this.running = null
+        if (session.ended) break
+      }
+      if (!session.ended) out('\n')
+    } finally {
+      lines.close()
     }
-    if (!session.ended) out('\n')
-    lines.close()
   }
 
   private take(line: string): void {
