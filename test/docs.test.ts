@@ -1,5 +1,5 @@
 // What the documentation says a user can type, typed.
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -75,6 +75,21 @@ describe('the README', () => {
   test('has a program that runs', async () => {
     const [program] = blocks('README.md', 'js')
     expect(await runProgram('readme.mjs', `${program}\nconsole.log('done')`)).toBe('done\n')
+  })
+})
+
+/** Output of commands: times and pids change with every change of the kernel, and columns with them. */
+const masked = (text: string): string => text.replace(/\d+\.\d+|\b\d\d+\b/g, 'N').replace(/ +/g, ' ')
+
+describe.each(['README.md', 'docs/shell.md'])('the session of %s', (document) => {
+  const [session] = blocks(document, 'console')
+  const typed = [...session.matchAll(/^root@cpuhp:.*?# (.*)$/gm)].map(([, command]) => command)
+
+  test.skipIf(process.platform === 'win32')('is what the shell says', () => {
+    const command = `'${process.execPath}' '${cli}' shell --machine deterministic 2>&1`
+    const { stdout, status } = spawnSync('sh', ['-c', command], { input: `${typed.join('\n')}\n`, encoding: 'utf8' })
+    expect(masked(stdout)).toBe(masked(session.replace(/^root@cpuhp:.*\n/gm, '')))
+    expect(status).toBe(0)
   })
 })
 

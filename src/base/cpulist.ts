@@ -68,3 +68,27 @@ function addRegion(cpus: Set<number>, region: string, text: string, possible: nu
     if ((cpu - first) % group < used) cpus.add(cpu)
   }
 }
+
+/**
+ * CPU numbers as the mask that Linux shows: hexadecimal, 32 bits between two commas, as many digits as `possible` CPUs
+ * need: '5' for CPUs 0 and 2 of 4, '05' of 8.
+ */
+export function formatCpuMask(cpus: Iterable<number>, possible: number): string {
+  const words = new Uint32Array(Math.ceil(possible / 32))
+  for (const cpu of cpus) words[cpu >> 5]! |= 1 << (cpu & 31)
+  const digits = Math.ceil((((possible - 1) & 31) + 1) / 4)
+  const groups = [...words].reverse()
+  return groups.map((word, n) => word.toString(16).padStart(n === 0 ? digits : 8, '0')).join(',')
+}
+
+/** Reads such a mask, also with 0x before it. Answers CPU numbers, ascending; null when the text is no mask. */
+export function parseCpuMask(text: string): number[] | null {
+  const digits = text.replace(/^0x/i, '').replaceAll(',', '')
+  if (!/^[0-9a-f]+$/i.test(digits)) return null
+  const cpus: number[] = []
+  for (let n = 0; n < digits.length; n++) {
+    const nibble = Number.parseInt(digits[digits.length - 1 - n]!, 16)
+    for (let bit = 0; bit < 4; bit++) if ((nibble >> bit) & 1) cpus.push(4 * n + bit)
+  }
+  return cpus
+}

@@ -1,6 +1,5 @@
 // The command line: commands, their options, and what becomes of errors. Everything that goes wrong ends here, in one
 // line and an exit code (see base/failure.ts); only a panic has more to say.
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { DEFAULTS } from '../../stress/busy/options.js'
 import { EXIT, exitCodeFor, UsageError } from '../base/failure.js'
@@ -9,10 +8,15 @@ import { LIMITS } from '../memory/layout.js'
 import { profileNames } from '../profiles/load.js'
 import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
+import type { MachineChoice } from './machine-choice.js'
 import { err, out } from './output.js'
+import { type RunCommand, runCommand } from './run.js'
+import { SCRIPT_USAGE } from './script.js'
+import { shellCommand } from './shell.js'
 import { type StatesOptions, statesCommand } from './states.js'
 import { type StressCommand, stressCommand } from './stress.js'
 import { oneLine, oneOf, wholeNumber } from './values.js'
+import { version } from './version.js'
 
 const EXAMPLES = `
 Examples:
@@ -43,6 +47,27 @@ Examples:
   $ cpuhp conform --profile my-table.json recorded/     what a kernel of your own answered
 
 Exit codes: 0 all equal, 1 a difference, 2 bad input.`
+
+const RUN_HELP = `
+A script has one request a line; # begins a comment. A VALUE in double quotes is as in JSON: "1\\n".
+  ${SCRIPT_USAGE.join('\n  ')}
+
+Examples:
+  $ cpuhp run offline.txt                                what the machine answers and traces, as a golden file
+  $ echo 'target 1 155' | cpuhp run --text -             for reading
+  $ cpuhp run a.txt > a.jsonl && cpuhp conform a.jsonl   the same again
+  $ cpuhp run --machine threads --workers 2 offline.txt
+
+Exit codes: 0 everything was answered, also with an errno; 1 a task's result was wrong or a trace is incomplete,
+2 bad input, 3 the machine panicked or hung.`
+
+const SHELL_HELP = `
+Examples:
+  $ cpuhp shell                                          'help' says what there is
+  $ cpuhp shell --machine deterministic --seed 7
+  $ echo 'echo 0 > /sys/devices/system/cpu/cpu1/online; lscpu -e' | cpuhp shell
+
+Without a terminal it reads commands, and exits as the last of them did; 3 when the machine has panicked.`
 
 /** Runs the command line. Answers the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -84,7 +109,7 @@ function build(end: (code: number) => void): Command {
       new Option('--seed <n>', 'decides the requests').default(1).argParser(wholeNumber('--seed', 0, 2 ** 32 - 1)),
     )
     .addOption(machineOption())
-    .addOption(new Option('--profile <name>', `the step table: ${profileNames().join(', ')}, or a .json file`))
+    .addOption(profileOption())
     .addOption(new Option('--json <file>', 'write the verdict as JSON; - is standard output'))
     .addOption(new Option('--quiet', 'show no progress, and figures only when something is wrong').default(false))
     .action(async (options: CyclesCommand) => end(await cyclesCommand(options)))
@@ -98,11 +123,7 @@ function build(end: (code: number) => void): Command {
     .description('hold a machine against what a real kernel answered, event for event')
     .addOption(machineOption('deterministic'))
     .addOption(workersOption())
-    .addOption(
-      new Option('--seed <n>', 'of the deterministic machine')
-        .default(1)
-        .argParser(wholeNumber('--seed', 0, 2 ** 32 - 1)),
-    )
+    .addOption(seedOption())
     .addOption(new Option('--profile <name>', 'instead of the one that each file names: a name, or a .json file'))
     .addOption(
       new Option('--repeat <n>', 'all of it that many times; on the deterministic machine with one seed after another')
@@ -118,6 +139,16 @@ function build(end: (code: number) => void): Command {
     .addOption(new Option('--quiet', 'show no progress, and only the files that differ').default(false))
     .addHelpText('after', CONFORM_EXAMPLES)
     .action(async (paths: string[], options: ConformCommand) => end(await conformCommand(paths, options)))
+  machineChoice(program.command('run'), 'deterministic')
+    .argument('<file>', 'the script; - is standard input')
+    .description('carry out a script of requests, and print what was answered and traced as a golden file')
+    .addOption(new Option('--text', 'for reading instead of golden lines').default(false))
+    .addHelpText('after', RUN_HELP)
+    .action(async (file: string, options: RunCommand) => end(await runCommand(file, options)))
+  machineChoice(program.command('shell'), 'threads')
+    .description('a root shell on a machine: take CPUs down by hand, and look at what that does')
+    .addHelpText('after', SHELL_HELP)
+    .action(async (options: MachineChoice) => end(await shellCommand(options)))
   program
     .command('states')
     .description('list the steps that a CPU goes through, and which of them are modelled')
@@ -162,12 +193,36 @@ function stressOptions(command: Command): Command {
         DEFAULTS.failEvery,
       ),
     )
-    .addOption(new Option('--profile <name>', `the step table: ${profileNames().join(', ')}, or a .json file`))
+    .addOption(profileOption())
     .addOption(new Option('--watchdog <time>', 'a request without an answer for that long is a hang (default 30s)'))
     .addOption(new Option('--stuck <time>', 'threads: a CPU without progress for that long is stuck (default 10s)'))
     .addOption(new Option('--until-fail', 'run after run, with the next seed, until one fails').default(false))
     .addOption(new Option('--json <file>', 'write the verdict as JSON; - is standard output'))
     .addOption(new Option('--quiet', 'show no progress, and figures only when something is wrong').default(false))
+}
+
+/** The options that choose a machine (machine-choice.ts). */
+function machineChoice(command: Command, standard: 'threads' | 'deterministic'): Command {
+  const kinds = ['threads', 'deterministic'] as const
+  return command
+    .addOption(new Option('--cpus <n>', 'how many CPUs').default(4).argParser(wholeNumber('--cpus', 1, LIMITS.cpus)))
+    .addOption(
+      new Option('--machine <kind>', kinds.join(' or ')).default(standard).argParser(oneOf('--machine', kinds)),
+    )
+    .addOption(workersOption())
+    .addOption(seedOption())
+    .addOption(profileOption().default('linux-6.1-minimal'))
+    .addOption(new Option('--watchdog <time>', 'a request without an answer for that long is a hang (default 30s)'))
+}
+
+function seedOption(): Option {
+  return new Option('--seed <n>', 'of the deterministic machine')
+    .default(1)
+    .argParser(wholeNumber('--seed', 0, 2 ** 32 - 1))
+}
+
+function profileOption(): Option {
+  return new Option('--profile <name>', `the step table: ${profileNames().join(', ')}, or a .json file`)
 }
 
 function workersOption(): Option {
@@ -222,11 +277,6 @@ function checkHelp(program: Command, argv: readonly string[]): string[] {
     throw new UsageError(`unknown command '${second}'; there are ${commandNames(program).join(', ')}`)
   }
   return [...argv]
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 function describe(error: unknown): string {

@@ -4,7 +4,7 @@ import { UsageError } from '../base/failure.js'
 /** Reads a whole number of that range, for the option of that name. */
 export function wholeNumber(option: string, low: number, high: number): (text: string) => number {
   return (text) => {
-    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN
     if (value >= low && value <= high) return value
     throw new UsageError(`${option} is a whole number from ${low} to ${high}, not '${oneLine(text)}'`)
   }

@@ -1,9 +1,9 @@
 // Compares a machine with what a real kernel answered: asks it for everything in a golden file, request by request.
 
-import { KernelError } from '../base/errno.js'
 import type { Machine } from '../machine/machine.js'
 import { MachinePanic } from '../machine/report.js'
 import { bitsOf } from '../ops/mask.js'
+import { type Answer, askFor, describeCommand } from './ask.js'
 import { formatEvent, type GoldenAnswer, type GoldenFile, type GoldenRequest } from './golden.js'
 
 /** The first request of a golden file that a machine did not meet. */
@@ -34,8 +34,6 @@ export interface Conformance {
 /** Units of work that take a task half an hour. */
 const NEVER_DONE = 2 ** 31 - 1
 
-type Found = Omit<GoldenAnswer, 'outcome' | 'trace'> & { readonly trace: readonly string[] }
-
 /**
  * Asks the machine, freshly booted and of the file's profile and number of CPUs, for everything in the file, with `busy` user
  * tasks beside it that compute all the time and may go anywhere. Ends at the first deviation: after one, nothing can be
@@ -53,7 +51,7 @@ export async function conform(machine: Machine, golden: GoldenFile, busy = 0): P
     if (differences.length > 0) {
       const panic = machine.failure instanceof MachinePanic ? machine.failure.message : null
       return {
-        deviation: { line: request.line, request: describe(request), differences, traces, panic },
+        deviation: { line: request.line, request: describeCommand(request), differences, traces, panic },
         starved: null,
       }
     }
@@ -80,48 +78,16 @@ export function formatDeviation(deviation: Deviation, source: string): string {
   return [`${source}:${line}: ${request}`, ...differences.map((difference) => `  ${difference}`)].join('\n')
 }
 
-function describe(request: GoldenRequest): string {
-  const value = JSON.stringify(request.value).slice(1, -1)
-  return request.do === 'suspend' ? `suspend ${value}` : `${value} to ${fileOf(request)}`
-}
-
-function fileOf(request: GoldenRequest): string {
-  return request.do === 'online' ? `cpu${request.cpu}/online` : `cpu${request.cpu}/hotplug/${request.do}`
-}
-
 interface Comparison {
   readonly differences: string[]
   readonly traces: Deviation['traces']
 }
 
 async function compare(machine: Machine, request: GoldenRequest, sameFunction: boolean): Promise<Comparison> {
-  const warned = machine.log.length
-  let errno: GoldenAnswer['errno'] = null
-  try {
-    if (request.do === 'suspend') await machine.suspend(request.value)
-    else await machine.write(fileOf(request), request.value)
-  } catch (error) {
-    if (error instanceof MachinePanic) return { differences: comparePanic(error, request, sameFunction), traces: null }
-    if (!(error instanceof KernelError)) throw error
-    errno = error.code
-  }
+  const found = await askFor(machine, request)
+  if (found.outcome === 'died') return { differences: comparePanic(found.panic, request, sameFunction), traces: null }
   if (request.outcome !== 'answered') {
     return { differences: [`outcome: ${request.outcome} expected, the machine answered`], traces: null }
-  }
-  const cpu = request.cpu ?? 1
-  const found: Found = {
-    errno,
-    state: await numberIn(machine, `cpu${cpu}/hotplug/state`),
-    target: await numberIn(machine, `cpu${cpu}/hotplug/target`),
-    fail: await numberIn(machine, `cpu${cpu}/hotplug/fail`),
-    file: await numberIn(machine, `cpu${cpu}/online`),
-    online: await machine.read('online'),
-    offline: await machine.read('offline'),
-    trace: machine.hotplugTrace(),
-    warnings: machine.log
-      .slice(warned)
-      .filter((line) => line.level <= 4)
-      .map((line) => line.text),
   }
   const expected = request.trace.map(formatEvent)
   const unlike = compareTraces(expected, found.trace)
@@ -141,7 +107,7 @@ function comparePanic(panic: MachinePanic, request: GoldenRequest, sameFunction:
   return other ? [`outcome: a BUG in ${request.panic} expected, ${what} found`] : []
 }
 
-function compareFields(expected: GoldenAnswer, found: Found): string[] {
+function compareFields(expected: GoldenAnswer, found: Answer): string[] {
   const fields = ['errno', 'state', 'target', 'fail', 'file', 'online', 'offline'] as const
   const differences = fields
     .filter((field) => expected[field] !== found[field])
@@ -172,13 +138,4 @@ export function sameEvent(expected: string, found: string): boolean {
 
 function show(value: string | number | null): string {
   return value === null ? 'null' : `'${value}'`
-}
-
-async function numberIn(machine: Machine, file: string): Promise<number | null> {
-  try {
-    return Number(await machine.read(file))
-  } catch (error) {
-    if (error instanceof KernelError && error.code === 'ENOENT') return null
-    throw error
-  }
 }

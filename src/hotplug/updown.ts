@@ -106,6 +106,10 @@ function* downCallbacks(cpu: Cpu, subject: number, target: number): Kernel<numbe
 export function* bringupCpu(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
   const record = memory.cpuhp(subject)
+  // At boot, Linux says it of all of them in one line.
+  if (memory.get(memory.global + GLOBAL.booted) === 1) {
+    cpu.printk(6, `smpboot: Booting Node 0 Processor ${subject} APIC 0x${subject.toString(16)}`)
+  }
   if (!cpu.bugs.has('early-death')) {
     yield cpu.store(memory.percpu(subject) + PERCPU.dead, 0, full, 'bringup_cpu:alive')
   }

@@ -215,6 +215,7 @@ function* carryOutRun(cpu: Cpu, index: number, slot: number): Kernel<number> {
       policy: POLICY.normal,
       entry: FN.runner,
       argument: slot,
+      startTime: cpu.services.now(),
       ...(wanted >= 0 ? { affinity: [wanted] } : {}),
     }
     initTask(memory, task, description, STATE.uninterruptible)

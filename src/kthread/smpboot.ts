@@ -103,6 +103,7 @@ export function* smpbootCreateThreads(cpu: Cpu, subject: number): Kernel<number>
       cpu: subject,
       flags: FLAG.kthread | FLAG.perCpu,
       policy: thread.policy,
+      startTime: cpu.services.now(),
       ...('entry' in thread
         ? { entry: thread.entry, argument: thread.argument(subject) }
         : { entry: FN.smpboot_thread_fn, argument: index }),

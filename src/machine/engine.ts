@@ -52,6 +52,8 @@ export interface Engine {
   readonly workloads: readonly Workload[]
   /** Starts all CPUs; resolves when the kernel is up. */
   start(events: EngineEvents): Promise<void>
+  /** The machine's time, ns since it was powered on. */
+  now(): number
   /** Reads a word that CPUs publish. */
   load(word: number): number
   /** Writes a word that CPUs read. */

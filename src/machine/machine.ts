@@ -3,7 +3,7 @@ import { errnoName, KernelError } from '../base/errno.js'
 import { UsageError } from '../base/failure.js'
 import { kernelIntErrno } from '../base/kstrto.js'
 import { NS_PER_MS } from '../base/time.js'
-import { CONTROL } from '../hotplug/control.js'
+import { CONTROL, type Control } from '../hotplug/control.js'
 import { DYNAMIC } from '../hotplug/setup.js'
 import { LEVELS } from '../hotplug/suspend.js'
 import { REQUEST } from '../kernel/port.js'
@@ -11,12 +11,12 @@ import type { Memory } from '../memory/memory.js'
 import { GLOBAL } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
 import { type TraceEvent, TraceReader } from '../trace/ring.js'
+import { Tree } from '../vfs/tree.js'
 import type { Workload } from '../workloads/workload.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
 import { type Engine, NO_REQUEST, type WorkerInspection } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
-import { controlFile } from './files.js'
 import { engineFor, type MachineOptions } from './options.js'
 import { Processes, type SpawnOptions, type Task } from './processes.js'
 import { type KernelLogLine, MachinePanic } from './report.js'
@@ -29,6 +29,11 @@ const LOG_LINES = 16_384
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f || text.charCodeAt(i) === 0) return false
   return true
+}
+
+/** Paths without a slash before them are taken from the directory of the CPUs. */
+function absolute(path: string): string {
+  return path.startsWith('/') ? path : `/sys/devices/system/cpu/${path}`
 }
 
 /** A step to add at run time, see Machine.addState. */
@@ -54,6 +59,10 @@ export class Machine {
   private ended: Error | null = null
   /** the kernel log: its latest lines, as in a ring buffer */
   readonly log: KernelLogLine[] = []
+  /** a console: told every line of the kernel log as it comes */
+  onLog: ((line: KernelLogLine) => void) | null = null
+  /** its file tree: /sys/devices/system/cpu and /proc */
+  readonly files: Tree
 
   private constructor(engine: Engine) {
     this.engine = engine
@@ -64,6 +73,11 @@ export class Machine {
     }
     this.requests = new Requests(engine, changed)
     this.processes = new Processes(engine, this.requests, changed)
+    this.files = new Tree({
+      memory: engine.memory,
+      now: () => engine.now(),
+      store: (control, cpu, text) => this.store(control, cpu, text),
+    })
   }
 
   /**
@@ -104,6 +118,11 @@ export class Machine {
     return this.engine.memory
   }
 
+  /** The machine's time, ns since it was powered on: virtual time on the deterministic machine. */
+  now(): number {
+    return this.engine.now()
+  }
+
   /** What the machine has counted so far: operations, its digest (deterministic), and so on. */
   counters(): Readonly<Record<string, number>> {
     return this.engine.counters()
@@ -140,24 +159,25 @@ export class Machine {
     await this.ask(REQUEST.suspend, 0, [number], '', 'suspend', level)
   }
 
-  /** What a file of /sys/devices/system/cpu reads as, without the newline at its end. */
+  /** What a file reads as, without the newline at its end: '/proc/stat', or below /sys/devices/system/cpu: 'online'. */
   async read(path: string): Promise<string> {
     this.assertRunning()
-    const file = controlFile(this.memory, path, 'read')
-    if (file.read === null) throw new KernelError('EACCES', 'read', path)
-    return file.read()
+    return this.files.read(absolute(path)).replace(/\n$/, '')
   }
 
   /** Writes to a file of /sys/devices/system/cpu; resolves when the operation is done. */
   async write(path: string, text: string | number): Promise<void> {
     this.assertRunning()
-    const file = controlFile(this.memory, path, 'write')
-    if (file.write === null) throw new KernelError('EACCES', 'write', path)
+    await this.files.write(absolute(path), String(text))
+  }
+
+  private async store(control: Control, cpu: number, text: string): Promise<void> {
+    const path = `cpu${cpu}`
     // Of a truth value the kernel reads the first two letters; no number is longer than there is room for.
-    const written = file.write.control === CONTROL.online ? String(text).slice(0, MAX_TEXT) : String(text)
+    const written = control === CONTROL.online ? text.slice(0, MAX_TEXT) : text
     if (!isAscii(written)) throw new KernelError('EINVAL', 'write', path)
     if (written.length > MAX_TEXT) throw new KernelError(kernelIntErrno(written), 'write', path)
-    await this.ask(file.write.control, file.write.cpu, [], written, 'write', path)
+    await this.ask(control, cpu, [], written, 'write', path)
   }
 
   /**
@@ -335,6 +355,7 @@ export class Machine {
   private note(line: KernelLogLine): void {
     if (this.log.length === LOG_LINES) this.log.splice(0, LOG_LINES / 2)
     this.log.push(line)
+    this.onLog?.(line)
   }
 
   /** Something has happened in the machine: answers, ends of processes, CPUs that stand still to be looked at. */

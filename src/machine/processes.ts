@@ -19,6 +19,8 @@ export interface SpawnOptions {
   readonly workload: string
   /** units of work for each of its tasks (default: what takes about 200 ms) */
   readonly work?: number
+  /** its tasks' name in ps and in traces, up to 15 characters (default: the workload's) */
+  readonly name?: string
   /** uint32 (default 1) */
   readonly seed?: number
   /** CPUs that its tasks may run on: '0-3,5' (default: all) */
@@ -151,7 +153,7 @@ export class Processes {
   }
 
   async spawn(options: SpawnOptions): Promise<Task> {
-    const { number, workload, work, seed, affinity, policy, priority, nice } = this.check(options)
+    const { number, workload, name, work, seed, affinity, policy, priority, nice } = this.check(options)
     const tasks = workload.tasks ?? 1
     const words = Math.ceil(Math.max(8, workload.bytes(work)) / 8) * 2
     // Pages of its own, as from any kernel: processes that have neighbouring cache lines slow each other down.
@@ -185,7 +187,7 @@ export class Processes {
     for (const [name, value] of Object.entries(fields)) {
       memory.set(memory.program(index) + PROGRAM[name as keyof typeof fields], value)
     }
-    memory.setText(memory.program(index) + PROGRAM.comm, 4, workload.name)
+    memory.setText(memory.program(index) + PROGRAM.comm, 4, name)
     this.writeMask(index, affinity)
     this.alive.set(index, entry)
     const { result } = await this.requests.ask(REQUEST.spawn, 0, [index])
@@ -204,6 +206,10 @@ export class Processes {
       const names = this.engine.workloads.map(({ name }) => name).join(', ')
       throw new UsageError(`there is no workload ${String(options.workload)}; this machine has ${names}`)
     }
+    const { name = workload.name.slice(0, 15) } = options
+    if (options.name !== undefined && !/^[\x21-\x7e]{1,15}$/.test(name)) {
+      throw new UsageError(`name is 1 to 15 printable characters without blanks, not '${String(name)}'`)
+    }
     const units = work ?? workload.typicalWork
     within('work', units, 1, 2 ** 31 - 1)
     within('seed', seed, 0, 2 ** 32 - 1)
@@ -213,6 +219,7 @@ export class Processes {
     return {
       number,
       workload,
+      name,
       work: units,
       seed,
       affinity: this.parse(affinity),

@@ -125,6 +125,8 @@ export class Processor {
     const { cpu } = this
     this.woken = true
     cpu.trace(EVENT.irq_entry, vector, 0, 0)
+    const taken = cpu.memory.percpu(cpu.id) + PERCPU.interrupts + vector
+    cpu.memory.set(taken, (cpu.memory.get(taken) + 1) | 0)
     const handler = interruptHandler(cpu, vector)
     if (handler === null) {
       if (vector === VECTOR.reschedule) cpu.needResched = true

@@ -6,7 +6,7 @@ import type { Cpu, FunctionTable } from '../ops/cpu.js'
 import { testBit } from '../ops/mask.js'
 import { KIND, KIND_NAMES, type Operation } from '../ops/operation.js'
 import { VECTOR_NAMES } from '../ops/vectors.js'
-import { commOf, STATE } from '../sched/task.js'
+import { commOf, stateLetter } from '../sched/task.js'
 import { TraceReader } from '../trace/ring.js'
 import { formatEvent } from './events.js'
 
@@ -137,14 +137,6 @@ export function buildReport(
   return { cause, cpu, cpus, waits: [...lines, ...whoWaits(memory, load)] }
 }
 
-const STATE_LETTERS = new Map<number, string>([
-  [STATE.running, 'R'],
-  [STATE.interruptible, 'S'],
-  [STATE.uninterruptible, 'D'],
-  [STATE.parked, 'P'],
-  [STATE.dead, 'X'],
-])
-
 /** Every task that waits for something that has a name, and who holds it. */
 function whoWaits(memory: Memory, load: (word: number) => number): string[] {
   const lines: string[] = []
@@ -154,7 +146,7 @@ function whoWaits(memory: Memory, load: (word: number) => number): string[] {
     if (waitsFor === 0) continue
     // What lies at an address is the whole thing's first field as well.
     const name = memory.layout.describe(waitsFor).replace(/\.(lock|owner)$/, '')
-    const letter = STATE_LETTERS.get(load(task + TASK.state)) ?? '?'
+    const letter = stateLetter(load(task + TASK.state))
     const holder = holderOf(memory, load, waitsFor)
     const held = holder === 0 ? '' : `, held by ${commOf(memory, holder)}`
     lines.push(`${commOf(memory, task)} (${letter}, CPU ${load(task + TASK.cpu)}) waits for ${name}${held}`)

@@ -123,8 +123,9 @@ export const TASK = struct('task', {
   execStart: 'time',
   sumExec: 'time',
   previousSumExec: 'time',
-  /** since when it has been asleep */
+  /** since when it has been asleep, and when it was made */
   sleepStart: 'time',
+  startTime: 'time',
   /** what is left of an RR task's time slice */
   roundRobinLeft: 'time',
   migrations: 'word',
@@ -209,6 +210,11 @@ export const RUNQUEUE = struct('rq', {
   realtimeCount: 'word',
   /** when the periodic balancing is due */
   nextBalance: 'time',
+  /** how long it has run user tasks, those of positive nice, kernel threads and requesters, and nothing */
+  userNs: 'time',
+  niceNs: 'time',
+  systemNs: 'time',
+  idleNs: 'time',
   // stop, FIFO and RR: a list for each level
   levelBits: [4],
   levelHead: [RUN_LEVELS],
@@ -312,6 +318,8 @@ export const INSTANCE = struct('cpuhp_instance', {
 
 /** Kinds of per-CPU threads that there is room for. */
 export const HOTPLUG_THREADS = 4
+/** Interrupt vectors that there is room for. */
+const VECTORS = 8
 
 /** What belongs to one CPU and to no subsystem above it. */
 export const PERCPU = struct('percpu', {
@@ -335,6 +343,8 @@ export const PERCPU = struct('percpu', {
   threadStatus: [HOTPLUG_THREADS],
   /** address of the current task, for reports */
   current: 'word',
+  /** interrupts that it has taken, by vector */
+  interrupts: [VECTORS],
   /** the next free record of this CPU's trace ring; counts on, never wraps by itself */
   traceHead: 'word',
 })

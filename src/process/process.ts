@@ -58,6 +58,7 @@ function* makeTask(cpu: Cpu, index: number, member: number): Kernel<void> {
     nice: memory.get(program + PROGRAM.nice),
     entry: FN.user_task,
     argument: index,
+    startTime: cpu.services.now(),
     affinity: bitsOf(memory, memory.programMask(index)),
   }
   yield cpu.lockIrq(task + TASK.piLock, 'copy_process')

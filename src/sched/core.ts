@@ -48,7 +48,7 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   if (next !== memory.get(rq + RUNQUEUE.idle)) {
     setNextTask(memory, rq, next, now)
     if (cpu.tickAt === Number.POSITIVE_INFINITY) yield* startTick(cpu, now)
-  }
+  } else memory.setTime(next + TASK.execStart, now)
   if (next === previous) {
     yield* finishLockSwitch(cpu, rq)
     return

@@ -62,19 +62,29 @@ export function putPreviousTask(memory: Memory, rq: number, task: number): void 
   if (memory.get(task + TASK.policy) === POLICY.normal) putPreviousFair(memory, rq, task)
 }
 
-/** Accounts what the current task has run since it was last accounted. Answers how long that was, ns. */
+/** Accounts what the current task has run since it was last accounted. Answers how long that was, ns; 0 of the idle task. */
 export function accountCurrent(memory: Memory, rq: number, now: number): number {
   const task = memory.get(rq + RUNQUEUE.current)
-  if ((memory.get(task + TASK.flags) & FLAG.idle) !== 0) return 0
   const ran = now - memory.getTime(task + TASK.execStart)
   // The clocks of two workers may be a little apart, and a waker accounts with its own.
   if (ran <= 0) return 0
   memory.setTime(task + TASK.execStart, now)
+  const spent = rq + timeFieldOf(memory, task)
+  memory.setTime(spent, memory.getTime(spent) + ran)
+  if ((memory.get(task + TASK.flags) & FLAG.idle) !== 0) return 0
   memory.setTime(task + TASK.sumExec, memory.getTime(task + TASK.sumExec) + ran)
   const policy = memory.get(task + TASK.policy)
   if (policy === POLICY.normal) accountFair(memory, rq, task, ran)
   else if (policy !== POLICY.stop) accountRealtime(memory, rq, ran, now)
   return ran
+}
+
+/** As what its CPU counts the time that a task runs: a field of the runqueue. What a user task does in the kernel is its own. */
+export function timeFieldOf(memory: Memory, task: number): number {
+  const flags = memory.get(task + TASK.flags)
+  if ((flags & FLAG.idle) !== 0) return RUNQUEUE.idleNs
+  if ((flags & FLAG.user) === 0) return RUNQUEUE.systemNs
+  return memory.get(task + TASK.nice) > 0 ? RUNQUEUE.niceNs : RUNQUEUE.userNs
 }
 
 /** The tasks on a runqueue, for reports and checks. */

@@ -16,6 +16,20 @@ export const STATE = {
 /** What an ordinary wakeup wakes. */
 export const NORMAL_SLEEP = STATE.interruptible | STATE.uninterruptible
 
+const LETTERS = new Map<number, string>([
+  [STATE.running, 'R'],
+  [STATE.interruptible, 'S'],
+  [STATE.uninterruptible, 'D'],
+  [STATE.parked, 'P'],
+  [STATE.dead, 'X'],
+  [STATE.new, 'R'],
+])
+
+/** A task state as /proc and ps write it. */
+export function stateLetter(state: number): string {
+  return LETTERS.get(state) ?? '?'
+}
+
 export const FLAG = {
   /** a kernel thread */
   kthread: 1,
@@ -45,6 +59,8 @@ export interface TaskDescription {
   readonly nice?: number
   readonly entry: number
   readonly argument: number
+  /** when it is made, ns (default 0: while the machine boots) */
+  readonly startTime?: number
   /** allowed CPUs; without it, only `cpu` for perCpu tasks and all CPUs for others */
   readonly affinity?: Iterable<number>
 }
@@ -65,6 +81,7 @@ export function initTask(memory: Memory, task: number, description: TaskDescript
   memory.set(task + TASK.nice, description.nice ?? 0)
   memory.set(task + TASK.entry, description.entry)
   memory.set(task + TASK.argument, description.argument)
+  memory.setTime(task + TASK.startTime, description.startTime ?? 0)
   memory.setText(task + TASK.comm, 4, description.comm)
   const mask = memory.affinity(task)
   const bound = description.flags & (FLAG.perCpu | FLAG.idle)

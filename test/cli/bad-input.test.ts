@@ -6,9 +6,9 @@ const CYCLES = '--cycles, --cpus, --workers, --seed, --machine, --profile, --jso
 const PROFILES = 'there are linux-6.1-debian-cloud, linux-6.1-minimal, or the path of a .json file'
 
 const TABLE: readonly (readonly [line: string, message: string])[] = [
-  ['cycels', "unknown command 'cycels'; there are cycles, stress, conform, states, help"],
+  ['cycels', "unknown command 'cycels'; there are cycles, stress, conform, run, shell, states, help"],
   ['--cycles 3', "unknown option '--cycles'; cpuhp takes --version, --help"],
-  ['help cycels', "unknown command 'cycels'; there are cycles, stress, conform, states, help"],
+  ['help cycels', "unknown command 'cycels'; there are cycles, stress, conform, run, shell, states, help"],
   ['cycles --cycels 3', `unknown option '--cycels'; cpuhp cycles takes ${CYCLES}`],
   ['cycles -x', `unknown option '-x'; cpuhp cycles takes ${CYCLES}`],
   ['cycles 100', "unexpected '100'; cpuhp cycles takes options only: --cycles"],
@@ -43,6 +43,16 @@ const TABLE: readonly (readonly [line: string, message: string])[] = [
   ['stress --json no/such/folder/v.json', "--json no/such/folder/v.json: can't be written: ENOENT"],
   ['conform --repeat 0 test/golden', "--repeat is a whole number from 1 to 1000000, not '0'"],
   ['conform --busy many test/golden', "--busy is a whole number from 0 to 1000, not 'many'"],
+  ['run', "missing required argument 'file'; see cpuhp run --help"],
+  ['run no/such.txt', "no/such.txt: can't be read: ENOENT"],
+  ['run --cpus 0 x', "--cpus is a whole number from 1 to 4096, not '0'"],
+  ['run --machine both x', "--machine is threads or deterministic, not 'both'"],
+  ['run --workers 2 x', '--workers is for --machine threads'],
+  ['run --machine threads --workers 5 x', '--workers is a whole number from 1 to 4, the number of CPUs'],
+  ['run --watchdog 0s x', "--watchdog is a duration above 0, as in 10s, not '0s'"],
+  ['run --profile linux-9 x', `there is no profile 'linux-9'; ${PROFILES}`],
+  ['shell now', "unexpected 'now'; cpuhp shell takes options only: --cpus"],
+  ['shell --machine deterministic --workers 2', '--workers is for --machine threads'],
   ['states --profile linux-9', `there is no profile 'linux-9'; ${PROFILES}`],
   ['states --profile no/such.json', "no/such.json: can't be read: ENOENT"],
   ['states --profile package.json', 'package.json: unknown field "version"; known are name, kernel, online,'],

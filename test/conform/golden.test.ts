@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { formatEvent, type GoldenRequest, parseGolden, readGolden } from '#dist/src/conform/golden.js'
+import { formatMachine, formatRequest } from '#dist/src/conform/golden-writer.js'
+import { MachinePanic, type PanicReport } from '#dist/src/index.js'
 
 const FOLDER = new URL('../golden/', import.meta.url)
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.jsonl'))
@@ -33,6 +35,34 @@ describe('the golden files', () => {
       const written: unknown = JSON.parse(lines[request.line - 1])
       expect(written).toMatchObject({ trace: request.trace.map(formatEvent) })
     }
+  })
+})
+
+describe('the golden writer', () => {
+  test.each(FILES)('writes %s as it was read', (name) => {
+    const lines = readFileSync(new URL(name, FOLDER), 'utf8').split('\n')
+    const { machine, requests } = readGolden(new URL(name, FOLDER))
+    expect(formatMachine(machine)).toBe(lines[0])
+    for (const request of requests) {
+      if (request.outcome !== 'answered') continue
+      const written = formatRequest(request, { ...request, trace: request.trace.map(formatEvent) })
+      expect(written).toEqual(lines.slice(request.line - 1, request.line + request.warnings.length))
+    }
+  })
+
+  const command = { do: 'target', cpu: 1, value: '94' } as const
+  const death = (cause: PanicReport['cause']): string[] | null =>
+    formatRequest(command, { outcome: 'died', panic: new MachinePanic({ cause, cpu: 1, cpus: [], waits: [] }) })
+
+  test('writes the end of a kernel as a panic or a hang, and no other end', () => {
+    const message = 'why'
+    const bug = { kind: 'bug', function: 'takedown_cpu', message, chain: [] } as const
+    expect(death(bug)).toEqual(['{"do":"target","cpu":1,"value":"94","panic":"takedown_cpu"}'])
+    for (const kind of ['deadlock', 'hang'] as const) {
+      expect(death({ kind, message })).toEqual(['{"do":"target","cpu":1,"value":"94","hang":true}'])
+    }
+    for (const kind of ['violation', 'defect'] as const) expect(death({ kind, message, chain: [] })).toBe(null)
+    for (const kind of ['stuck', 'worker'] as const) expect(death({ kind, message })).toBe(null)
   })
 })
 

@@ -55,9 +55,13 @@ describe('a machine', () => {
     expect(await machine.read('/sys/devices/system/cpu/online')).toBe('0-2')
     expect(await machine.read('kernel_max')).toBe('2')
     expect((await machine.read('hotplug/states')).split('\n')).toContain('235: sched:active')
-    for (const path of ['nothing', 'cpu9/online', 'cpu1', 'cpu1/hotplug/nothing', 'cpu01/online', 'cpu0/online', '']) {
+    for (const path of ['nothing', 'cpu9/online', 'cpu1/hotplug/nothing', 'cpu01/online', 'cpu0/online']) {
       expect(await codeOf(machine.read(path)), path).toBe('ENOENT')
       expect(await codeOf(machine.write(path, 1)), path).toBe('ENOENT')
+    }
+    for (const path of ['cpu1', 'cpu1/hotplug', '']) {
+      expect(await codeOf(machine.read(path)), path).toBe('EISDIR')
+      expect(await codeOf(machine.write(path, 1)), path).toBe('EISDIR')
     }
     for (const path of ['online', 'kernel_max', 'hotplug/states', 'cpu1/hotplug/state']) {
       expect(await codeOf(machine.write(path, 1)), path).toBe('EACCES')

@@ -24,6 +24,7 @@ export const ROOMS = [
   'hotplug',
   'kernel',
   'invariants',
+  'vfs',
   'machine',
   'conform',
   'explore',

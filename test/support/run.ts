@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly onOutput?: (kill: (signal: NodeJS.Signals) => void, stderr: string, stdout: string) => void
   readonly env?: Record<string, string>
   readonly limitMs?: number
+  /** what it reads from standard input, which ends after it */
+  readonly input?: string
   /** where it runs (default: the package's folder) */
   readonly cwd?: string
 }
@@ -25,7 +27,7 @@ export interface RunOptions {
 /** Runs Node with these arguments. A program that does not end by itself is killed, and its code is null. */
 export function runNode(
   args: readonly string[],
-  { onOutput, env, limitMs = 50_000, cwd = ROOT }: RunOptions = {},
+  { onOutput, env, limitMs = 50_000, cwd = ROOT, input }: RunOptions = {},
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env } })
@@ -42,6 +44,7 @@ export function runNode(
       stderr += data.toString()
       onOutput?.(kill, stderr, stdout)
     })
+    if (input !== undefined) child.stdin.end(input)
     const limit = setTimeout(() => child.kill('SIGKILL'), limitMs)
     child.on('error', reject)
     child.on('close', (code, signal) => {

@@ -53,7 +53,7 @@ export class DeterministicEngine implements Engine {
   private readonly previousWatcher: Int32Array
   private readonly watched: Int32Array
   private readonly stretches: Stretches
-  private now = 0
+  private time = 0
   private tickets = 0
   private steps = 0
   private readonly patience: Patience
@@ -98,11 +98,11 @@ export class DeterministicEngine implements Engine {
     )
     const services: Services = {
       ticket: () => this.tickets++,
-      now: () => this.now,
+      now: () => this.time,
       publish: (word, value) => {
         this.words[word] = value
       },
-      printk: (cpu, level, text) => this.events?.log({ cpu, timeNs: this.now, level, text }),
+      printk: (cpu, level, text) => this.events?.log({ cpu, timeNs: this.time, level, text }),
     }
     const tracer = new RingTracer()
     const bugs = new Set(config.bugs)
@@ -122,6 +122,10 @@ export class DeterministicEngine implements Engine {
     }
     this.rung = false
     return Promise.resolve()
+  }
+
+  now(): number {
+    return this.time
   }
 
   load(word: number): number {
@@ -145,7 +149,7 @@ export class DeterministicEngine implements Engine {
 
   setOutstanding(count: number, oldest: number, allowanceNs: number): void {
     this.outstanding = count
-    this.patience.waitFor(oldest, allowanceNs, this.steps, this.now)
+    this.patience.waitFor(oldest, allowanceNs, this.steps, this.time)
     this.continue()
   }
 
@@ -167,7 +171,7 @@ export class DeterministicEngine implements Engine {
         return
       }
     }
-    const hang = this.patience.judge(this.steps, this.now)
+    const hang = this.patience.judge(this.steps, this.time)
     if (hang !== null) this.panic({ kind: 'hang', message: hang }, -1)
     if (this.steps - this.progressAt > DEADLOCK) {
       // What the report is to show is what the tasks wait for, not a tick.
@@ -183,11 +187,11 @@ export class DeterministicEngine implements Engine {
     if (this.dead) return false
     while (this.count === 0) {
       if (this.nextDeadline === Number.POSITIVE_INFINITY) return false
-      this.now = Math.max(this.now, this.nextDeadline)
+      this.time = Math.max(this.time, this.nextDeadline)
       this.fireTimers()
     }
-    this.now += OPERATION_NS
-    if (this.now >= this.nextDeadline) this.fireTimers()
+    this.time += OPERATION_NS
+    if (this.time >= this.nextDeadline) this.fireTimers()
     const place = this.strategy.next(this.runnable, this.count)
     const id = this.runnable[place]!
     this.steps++
@@ -297,7 +301,7 @@ export class DeterministicEngine implements Engine {
       case KIND.halt:
         break
       case KIND.clock:
-        result = this.now
+        result = this.time
         break
       case KIND.setTimer:
         this.deadlines[id] = value
@@ -315,7 +319,7 @@ export class DeterministicEngine implements Engine {
       case KIND.execute:
         this.nextDeadline = Math.min(
           this.nextDeadline,
-          this.stretches.begin(id, word, this.now, 1 + this.strategy.choose(4)),
+          this.stretches.begin(id, word, this.time, 1 + this.strategy.choose(4)),
         )
         return
     }
@@ -341,12 +345,12 @@ export class DeterministicEngine implements Engine {
     let next = Number.POSITIVE_INFINITY
     for (let id = 0; id < this.deadlines.length; id++) {
       const deadline = this.deadlines[id]!
-      if (deadline <= this.now) {
+      if (deadline <= this.time) {
         this.deadlines[id] = Number.POSITIVE_INFINITY
         this.raise(id, VECTOR.timer)
       } else if (deadline < next) next = deadline
       const end = this.stretches.endOf(id)
-      if (end <= this.now) {
+      if (end <= this.time) {
         this.stretches.pass(id)
         this.setRunnable(id)
       } else if (end < next) next = end
@@ -427,6 +431,6 @@ export class DeterministicEngine implements Engine {
 
   /** `digest` is a hash of every operation and its result, in order: equal runs have equal ones. */
   counters(): Readonly<Record<string, number>> {
-    return { operations: this.steps, timeNs: this.now, digest: this.hash >>> 0, stretches: this.stretches.count }
+    return { operations: this.steps, timeNs: this.time, digest: this.hash >>> 0, stretches: this.stretches.count }
   }
 }

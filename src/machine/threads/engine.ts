@@ -45,6 +45,8 @@ export class ThreadsEngine implements Engine {
   private up: () => void = () => {}
   /** lines of the kernel log that have arrived */
   private logLines = 0
+  /** process.hrtime when the machine was powered on, ns */
+  private epochNs = 0
   private operations = 0
   private parks = 0
   private stretches = 0
@@ -68,11 +70,10 @@ export class ThreadsEngine implements Engine {
     this.workloads = await loadWorkloads(this.config.workloads)
     this.table = buildFunctions(this.config.profile, await loadModules(this.config.modules))
     formatMemory(this.memory, this.table, this.config.profile, this.config)
-    const [seconds, nanoseconds] = process.hrtime()
-    const epochNs = seconds * 1e9 + nanoseconds
+    this.epochNs = hrtimeNs()
     const { workers } = this.memory.layout.config
     const ready: Promise<void>[] = []
-    for (let worker = 0; worker < workers; worker++) ready.push(this.startWorker(worker, epochNs))
+    for (let worker = 0; worker < workers; worker++) ready.push(this.startWorker(worker, this.epochNs))
     await Promise.all(ready)
     const up = new Promise<void>((resolve) => {
       this.up = resolve
@@ -194,6 +195,10 @@ export class ThreadsEngine implements Engine {
     this.events?.bell()
   }
 
+  now(): number {
+    return hrtimeNs() - this.epochNs
+  }
+
   load(word: number): number {
     return Atomics.load(this.memory.words, word)
   }
@@ -258,6 +263,11 @@ export class ThreadsEngine implements Engine {
   counters(): Readonly<Record<string, number>> {
     return { operations: this.operations, parks: this.parks, stretches: this.stretches }
   }
+}
+
+function hrtimeNs(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e9 + nanoseconds
 }
 
 /** A worker as comlink's endpoint: it listens as an event target does. */

@@ -1,0 +1,159 @@
+// /proc: what the kernel counts, and a directory for each task. Only what this machine really knows is here.
+import { formatCpuMask, parseCpuList } from '../base/cpulist.js'
+import { KernelError } from '../base/errno.js'
+import { NS_PER_MS } from '../base/time.js'
+import { GLOBAL, RUNQUEUE } from '../memory/structs.js'
+import { bitsOf } from '../ops/mask.js'
+import { type CpuTimes, cpuTimes, INTERRUPTS, interruptsTaken, sumOfTimes, sumOverCpus } from './accounting.js'
+import { type DirectoryNode, directory, type Entries, type FileNode } from './node.js'
+import type { System } from './system.js'
+import { allTasks, findTask, type TaskView } from './tasks.js'
+
+/** What times are shown in: USER_HZ is 100. */
+const TICK_NS = 10 * NS_PER_MS
+
+export function procRoot(system: System): DirectoryNode {
+  return directory(
+    {
+      cpuinfo: procFile(() => cpuinfo(system)),
+      interrupts: procFile(() => interrupts(system)),
+      stat: procFile(() => stat(system)),
+      uptime: procFile(() => uptime(system)),
+    },
+    processes(system),
+    0o555,
+  )
+}
+
+/** Root may open a file of /proc that nobody may write to; then the write fails. */
+function procFile(read: () => string, refusal: 'EIO' | 'EINVAL' = 'EIO'): FileNode {
+  const write = async (): Promise<void> => {
+    throw new KernelError(refusal, 'write')
+  }
+  return { kind: 'file', mode: 0o444, size: 0, read, write }
+}
+
+function cpuinfo({ memory }: System): string {
+  const online = [...bitsOf(memory, memory.online)]
+  const paragraph = (cpu: number): string =>
+    [
+      `processor\t: ${cpu}`,
+      'model name\t: cpuhp simulated CPU',
+      'physical id\t: 0',
+      `siblings\t: ${online.length}`,
+      `core id\t\t: ${cpu}`,
+      `cpu cores\t: ${online.length}`,
+      `apicid\t\t: ${cpu}`,
+      '\n',
+    ].join('\n')
+  return online.map(paragraph).join('')
+}
+
+function interrupts({ memory }: System): string {
+  const online = [...bitsOf(memory, memory.online)]
+  const head = `${' '.repeat(11)}${online.map((cpu) => `CPU${String(cpu).padEnd(8)}`).join('')}`
+  const lines = INTERRUPTS.map(({ label, vectors, description }) => {
+    const counts = online.map((cpu) => `${String(interruptsTaken(memory, cpu, vectors)).padStart(10)} `)
+    return `${label.padStart(3)}: ${counts.join('')}  ${description}`
+  })
+  return `${[head, ...lines].join('\n')}\n`
+}
+
+const ticks = (ns: number): number => Math.floor(ns / TICK_NS)
+
+function statLine(name: string, { userNs, niceNs, systemNs, idleNs }: CpuTimes): string {
+  return `${name} ${[userNs, niceNs, systemNs, idleNs].map(ticks).join(' ')} 0 0 0 0 0 0`
+}
+
+function stat({ memory, now }: System): string {
+  const nowNs = now()
+  const all = [...bitsOf(memory, memory.possible)].map((cpu) => cpuTimes(memory, cpu, nowNs))
+  const total = (vectors: readonly number[]) => sumOverCpus(memory, (cpu) => interruptsTaken(memory, cpu, vectors))
+  const sumOf = (field: number) => sumOverCpus(memory, (cpu) => memory.get(memory.runqueue(cpu) + field))
+  const port = total(INTERRUPTS[0]!.vectors)
+  const lines = [
+    statLine('cpu ', sumOfTimes(all)),
+    ...[...bitsOf(memory, memory.online)].map((cpu) => statLine(`cpu${cpu}`, all[cpu]!)),
+    `intr ${total(INTERRUPTS.flatMap(({ vectors }) => vectors))} ${port}`,
+    `ctxt ${sumOf(RUNQUEUE.switches)}`,
+    `processes ${memory.get(memory.global + GLOBAL.nextPid)}`,
+    `procs_running ${sumOf(RUNQUEUE.running)}`,
+    'procs_blocked 0',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function uptime({ memory, now }: System): string {
+  const nowNs = now()
+  const idleNs = sumOverCpus(memory, (cpu) => cpuTimes(memory, cpu, nowNs).idleNs)
+  const seconds = (ns: number): string => (Math.floor(ns / TICK_NS) / 100).toFixed(2)
+  return `${seconds(nowNs)} ${seconds(idleNs)}\n`
+}
+
+function processes(system: System): Entries {
+  const { memory, now } = system
+  return {
+    names: () => allTasks(memory, now()).map(({ pid }) => String(pid)),
+    find(name) {
+      const pid = /^[1-9]\d{0,9}$/.test(name) ? Number(name) : 0
+      return pid > 0 && findTask(memory, pid, now()) !== null ? processDirectory(system, pid) : null
+    },
+  }
+}
+
+function processDirectory({ memory, now }: System, pid: number): DirectoryNode {
+  // It may end between the look that found it and the one that reads.
+  const file = (format: (task: TaskView, cpus: number) => string): FileNode =>
+    procFile(() => {
+      const task = findTask(memory, pid, now())
+      if (task === null) throw new KernelError('ESRCH', 'read', `/proc/${pid}`)
+      return format(task, memory.layout.config.cpus)
+    }, 'EINVAL')
+  return directory(
+    { comm: file(({ comm }) => `${comm}\n`), stat: file(taskStat), status: file(taskStatus) },
+    undefined,
+    0o555,
+  )
+}
+
+/** As in sched.h: PF_KTHREAD, and PF_NO_SETAFFINITY of those that are bound. */
+const PF = { kthread: 0x0020_0000, noSetAffinity: 0x0400_0000 } as const
+
+/** The 52 fields of /proc/PID/stat; 0 where this machine has no such thing: parents, sessions, memory, signals. */
+function taskStat(task: TaskView): string {
+  const fields: (string | number)[] = new Array(52).fill(0)
+  const set = (number: number, value: string | number): void => {
+    fields[number - 1] = value
+  }
+  set(1, task.pid)
+  set(2, `(${task.comm})`)
+  set(3, task.state)
+  set(8, -1)
+  set(9, (task.kernel ? PF.kthread : 0) | (task.bound ? PF.noSetAffinity : 0))
+  // utime and stime: what a user task does in the kernel is counted as its own.
+  set(task.kernel ? 15 : 14, ticks(task.runNs))
+  set(18, task.priority)
+  set(19, task.nice)
+  set(20, 1)
+  set(22, ticks(task.startNs))
+  set(39, task.cpu)
+  set(40, task.rtPriority)
+  set(41, task.policy)
+  return `${fields.join(' ')}\n`
+}
+
+const STATES: Readonly<Record<string, string>> = { R: 'running', S: 'sleeping', D: 'disk sleep', P: 'parked' }
+
+function taskStatus(task: TaskView, cpus: number): string {
+  const lines = [
+    `Name:\t${task.comm}`,
+    `State:\t${task.state} (${STATES[task.state] ?? 'unknown'})`,
+    `Tgid:\t${task.pid}`,
+    `Pid:\t${task.pid}`,
+    'PPid:\t0',
+    'Threads:\t1',
+    `Cpus_allowed:\t${formatCpuMask(parseCpuList(task.affinity, cpus), cpus)}`,
+    `Cpus_allowed_list:\t${task.affinity}`,
+  ]
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,12 @@
+// What the file tree needs of a machine.
+import type { Control } from '../hotplug/control.js'
+import type { Memory } from '../memory/memory.js'
+
+export interface System {
+  /** may be read while CPUs run: what is seen is a moving thing */
+  readonly memory: Memory
+  /** the machine's time, ns since it was powered on */
+  now(): number
+  /** carries out a write to a control file of a CPU; rejects with a KernelError */
+  store(control: Control, cpu: number, text: string): Promise<void>
+}

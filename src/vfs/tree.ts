@@ -1,0 +1,75 @@
+// The file tree of a machine, as a user of it sees it: what is where, what files read as, and writing to them.
+import { KernelError } from '../base/errno.js'
+import { type DirectoryNode, directory, type Node } from './node.js'
+import { procRoot } from './proc.js'
+import { cpuRoot } from './sysfs.js'
+import type { System } from './system.js'
+
+export class Tree {
+  readonly root: DirectoryNode
+
+  constructor(system: System) {
+    const cpu = cpuRoot(system)
+    const sys = directory({ devices: directory({ system: directory({ cpu }) }) })
+    this.root = directory({ proc: procRoot(system), sys })
+  }
+
+  /**
+   * What is at a path, which is taken from the root whether it begins with a slash or not; '.' and '..' are followed.
+   * ENOENT where there is nothing; ENOTDIR where a file is taken for a directory.
+   */
+  lookup(path: string, syscall = 'stat'): Node {
+    const above: DirectoryNode[] = []
+    let at: Node = this.root
+    for (const name of path.split('/').slice(path.startsWith('/') ? 1 : 0)) {
+      // 'online/' names a directory, and there is none.
+      if (at.kind !== 'directory') throw new KernelError('ENOTDIR', syscall, path)
+      if (name === '' || name === '.') continue
+      if (name === '..') {
+        at = above.pop() ?? this.root
+        continue
+      }
+      const next: Node | null = at.find(name)
+      if (next === null) throw new KernelError('ENOENT', syscall, path)
+      above.push(at)
+      at = next
+    }
+    return at
+  }
+
+  /** The names in a directory. ENOENT, ENOTDIR. */
+  list(path: string): string[] {
+    const node = this.lookup(path, 'scandir')
+    if (node.kind !== 'directory') throw new KernelError('ENOTDIR', 'scandir', path)
+    return node.names()
+  }
+
+  /** What a file reads as, with the newline at its end. ENOENT, ENOTDIR, EISDIR, EACCES. */
+  read(path: string): string {
+    const node = this.lookup(path, 'read')
+    if (node.kind === 'directory') throw new KernelError('EISDIR', 'read', path)
+    if (node.read === null) throw new KernelError('EACCES', 'read', path)
+    return node.read()
+  }
+
+  /** Writes to a file; resolves when the kernel has done what that asks for. As read, and whatever the kernel answers. */
+  async write(path: string, text: string): Promise<void> {
+    await this.open(path)(text)
+  }
+
+  /** Opens a file for writing: the errors that come before anything is written are thrown here. */
+  open(path: string): (text: string) => Promise<void> {
+    const node = this.lookup(path, 'open')
+    if (node.kind === 'directory') throw new KernelError('EISDIR', 'open', path)
+    if (node.write === null) throw new KernelError('EACCES', 'open', path)
+    const { write } = node
+    return async (text) => {
+      try {
+        await write(text)
+      } catch (error) {
+        // What the kernel refuses, it refuses of the path that the caller knows.
+        throw error instanceof KernelError ? new KernelError(error.code, 'write', path) : error
+      }
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest'
+import { KernelError, type Machine } from '#dist/src/index.js'
+import { onDeterministic, onEveryMachine, rejection } from '../support/machines.js'
+
+/** The numbers of each line of /proc/stat, by the line's first word. */
+async function stat(machine: Machine): Promise<Map<string, number[]>> {
+  const lines = (await machine.read('/proc/stat')).split('\n').map((line) => line.split(/ +/))
+  return new Map(lines.map(([name, ...numbers]) => [name!, numbers.map(Number)]))
+}
+
+/** User, nice, system and idle time of a CPU, in ticks of 10 ms. */
+async function timesOf(machine: Machine, cpu: string): Promise<number[]> {
+  return (await stat(machine)).get(cpu)!.slice(0, 4)
+}
+
+describe('/proc/stat', () => {
+  onEveryMachine('counts what each CPU does', { cpus: 2, seeds: 1, timeoutMs: 60_000 }, async (machine) => {
+    const before = [await timesOf(machine, 'cpu0'), await timesOf(machine, 'cpu1')]
+    const start = machine.now()
+    const busy = await machine.spawn({ workload: 'sha256', work: 150_000, affinity: '1' })
+    await busy.result
+    const elapsed = (machine.now() - start) / 1e7
+    const after = [await timesOf(machine, 'cpu0'), await timesOf(machine, 'cpu1')]
+    const spent = after.map((times, cpu) => times.map((ticks, n) => ticks - before[cpu]![n]!))
+    // Not more than there was, and on the CPU that it was pinned to.
+    expect(spent[1]![0]).toBeGreaterThan(0)
+    expect(spent[0]![0]).toBe(0)
+    for (const times of spent) expect(Math.abs(times.reduce((a, b) => a + b) - elapsed)).toBeLessThan(elapsed * 0.1 + 5)
+  })
+
+  onEveryMachine('tells nice time from user time', { cpus: 2, seeds: 1 }, async (machine) => {
+    const busy = await machine.spawn({ workload: 'sha256', work: 100_000, affinity: '1', nice: 5 })
+    await busy.result
+    const [user, nice] = await timesOf(machine, 'cpu1')
+    expect([user, nice! > 0]).toEqual([0, true])
+  })
+
+  test('does not count the time in which a CPU is offline', async () => {
+    await onDeterministic({ cpus: 2 }, async (machine) => {
+      await machine.offline(1)
+      expect((await stat(machine)).has('cpu1')).toBe(false)
+      await machine.sleep(3e9)
+      await machine.online(1)
+      await machine.sleep(1e9)
+      const [user, nice, system, idle] = await timesOf(machine, 'cpu1')
+      expect([user, nice, system]).toEqual([0, 0, 0])
+      expect(idle).toBeGreaterThanOrEqual(99)
+      expect(idle).toBeLessThanOrEqual(101)
+    })
+  })
+
+  test('has counts that agree with those of /proc/interrupts', async () => {
+    await onDeterministic({ cpus: 3 }, async (machine) => {
+      await machine.offline(2)
+      await machine.online(2)
+      const rows = (await machine.read('/proc/interrupts')).split('\n')
+      expect(rows[0]).toBe('           CPU0       CPU1       CPU2       ')
+      const counts = rows.slice(1).map((row) =>
+        row
+          .slice(4, 4 + 33)
+          .trim()
+          .split(/ +/)
+          .map(Number),
+      )
+      const total = counts.flat().reduce((a, b) => a + b)
+      expect((await stat(machine)).get('intr')![0]).toBe(total)
+      expect(rows.slice(1).map((row) => row.slice(0, 4))).toEqual(['  0:', 'LOC:', 'RES:', 'CAL:'])
+      for (const row of counts) expect(row.some((count) => count > 0)).toBe(true)
+    })
+  })
+})
+
+test('/proc/cpuinfo and /proc/interrupts show the CPUs that are online', async () => {
+  await onDeterministic({ cpus: 3 }, async (machine) => {
+    await machine.offline(1)
+    const processors = (await machine.read('/proc/cpuinfo')).match(/^processor\t: \d$/gm)
+    expect(processors).toEqual(['processor\t: 0', 'processor\t: 2'])
+    expect((await machine.read('/proc/interrupts')).split('\n')[0]).toBe('           CPU0       CPU2       ')
+  })
+})
+
+test('/proc/uptime is the machine time', async () => {
+  await onDeterministic({ cpus: 2 }, async (machine) => {
+    await machine.sleep(12.34e9)
+    expect(await machine.read('/proc/uptime')).toMatch(/^12\.34 24\.6[678]$/)
+  })
+})
+
+describe('/proc/PID', () => {
+  test('shows a task from its beginning to its end', async () => {
+    await onDeterministic({ cpus: 4 }, async (machine) => {
+      const task = await machine.spawn({
+        workload: 'sha256',
+        work: 400_000,
+        affinity: '2-3',
+        policy: 'rr',
+        priority: 7,
+        name: 'busy',
+      })
+      const [pid] = task.pids
+      expect(await machine.read(`/proc/${pid}/comm`)).toBe('busy')
+      await machine.sleep(50e6)
+      const fields = (await machine.read(`/proc/${pid}/stat`)).split(' ')
+      expect(fields).toHaveLength(52)
+      expect(fields.slice(0, 3)).toEqual([String(pid), '(busy)', 'R'])
+      // utime, priority, processor, rt_priority, policy
+      expect(Number(fields[13])).toBeGreaterThan(3)
+      expect([fields[17], fields[39], fields[40]]).toEqual(['-8', '7', '2'])
+      expect(['2', '3']).toContain(fields[38])
+      const status = (await machine.read(`/proc/${pid}/status`)).split('\n')
+      expect(status).toEqual(
+        expect.arrayContaining(['Name:\tbusy', 'State:\tR (running)', 'Cpus_allowed:\tc', 'Cpus_allowed_list:\t2-3']),
+      )
+      await task.result
+      expect(await rejection(machine.read(`/proc/${pid}/stat`))).toMatchObject({ code: 'ENOENT' })
+    })
+  })
+
+  test('shows kernel threads as such', async () => {
+    await onDeterministic({ cpus: 2 }, async (machine) => {
+      const stats = await Promise.all(
+        machine.files
+          .list('/proc')
+          .filter((name) => /^\d+$/.test(name))
+          .map((pid) => machine.read(`/proc/${pid}/stat`)),
+      )
+      const migration = stats.find((line) => line.includes('(migration/1)'))!.split(' ')
+      // The stopper: above all of FIFO, as Linux shows it; a kernel thread that may not be given another affinity.
+      expect([migration[17], migration[39], migration[40]]).toEqual(['-100', '99', '1'])
+      expect(Number(migration[8]) & 0x0420_0000).toBe(0x0420_0000)
+    })
+  })
+
+  test('may be opened for writing by root, and takes nothing', async () => {
+    await onDeterministic({ cpus: 1 }, async (machine) => {
+      for (const [path, code] of [
+        ['/proc/stat', 'EIO'],
+        [`/proc/${machine.files.list('/proc')[0]}/comm`, 'EINVAL'],
+      ] as const) {
+        const error = await rejection(machine.files.open(path)('x'))
+        expect(error).toBeInstanceOf(KernelError)
+        expect(error).toMatchObject({ code })
+      }
+    })
+  })
+})

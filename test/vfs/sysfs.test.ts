@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest'
+import { KernelError, Machine } from '#dist/src/index.js'
+import { onDeterministic, onEveryMachine, rejection } from '../support/machines.js'
+
+const ROOT = '/sys/devices/system/cpu'
+const CPU1 = `${ROOT}/cpu1`
+
+function codeOf(act: () => unknown): string {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof KernelError) return error.code
+    throw error
+  }
+  throw new Error('no error')
+}
+
+describe('/sys/devices/system/cpu', () => {
+  // What `cat` showed on a real 6.1 with 4 CPUs, all online, one core each.
+  test.each([
+    ['online', '0-3\n'],
+    ['offline', '\n'],
+    ['possible', '0-3\n'],
+    ['present', '0-3\n'],
+    ['isolated', '\n'],
+    ['cpu1/topology/cluster_cpus', '2\n'],
+    ['cpu1/topology/cluster_cpus_list', '1\n'],
+    ['cpu1/topology/cluster_id', '65535\n'],
+    ['cpu1/topology/core_cpus', '2\n'],
+    ['cpu1/topology/core_cpus_list', '1\n'],
+    ['cpu1/topology/core_id', '1\n'],
+    ['cpu1/topology/core_siblings', 'f\n'],
+    ['cpu1/topology/core_siblings_list', '0-3\n'],
+    ['cpu1/topology/die_cpus', 'f\n'],
+    ['cpu1/topology/die_id', '0\n'],
+    ['cpu1/topology/package_cpus_list', '0-3\n'],
+    ['cpu1/topology/physical_package_id', '0\n'],
+    ['cpu1/topology/thread_siblings', '2\n'],
+    ['cpu1/topology/thread_siblings_list', '1\n'],
+  ])('%s reads as on a real machine', async (file, contents) => {
+    await onDeterministic({ cpus: 4 }, ({ files }) => {
+      expect(files.read(`${ROOT}/${file}`)).toBe(contents)
+    })
+  })
+
+  test('has masks as wide as the number of CPUs', async () => {
+    await onDeterministic({ cpus: 40 }, ({ files }) => {
+      expect(files.read(`${ROOT}/cpu33/topology/core_cpus`)).toBe('02,00000000\n')
+      expect(files.read(`${ROOT}/cpu33/topology/die_cpus`)).toBe('ff,ffffffff\n')
+    })
+  })
+
+  onEveryMachine('has what a real one has of a CPU that is offline', { cpus: 4, seeds: 2 }, async (machine) => {
+    const { files } = machine
+    expect(files.list(CPU1).sort()).toEqual(['hotplug', 'online', 'topology'])
+    await machine.offline(1)
+    expect(files.list(CPU1).sort()).toEqual(['hotplug', 'online'])
+    expect(codeOf(() => files.read(`${CPU1}/topology/core_id`))).toBe('ENOENT')
+    expect(files.read(`${ROOT}/cpu2/topology/core_siblings_list`)).toBe('0,2-3\n')
+    expect(files.read(`${ROOT}/offline`)).toBe('1\n')
+    await files.write(`${CPU1}/online`, '1\n')
+    expect(files.list(CPU1)).toContain('topology')
+  })
+
+  test('has no online file of the boot CPU, and no directory of a CPU that is not present', async () => {
+    await onDeterministic({ cpus: 3, present: 2 }, ({ files }) => {
+      expect(files.list(`${ROOT}/cpu0`)).not.toContain('online')
+      expect(files.list(ROOT).filter((name) => /^cpu\d/.test(name))).toEqual(['cpu0', 'cpu1'])
+      for (const name of ['cpu2', 'cpu3', 'cpu01', 'cpu', 'cpu-1', 'cpu99999', 'cpu4294967296']) {
+        expect(
+          codeOf(() => files.lookup(`${ROOT}/${name}`)),
+          name,
+        ).toBe('ENOENT')
+      }
+    })
+  })
+
+  test('says who may do what', async () => {
+    await onDeterministic({ cpus: 2 }, ({ files }) => {
+      const modeOf = (path: string): string => files.lookup(path).mode.toString(8)
+      expect(modeOf(ROOT)).toBe('755')
+      expect(modeOf(`${ROOT}/online`)).toBe('444')
+      expect(modeOf(`${CPU1}/online`)).toBe('644')
+      expect(modeOf(`${CPU1}/hotplug/state`)).toBe('444')
+      expect(modeOf(`${CPU1}/hotplug/fail`)).toBe('644')
+    })
+  })
+
+  test('every name that is listed is there, and its contents end in a newline', async () => {
+    await onDeterministic({ cpus: 3 }, async ({ files }) => {
+      let seen = 0
+      const visit = (path: string): void => {
+        const node = files.lookup(path)
+        seen++
+        if (node.kind === 'file') expect(files.read(path), path).toMatch(/\n$/)
+        else for (const name of files.list(path)) visit(`${path === '/' ? '' : path}/${name}`)
+      }
+      visit('/')
+      expect(seen).toBeGreaterThan(100)
+    })
+  })
+})
+
+describe('paths', () => {
+  test('are followed as Linux follows them', async () => {
+    await onDeterministic({ cpus: 2 }, ({ files }) => {
+      for (const path of [
+        `${CPU1}/../online`,
+        `//sys/./devices/../devices/system/cpu/online`,
+        `/../..${ROOT}/online`,
+      ]) {
+        expect(files.read(path), path).toBe('0-1\n')
+      }
+      const table: [string, string][] = [
+        [`${ROOT}/online/`, 'ENOTDIR'],
+        [`${ROOT}/online/x`, 'ENOTDIR'],
+        [`${ROOT}/nothing`, 'ENOENT'],
+        [`${ROOT}/nothing/x`, 'ENOENT'],
+        ['/sys/hasOwnProperty', 'ENOENT'],
+        ['/sys/__proto__', 'ENOENT'],
+        [ROOT, 'EISDIR'],
+      ]
+      for (const [path, code] of table) {
+        expect(
+          codeOf(() => files.read(path)),
+          path,
+        ).toBe(code)
+        expect(
+          codeOf(() => files.open(path)),
+          path,
+        ).toBe(code)
+      }
+      expect(codeOf(() => files.list(`${ROOT}/online`))).toBe('ENOTDIR')
+      expect(codeOf(() => files.open(`${ROOT}/online`))).toBe('EACCES')
+    })
+  })
+
+  test('are those of the caller in what the kernel refuses', async () => {
+    const machine = await Machine.boot({ cpus: 2, machine: 'deterministic' })
+    const error = await rejection(machine.files.write(`${CPU1}/hotplug/target`, 'x'))
+    expect(error).toMatchObject({ code: 'EINVAL', path: `${CPU1}/hotplug/target` })
+    await machine.shutdown()
+  })
+})
