@@ -134,3 +134,25 @@ onEveryMachine(
     expect(await machine.read('online')).toBe('0-3')
   },
 )
+
+// CPU 1 is up half-way: its kworker is not bound to it, and waits for its turn among the tasks of CPU 0.
+onEveryMachine(
+  'a kworker that is to take down the CPU it is on goes elsewhere first',
+  { cpus: 4, seeds: 6, watchdog: { requestMs: 20_000 } },
+  async (machine) => {
+    for (let n = 1; n <= 32; n++) await machine.spawn({ workload: 'sha256', work: 2 ** 31 - 1, seed: n })
+    await machine.offline(2)
+    await machine.write('cpu1/hotplug/target', 46)
+    await machine.offline(3)
+    await machine.online(3)
+    await machine.write('cpu1/hotplug/target', 158)
+    await machine.write('cpu0/hotplug/target', 0)
+    expect([await machine.read('online'), await machine.read('cpu0/hotplug/state')]).toEqual(['1,3', '0'])
+    await machine.write('cpu0/hotplug/target', 236)
+    await machine.write('cpu1/hotplug/target', 236)
+    // It is at home again, and bound: its CPU can be vacated.
+    await machine.offline(3)
+    await machine.write('cpu1/hotplug/target', 0)
+    expect(await machine.read('online')).toBe('0')
+  },
+)
