@@ -72,8 +72,9 @@ export class DeterministicEngine implements Engine, View {
     { requestMs = Number.POSITIVE_INFINITY, operations }: Watchdog,
   ) {
     this.patience = new Patience(requestMs, operations ?? null)
-    this.deadlock = Math.min(DEADLOCK, operations ?? DEADLOCK)
-    this.batch = Math.min(BATCH, operations ?? BATCH)
+    // Where nothing gets on, it is told apart from a livelock before that is one.
+    this.deadlock = Math.min(DEADLOCK, (operations ?? Number.POSITIVE_INFINITY) / 4)
+    this.batch = Math.min(BATCH, this.deadlock)
     const { cpus, tasks, scratch, traceRecords, user } = config
     this.memory = new Memory({ cpus, tasks, workers: 1, traceRecords, scratch, user })
     this.words = this.memory.words
