@@ -1,17 +1,19 @@
 // The command line: commands, their options, and what becomes of errors. Everything that goes wrong ends here, in one
 // line and an exit code (see base/failure.ts); only a panic has more to say.
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { EXIT, exitCodeFor, UsageError } from '../base/failure.js'
 import { MachinePanic } from '../machine/report.js'
 import { LIMITS } from '../memory/layout.js'
 import { profileNames } from '../profiles/load.js'
+import { type BugsCommand, bugsCommand } from './bugs.js'
 import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
+import { exploreOptions, minimiseOptions, replayOptions } from './explore-options.js'
 import { err, out } from './output.js'
 import { type StatesOptions, statesCommand } from './states.js'
 import { type StressCommand, stressCommand } from './stress.js'
 import { oneLine, oneOf, wholeNumber } from './values.js'
+import { version } from './version.js'
 
 const EXAMPLES = `
 Examples:
@@ -21,6 +23,7 @@ Examples:
   $ cpuhp cycles --machine deterministic --seed 7  the same run every time
   $ cpuhp cycles --cycles 100 --json - --quiet     the verdict as JSON
   $ cpuhp states                                   the steps a CPU goes through, and which are modelled
+  $ cpuhp explore --bug M15 --until-found          a bug that Linux had, found by trying schedules
 
 Exit codes: 0 all held, 1 something was violated, 2 bad input, 3 a machine panicked or this program has a defect.`
 
@@ -114,6 +117,14 @@ function build(end: (code: number) => void): Command {
     )
     .addOption(new Option('--json', 'as JSON').default(false))
     .action((options: StatesOptions) => statesCommand(options))
+  exploreOptions(program.command('explore'), end)
+  replayOptions(program.command('replay'), end)
+  minimiseOptions(program.command('minimise'), end)
+  program
+    .command('bugs')
+    .description('list the historical bugs of Linux, and the mutations, that can be put back')
+    .addOption(new Option('--json', 'as JSON').default(false))
+    .action((options: BugsCommand) => bugsCommand(options))
   for (const command of [program, ...program.commands]) tame(command)
   return program
 }
@@ -200,11 +211,6 @@ function checkHelp(program: Command, argv: readonly string[]): string[] {
     throw new UsageError(`unknown command '${second}'; there are ${commandNames(program).join(', ')}`)
   }
   return [...argv]
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 function describe(error: unknown): string {

@@ -2,7 +2,7 @@
 import type { Strategy, View } from '../machine/deterministic/strategy.js'
 import { DEVIATION, DefaultOrder, type Deviation, describeDeviation } from './deviation.js'
 
-/** How far from where it was a deviation is looked for when the code has changed, in operations of its CPU. */
+/** For how many operations of its CPU a deviation is looked for that did not fit where it was. */
 const DRIFT = 64
 
 export class Playback implements Strategy {
@@ -13,6 +13,8 @@ export class Playback implements Strategy {
   private readonly afterwards: Strategy | null
   /** for each CPU and kind, by number of the operation */
   private readonly waiting: Map<number, Deviation[]>[][] = []
+  /** those that did not fit where they were, with best effort */
+  private readonly overdue: Deviation[] = []
   private readonly all: readonly Deviation[]
   private readonly order = new DefaultOrder()
   private readonly done: number[] = []
@@ -21,7 +23,7 @@ export class Playback implements Strategy {
   private current = 0
 
   /**
-   * `bestEffort`: a deviation whose operation is elsewhere now is looked for nearby; without it, the first that does not
+   * `bestEffort`: a deviation whose operation is elsewhere now is made when that comes; without it, the first that does not
    * fit is the last. `afterwards`: who decides when all deviations have been made.
    */
   constructor(deviations: readonly Deviation[], bestEffort = false, afterwards: Strategy | null = null) {
@@ -52,7 +54,10 @@ export class Playback implements Strategy {
 
   /** The deviations that have not been made, in order. */
   get unmade(): Deviation[] {
-    const kept = new Set(this.waiting.flatMap((kinds) => kinds.flatMap((map) => [...map.values()].flat())))
+    const kept = new Set([
+      ...this.overdue,
+      ...this.waiting.flatMap((kinds) => kinds.flatMap((map) => [...map.values()].flat())),
+    ])
     return this.all.filter((deviation) => kept.has(deviation) || deviation.cpu >= this.waiting.length)
   }
 
@@ -87,30 +92,32 @@ export class Playback implements Strategy {
     if (this.left === 0) return null
     const nth = this.done[cpu]! - back
     const waiting = this.waiting[cpu]![kind]!
-    const exact = waiting.get(nth)?.[0]
-    if (exact === undefined && !this.bestEffort) return null
+    const exact = waiting.get(nth)
+    const overdue = this.overdue.length > 0
+    if (exact === undefined && !overdue) return null
     const { place } = this.view!.declared(cpu)
-    const found = exact?.place === place ? exact : this.bestEffort ? nearby(waiting, nth, place) : undefined
-    if (found !== undefined) {
-      const rest = waiting.get(found.nth)!.slice(1)
-      if (rest.length > 0) waiting.set(found.nth, rest)
-      else waiting.delete(found.nth)
+    if (exact !== undefined && exact[0]!.place === place) {
+      const found = exact.shift()!
+      if (exact.length === 0) waiting.delete(nth)
       this.left--
       return found
     }
-    if (exact !== undefined) this.diverge(`${describeDeviation(exact)}: now that operation is at ${place}`)
-    return null
+    if (exact !== undefined) {
+      this.diverge(`${describeDeviation(exact[0]!)}: now that operation is at ${place}`)
+      if (!this.bestEffort) return null
+      waiting.delete(nth)
+      this.overdue.push(...exact)
+    }
+    const late = this.overdue.findIndex((one) => one.kind === kind && one.cpu === cpu && one.place === place)
+    if (late < 0) return null
+    const [found] = this.overdue.splice(late, 1)
+    if (nth - found!.nth > DRIFT) return null
+    this.left--
+    return found!
   }
 
   private diverge(message: string): void {
     this.divergence ??= message
     if (!this.bestEffort) this.left = 0
   }
-}
-
-function nearby(waiting: ReadonlyMap<number, Deviation[]>, nth: number, place: string): Deviation | undefined {
-  for (const [deviation] of waiting.values()) {
-    if (deviation!.place === place && Math.abs(deviation!.nth - nth) <= DRIFT) return deviation
-  }
-  return undefined
 }

@@ -15,12 +15,18 @@ export interface Reproducer {
 const RUNS = 600
 
 /** The same failure with fewer deviations from the default order. What it answers has been run, and led there. */
-export async function shorten(setup: Setup, found: Reproducer, runs = RUNS): Promise<Reproducer> {
+export async function shorten(
+  setup: Setup,
+  found: Reproducer,
+  runs = RUNS,
+  onRun: () => void = () => {},
+): Promise<Reproducer> {
   let best = found
   let left = runs
   const signature = signatureOf(found.failure)
   await reduce(found.deviations, async (shorter) => {
     if (left-- <= 0) return null
+    onRun()
     const ran = await attempt(setup, shorter, signature)
     if (ran === null || ran.deviations.length >= best.deviations.length) return null
     best = ran

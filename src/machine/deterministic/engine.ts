@@ -73,7 +73,7 @@ export class DeterministicEngine implements Engine, View {
   ) {
     this.patience = new Patience(requestMs, operations ?? null)
     // Where nothing gets on, it is told apart from a livelock before that is one.
-    this.deadlock = Math.min(DEADLOCK, (operations ?? Number.POSITIVE_INFINITY) / 4)
+    this.deadlock = Math.min(DEADLOCK, (operations ?? Number.POSITIVE_INFINITY) / 20)
     this.batch = Math.min(BATCH, this.deadlock)
     const { cpus, tasks, scratch, traceRecords, user } = config
     this.memory = new Memory({ cpus, tasks, workers: 1, traceRecords, scratch, user })
