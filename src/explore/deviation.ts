@@ -3,7 +3,7 @@
 export const DEVIATION = {
   /** another CPU goes on before this operation of the CPU whose turn it would be; `value`: which */
   turn: 0,
-  /** an interrupt that could be taken before this operation is late */
+  /** an interrupt that could be taken before this operation is late, and again the next `value` - 1 times that it could */
   late: 1,
   /** this operation asks for a number, and is given `value` rather than 0 */
   choice: 2,
@@ -22,7 +22,7 @@ export interface Deviation {
 export function describeDeviation({ kind, cpu, nth, place, value }: Deviation): string {
   const where = `operation ${nth} of CPU ${cpu} (${place})`
   if (kind === DEVIATION.turn) return `before ${where} CPU ${value} goes on`
-  return kind === DEVIATION.late ? `the interrupt before ${where} is late` : `${where} is given ${value}`
+  return kind === DEVIATION.late ? `the interrupt before ${where} is ${value} times late` : `${where} is given ${value}`
 }
 
 /** The order that a schedule deviates from: a CPU goes on until it waits, or has had a long turn; then the next one. */

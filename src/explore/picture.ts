@@ -21,6 +21,8 @@ export interface Seen {
   readonly says: string
   readonly word: number
   readonly writes: boolean
+  /** takes or gives back a spinlock */
+  readonly locks: boolean
   /** an interrupt was taken, or a task preempted, before it */
   readonly before: 'interrupt' | 'preemption' | null
 }
@@ -45,9 +47,12 @@ export class Film implements Watcher {
       nth,
       task,
       place,
-      says: describeOperation(memory, operation),
+      says: describeOperation(memory, operation).replace(/task\[(\d+)\]/, (_, n: string) =>
+        commOf(memory, memory.task(Number(n))),
+      ),
       word: wordOf(operation),
       writes: isWrite(kind) && kind !== KIND.fence,
+      locks: kind === KIND.lock || kind === KIND.unlock,
       before: step === STEP.interrupt ? 'interrupt' : step === STEP.preemption ? 'preemption' : null,
     })
   }
@@ -57,7 +62,11 @@ function functionOf(place: string): string {
   return place.replace(/:.*$/, '')
 }
 
-const ROWS = 36
+const ROWS = 32
+/** What CPUs do that have nothing to do, and what their clocks have them do: never what a failure is about. */
+const IDLING = /^(do_idle|timer_interrupt|scheduler_tick|nohz_balancer_kick|newidle_balance|load_balance|tick_\w+)\b/
+/** How much further away than it is the handing over of a lock counts as. */
+const LOCK_PENALTY = 4
 
 /** The numbers of the rows to show, ascending. */
 export function choose(seen: readonly Seen[], deviations: readonly Deviation[], rows = ROWS): number[] {
@@ -68,9 +77,13 @@ export function choose(seen: readonly Seen[], deviations: readonly Deviation[], 
     // What it had done last, what came instead, and what it does when its turn comes again.
     for (const row of [lastOf(seen, cpu, at - 1), lastSwitch(seen, cpu, at), at]) if (row >= 0) chosen.add(row)
   }
-  for (const cpu of new Set(seen.map((one) => one.cpu))) chosen.add(lastOf(seen, cpu, seen.length - 1))
+  for (const cpu of new Set(seen.map((one) => one.cpu))) {
+    const row = lastOf(seen, cpu, seen.length - 1, true)
+    if (row >= 0) chosen.add(row)
+  }
   const anchors = [...chosen]
-  const distance = (row: number): number => Math.min(...anchors.map((anchor) => Math.abs(anchor - row)))
+  const distance = (row: number): number =>
+    Math.min(...anchors.map((anchor) => Math.abs(anchor - row))) * (seen[row]!.locks ? LOCK_PENALTY : 1)
   const pairs = conflicts(seen).map((pair) => ({ pair, far: Math.min(...pair.map(distance)) }))
   pairs.sort((a, b) => a.far - b.far)
   for (const { pair } of pairs) {
@@ -80,8 +93,10 @@ export function choose(seen: readonly Seen[], deviations: readonly Deviation[], 
   return [...chosen].sort((a, b) => a - b)
 }
 
-function lastOf(seen: readonly Seen[], cpu: number, from: number): number {
-  for (let row = from; row >= 0; row--) if (seen[row]!.cpu === cpu) return row
+function lastOf(seen: readonly Seen[], cpu: number, from: number, busy = false): number {
+  for (let row = from; row >= 0; row--) {
+    if (seen[row]!.cpu === cpu && !(busy && IDLING.test(seen[row]!.place))) return row
+  }
   return -1
 }
 
@@ -96,7 +111,7 @@ function conflicts(seen: readonly Seen[]): [number, number][] {
   const latest = new Map<number, number>()
   const found: [number, number][] = []
   for (const [row, one] of seen.entries()) {
-    if (one.word === 0) continue
+    if (one.word === 0 || IDLING.test(one.place)) continue
     const before = latest.get(one.word)
     if (before !== undefined && seen[before]!.cpu !== one.cpu && (one.writes || seen[before]!.writes)) {
       found.push([before, row])
@@ -106,24 +121,31 @@ function conflicts(seen: readonly Seen[]): [number, number][] {
   return found
 }
 
-/** The table: cells of rows, the first its head. A row of dots stands for what is left out. */
+/**
+ * The table: cells of rows, the first its head. A cell says which task it is when that is another one than in the cell of
+ * that CPU before. A row of dots stands for what is left out.
+ */
 export function tableOf(seen: readonly Seen[], rows: readonly number[], cpus: number): string[][] {
-  const table: string[][] = [['', ...Array.from({ length: cpus }, (_, cpu) => `CPU ${cpu}`)]]
+  const columns = Array.from({ length: cpus }, (_, cpu) => cpu).filter((cpu) =>
+    rows.some((row) => seen[row]!.cpu === cpu),
+  )
+  const table: string[][] = [['', ...columns.map((cpu) => `CPU ${cpu}`)]]
+  const tasks = new Map<number, string>()
   let last = -1
   for (const row of rows) {
-    if (row > last + 1 && last >= 0) table.push(['', ...Array.from({ length: cpus }, () => '.')])
+    if (row > last + 1 && last >= 0) table.push(['...'])
     const one = seen[row]!
-    const cells = Array.from({ length: cpus }, () => '')
-    cells[one.cpu] = cell(one)
-    table.push([String(row), ...cells])
+    const who = tasks.get(one.cpu) === one.task ? '' : `[${one.task}] `
+    tasks.set(one.cpu, one.task)
+    table.push([String(row), ...columns.map((cpu) => (cpu === one.cpu ? `${who}${cell(one)}` : ''))])
     last = row
   }
   return table
 }
 
-function cell({ task, place, says, before }: Seen): string {
-  if (before !== null) return `${task}: ${before === 'interrupt' ? 'takes an interrupt' : 'is preempted'} at ${place}`
-  return `${task}: ${place}: ${says}`
+function cell({ place, says, before }: Seen): string {
+  if (before !== null) return `${before === 'interrupt' ? 'takes an interrupt' : 'is preempted'} at ${place}`
+  return `${says} (${place})`
 }
 
 /** What each decisive switch is, in a sentence. */
@@ -132,9 +154,10 @@ export function sentences(seen: readonly Seen[], deviations: readonly Deviation[
     const at = seen.findIndex((one) => one.cpu === cpu && one.nth === nth)
     const one = at < 0 ? null : seen[at]!
     const who = one === null ? `CPU ${cpu}` : `CPU ${cpu} (${one.task})`
-    if (kind === DEVIATION.late) return `The interrupt that CPU ${cpu} could take at ${place} comes later.`
+    if (kind === DEVIATION.late)
+      return `The interrupt that CPU ${cpu} could take at ${place} is ${value} operations late.`
     if (kind === DEVIATION.choice) return `${who} is given ${value} where it asks for a number, at ${place}.`
-    const doing = one === null ? place : `${place}: ${one.says}`
+    const doing = one === null ? place : `${one.says} (${place})`
     return `${who} is held up before ${doing}; CPU ${value} goes on meanwhile.`
   })
 }

@@ -18,6 +18,8 @@ export class Playback implements Strategy {
   private readonly all: readonly Deviation[]
   private readonly order = new DefaultOrder()
   private readonly done: number[] = []
+  /** for each CPU how often its interrupt is late yet */
+  private readonly late: number[] = []
   private view: View | null = null
   private left: number
   private current = 0
@@ -38,6 +40,7 @@ export class Playback implements Strategy {
     const { cpus } = view.memory.layout.config
     for (let cpu = 0; cpu < cpus; cpu++) {
       this.done.push(0)
+      this.late.push(0)
       this.waiting.push([new Map(), new Map(), new Map()])
     }
     for (const deviation of this.all) {
@@ -78,8 +81,11 @@ export class Playback implements Strategy {
   }
 
   takeInterrupt(cpu: number): boolean {
-    if (this.left === 0 && this.afterwards !== null) return this.afterwards.takeInterrupt(cpu)
-    return this.take(DEVIATION.late, cpu, 1) === null
+    if (this.left === 0 && this.late[cpu] === 0 && this.afterwards !== null) return this.afterwards.takeInterrupt(cpu)
+    if (this.late[cpu]! === 0) this.late[cpu] = this.take(DEVIATION.late, cpu, 1)?.value ?? 0
+    if (this.late[cpu]! === 0) return true
+    this.late[cpu]!--
+    return false
   }
 
   choose(n: number): number {

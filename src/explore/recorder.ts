@@ -12,6 +12,8 @@ export interface Watcher {
 export class Recorder implements Strategy {
   readonly name: string
   readonly deviations: Deviation[] = []
+  /** for each CPU where in `deviations` the interrupt stands that is late there, -1: none */
+  private readonly late: number[] = []
   /** operations since exploring began */
   operations = 0
   private readonly inner: Strategy
@@ -30,7 +32,10 @@ export class Recorder implements Strategy {
 
   attach(view: View): void {
     this.view = view
-    for (let cpu = 0; cpu < view.memory.layout.config.cpus; cpu++) this.done.push(0)
+    for (let cpu = 0; cpu < view.memory.layout.config.cpus; cpu++) {
+      this.done.push(0)
+      this.late.push(-1)
+    }
   }
 
   /** From here on the strategy decides. */
@@ -64,9 +69,12 @@ export class Recorder implements Strategy {
   }
 
   takeInterrupt(cpu: number): boolean {
-    if (!this.exploring || this.inner.takeInterrupt(cpu)) return true
-    this.note(DEVIATION.late, cpu, 1, 0)
-    return false
+    const taken = !this.exploring || this.inner.takeInterrupt(cpu)
+    const before = this.late[cpu]!
+    if (taken) this.late[cpu] = -1
+    else if (before < 0) this.late[cpu] = this.note(DEVIATION.late, cpu, 1, 1) - 1
+    else this.deviations[before] = { ...this.deviations[before]!, value: this.deviations[before]!.value + 1 }
+    return taken
   }
 
   choose(n: number): number {
@@ -75,8 +83,8 @@ export class Recorder implements Strategy {
     return value
   }
 
-  private note(kind: Deviation['kind'], cpu: number, back: number, value: number): void {
+  private note(kind: Deviation['kind'], cpu: number, back: number, value: number): number {
     const { place } = this.view!.declared(cpu)
-    this.deviations.push({ kind, cpu, nth: this.done[cpu]! - back, place, value })
+    return this.deviations.push({ kind, cpu, nth: this.done[cpu]! - back, place, value })
   }
 }

@@ -6,6 +6,8 @@
 //   invariants, check  on the machine at rest
 //
 // Whatever a scenario awaits must be the machine's doing: a timer of the host or a file would make runs differ.
+import { InvariantViolation } from '../base/failure.js'
+import { checkStopped } from '../invariants/check.js'
 import type { Machine } from '../machine/machine.js'
 import type { MachineOptions } from '../machine/options.js'
 import type { SpawnOptions } from '../machine/processes.js'
@@ -95,3 +97,9 @@ export function work(options: SpawnOptions): Step {
     },
   }
 }
+
+/** Stops the busy machine, and checks what must hold even then. */
+export const look: Step = step('look', async (machine) => {
+  const [violation] = (await machine.freeze(() => checkStopped(machine))).violations
+  if (violation !== undefined) throw new InvariantViolation(violation.invariant, violation.message)
+})

@@ -1,7 +1,7 @@
 // One schedule: a machine is booted, the scenario's actors run on it in the order that a strategy decides, and what came of
 // it is looked at.
 import { KernelError } from '../base/errno.js'
-import { UsageError } from '../base/failure.js'
+import { InvariantViolation, UsageError } from '../base/failure.js'
 import { checkInvariants } from '../invariants/check.js'
 import type { Strategy } from '../machine/deterministic/strategy.js'
 import { Machine } from '../machine/machine.js'
@@ -53,8 +53,7 @@ export async function runSchedule(setup: Setup, strategy: Strategy, watcher: Wat
     machine = await Machine.boot({ ...options, machine: 'deterministic', strategy: recorder })
     outcome = await within(PATIENCE_MS, scenario.name, play(machine, setup, recorder, watchdog.operations))
   } catch (error) {
-    if (!(error instanceof MachinePanic)) throw error
-    outcome = outcomeOfPanic(error)
+    outcome = outcomeOf(error)
   } finally {
     await machine?.shutdown()
   }
@@ -65,6 +64,13 @@ export async function runSchedule(setup: Setup, strategy: Strategy, watcher: Wat
     operations: recorder.operations,
     counts: recorder.counts,
   }
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof MachinePanic) return outcomeOfPanic(error)
+  if (!(error instanceof InvariantViolation)) throw error
+  const { invariant } = error
+  return { kind: 'violation', invariant, message: error.message.slice(invariant.length + 2) }
 }
 
 async function play(
@@ -125,7 +131,7 @@ function judge(machine: Machine, scenario: Scenario, state: unknown, answers: An
 
 /** What a scenario throws is its own fault, unless it is how the machine ended. */
 function blame({ name }: Scenario, error: unknown): unknown {
-  if (error instanceof MachinePanic || error instanceof UsageError) return error
+  if (error instanceof MachinePanic || error instanceof InvariantViolation || error instanceof UsageError) return error
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   return new UsageError(`scenario ${name} has thrown ${text.split('\n')[0]}`, { cause: error })
 }

@@ -1,6 +1,6 @@
 // Scenarios of user tasks: they sleep and wake, change their affinity and fight for locks while CPUs go and come.
 import type { Task } from '../../machine/processes.js'
-import { offline, online, scenario, step, work } from '../scenario.js'
+import { look, offline, online, scenario, step, work } from '../scenario.js'
 
 const ROOM = { tasks: 16, userMemory: 128 * 1024 } as const
 /** Up and down, several times: a task has been everywhere then. */
@@ -79,5 +79,6 @@ export const affinity = scenario<Pair>({
     },
     { name: 'affinity', steps: [allow(0, '1'), allow(1, '2'), allow(0, '0-1'), allow(1, '1-2'), allow(0, '2')] },
     { name: 'A', steps: [offline(1), online(1), offline(2), online(2)] },
+    { name: 'observer', steps: [look, look, look] },
   ],
 })

@@ -61,6 +61,9 @@ export class Exhaustive implements Search {
   }
 }
 
+/** How often an interrupt that is late could have been taken. */
+const LATE = 64
+
 /** Plays deviations, and notes those that could follow the last of them. */
 class Enumerator implements Strategy {
   readonly name = 'exhaustive'
@@ -100,7 +103,7 @@ class Enumerator implements Strategy {
   }
 
   takeInterrupt(cpu: number): boolean {
-    if (this.playback.isThrough) this.note(DEVIATION.late, cpu, 1, 0)
+    if (this.playback.isThrough) this.note(DEVIATION.late, cpu, 1, LATE)
     return this.playback.takeInterrupt(cpu)
   }
 
