@@ -1,9 +1,11 @@
 // Minimising: first the scenario's steps that the failure does not need, then the deviations. Each attempt is run, and counts
-// only when it fails in the same way.
+// only when it fails in the same way. A failure that only some orders show stays one: a scenario that has lost so much that
+// it fails in the default order as well (nobody is left to wake the sleeper) is another failure.
+import type { Deviation } from './deviation.js'
 import { signatureOf } from './outcome.js'
 import { Playback } from './playback.js'
 import { reduce } from './reduce.js'
-import { runSchedule, type Setup } from './schedule.js'
+import { type Ran, runSchedule, type Setup } from './schedule.js'
 import { type Reproducer, shorten } from './shorten.js'
 
 export interface Minimised extends Reproducer {
@@ -22,14 +24,19 @@ export async function minimise(setup: Setup, found: Reproducer, onRun: () => voi
     onRun()
   }
   const all = stepsOf(setup)
+  const run = (without: ReadonlySet<string>, deviations: readonly Deviation[]): Promise<Ran> => {
+    count()
+    return runSchedule({ ...setup, without }, new Playback(deviations, true))
+  }
+  const isRace = (await run(setup.without, [])).outcome.kind === 'ok'
   let best: Minimised = { ...found, without: setup.without, runs }
   await reduce(
     all.filter((key) => !setup.without.has(key)),
     async (kept) => {
       const without = new Set([...setup.without, ...all.filter((key) => !kept.includes(key))])
-      count()
-      const ran = await runSchedule({ ...setup, without }, new Playback(best.deviations, true))
+      const ran = await run(without, best.deviations)
       if (ran.outcome.kind === 'ok' || signatureOf(ran.outcome) !== signature) return null
+      if (isRace && (await run(without, [])).outcome.kind !== 'ok') return null
       best = { failure: ran.outcome, digest: ran.digest, deviations: ran.deviations, without, runs }
       return kept
     },

@@ -63,6 +63,7 @@ function functionOf(place: string): string {
 }
 
 const ROWS = 32
+const FEWEST = 16
 /** What CPUs do that have nothing to do, and what their clocks have them do: never what a failure is about. */
 const IDLING = /^(do_idle|timer_interrupt|scheduler_tick|nohz_balancer_kick|newidle_balance|load_balance|tick_\w+)\b/
 /** How much further away than it is the handing over of a lock counts as. */
@@ -90,6 +91,10 @@ export function choose(seen: readonly Seen[], deviations: readonly Deviation[], 
     if (chosen.size + 2 > rows) break
     for (const row of pair) chosen.add(row)
   }
+  // Where few operations meet, what leads to them is shown as well.
+  const others = [...seen.keys()].filter((row) => !chosen.has(row) && !IDLING.test(seen[row]!.place))
+  others.sort((a, b) => distance(a) - distance(b))
+  for (const row of others.slice(0, Math.max(0, FEWEST - chosen.size))) chosen.add(row)
   return [...chosen].sort((a, b) => a - b)
 }
 

@@ -85,14 +85,13 @@ class SurwStrategy implements Strategy {
 
   private draw(runnable: Int32Array, count: number): number {
     let total = 0
-    // One more than it has left: the counts are those of another order.
-    for (let i = 0; i < count; i++) total += this.left[runnable[i]!]! + 1
+    for (let i = 0; i < count; i++) total += this.left[runnable[i]!]!
+    // All have done more than in the order that was counted.
+    if (total === 0) return runnable[this.prng.below(count)]!
     let drawn = this.prng.below(total)
-    for (let i = 0; i < count; i++) {
-      drawn -= this.left[runnable[i]!]! + 1
-      if (drawn < 0) return runnable[i]!
-    }
-    return runnable[0]!
+    let i = 0
+    while (drawn >= this.left[runnable[i]!]!) drawn -= this.left[runnable[i++]!]!
+    return runnable[i]!
   }
 
   takeInterrupt(): boolean {
