@@ -8,7 +8,7 @@ export default scenario({
   says: 'one task sleeps until another one has made a condition true',
   machine: { cpus: 2, modules: [new URL('./module.mjs', import.meta.url)] },
   actors: [
-    { name: 'sleeper', steps: [call('sleeper', 0)] },
-    { name: 'waker', steps: [call('waker', 1)] },
+    { name: 'sleeper', steps: [call('sleeper', 0)], needed: true },
+    { name: 'waker', steps: [call('waker', 1)], needed: true },
   ],
 })

@@ -28,7 +28,8 @@ export async function minimise(setup: Setup, found: Reproducer, onRun: () => voi
     count()
     return runSchedule({ ...setup, without }, new Playback(deviations, true))
   }
-  const isRace = (await run(setup.without, [])).outcome.kind === 'ok'
+  const isSame = ({ outcome }: Ran): boolean => outcome.kind !== 'ok' && signatureOf(outcome) === signature
+  const isRace = !isSame(await run(setup.without, []))
   let best: Minimised = { ...found, without: setup.without, runs }
   await reduce(
     all.filter((key) => !setup.without.has(key)),
@@ -36,7 +37,7 @@ export async function minimise(setup: Setup, found: Reproducer, onRun: () => voi
       const without = new Set([...setup.without, ...all.filter((key) => !kept.includes(key))])
       const ran = await run(without, best.deviations)
       if (ran.outcome.kind === 'ok' || signatureOf(ran.outcome) !== signature) return null
-      if (isRace && (await run(without, [])).outcome.kind !== 'ok') return null
+      if (isRace && isSame(await run(without, []))) return null
       best = { failure: ran.outcome, digest: ran.digest, deviations: ran.deviations, without, runs }
       return kept
     },

@@ -12,6 +12,8 @@ export type Outcome =
   /** CPUs go on, and nobody gets on */
   | { readonly kind: 'livelock'; readonly message: string; readonly places: readonly string[] }
   | { readonly kind: 'panic'; readonly function: string; readonly message: string; readonly chain: readonly string[] }
+  /** two locks are taken in both orders: they can deadlock, though here they did not */
+  | { readonly kind: 'lock-order'; readonly locks: string; readonly orders: readonly [string, string] }
   /** the same schedule ended in another way when it was run again: a defect of this program, or of the scenario */
   | { readonly kind: 'not-deterministic'; readonly first: string; readonly second: string }
 
@@ -94,6 +96,8 @@ export function signatureOf(failure: Failure): string {
       return 'livelock'
     case 'panic':
       return `panic ${failure.function}: ${failure.message.replace(/\d+/g, '#')}`
+    case 'lock-order':
+      return `lock-order ${failure.locks}`
     case 'not-deterministic':
       return 'not-deterministic'
   }
@@ -116,6 +120,8 @@ export function describeFailure(failure: Failure): string {
       return `livelock: ${failure.message}`
     case 'panic':
       return `panic in ${failure.function}: ${failure.message}`
+    case 'lock-order':
+      return `lock order: ${failure.orders.join('; ')}`
     case 'not-deterministic':
       return `not deterministic: ${failure.first} at first, ${failure.second} when run again`
   }

@@ -17,17 +17,17 @@ export class Recorder implements Strategy {
   /** operations since exploring began */
   operations = 0
   private readonly inner: Strategy
-  private readonly watcher: Watcher | null
+  private readonly watchers: readonly Watcher[]
   private order = new DefaultOrder()
   private readonly done: number[] = []
   private view: View | null = null
   private exploring = false
   private current = 0
 
-  constructor(inner: Strategy, watcher: Watcher | null = null) {
+  constructor(inner: Strategy, watchers: readonly Watcher[] = []) {
     this.inner = inner
     this.name = inner.name
-    this.watcher = watcher
+    this.watchers = watchers
   }
 
   attach(view: View): void {
@@ -62,7 +62,7 @@ export class Recorder implements Strategy {
     this.order.went(cpu)
     this.current = cpu
     if (this.exploring) {
-      this.watcher?.step(this.view!, cpu, this.done[cpu]!)
+      for (const watcher of this.watchers) watcher.step(this.view!, cpu, this.done[cpu]!)
       this.done[cpu]!++
     }
     return place

@@ -9,6 +9,7 @@ import { MachinePanic } from '../machine/report.js'
 import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
 import type { Deviation } from './deviation.js'
+import { LockOrder } from './lock-order.js'
 import { type Outcome, outcomeOfPanic } from './outcome.js'
 import { Recorder, type Watcher } from './recorder.js'
 import type { Answers, Scenario } from './scenario.js'
@@ -44,7 +45,8 @@ const PATIENCE_MS = 10_000
 /** Runs the scenario once. A UsageError when the scenario itself throws, or never ends. */
 export async function runSchedule(setup: Setup, strategy: Strategy, watcher: Watcher | null = null): Promise<Ran> {
   const { scenario, profile, bugs } = setup
-  const recorder = new Recorder(strategy, watcher)
+  const locks = new LockOrder()
+  const recorder = new Recorder(strategy, watcher === null ? [locks] : [locks, watcher])
   const watchdog = { operations: scenario.patience ?? PATIENCE }
   const options = { ...SMALL, profile, ...scenario.machine, bugs, watchdog }
   let machine: Machine | null = null
@@ -57,6 +59,7 @@ export async function runSchedule(setup: Setup, strategy: Strategy, watcher: Wat
   } finally {
     await machine?.shutdown()
   }
+  if (outcome.kind === 'ok' && locks.inversion !== null) outcome = { kind: 'lock-order', ...locks.inversion }
   return {
     outcome,
     digest: machine?.counters().digest ?? 0,

@@ -20,35 +20,52 @@ function two(name: string, first: number, second: number): Scenario {
   })
 }
 
-/** The first failure; it must be found, and not in the default order. */
-async function raceOf(one: Scenario): Promise<Failure> {
-  const { found } = await search(setupOf(one), { schedules: 400 })
-  expect(found.length).toBe(1)
-  expect(found[0].schedule).toBeGreaterThan(0)
-  const again = await runSchedule(setupOf(one), new Playback(found[0].deviations))
-  expect(again.digest).toBe(found[0].digest)
-  return found[0].failure
+/** The failure of that kind; it must be found, and not in the default order. */
+async function raceOf(one: Scenario, kind: Failure['kind'], strategy = 'pct:2'): Promise<Failure> {
+  const { found } = await search(setupOf(one), { schedules: 2000, strategies: [strategy], until: kind })
+  const race = found.find(({ failure }) => failure.kind === kind)!
+  expect(race.schedule).toBeGreaterThan(0)
+  const again = await runSchedule(setupOf(one), new Playback(race.deviations))
+  expect(again.digest).toBe(race.digest)
+  return race.failure
 }
 
 describe('an order that goes wrong is found, and said to be', () => {
   test('a deadlock of two CPUs, with the locks and who holds them', async () => {
-    const failure = await raceOf(two('explore_locks', 0, 1))
-    expect(failure.kind).toBe('deadlock')
+    const failure = await raceOf(two('explore_locks', 0, 1), 'deadlock', 'exhaustive:1')
     const { cycle } = failure as Extract<Failure, { kind: 'deadlock' }>
     expect(cycle.length).toBe(2)
     expect(cycle.join('; ')).toMatch(/runner\/\d waits for scratch\+\d+, held by runner\/\d/)
   })
 
   test('a deadlock of two tasks', async () => {
-    const failure = await raceOf(two('explore_mutexes', 0, 1))
-    expect(failure.kind).toBe('deadlock')
+    const failure = await raceOf(two('explore_mutexes', 0, 1), 'deadlock')
     expect(signatureOf(failure)).toBe('deadlock global.smpbootMutex global.stateMutex')
   })
 
   test('a panic, with the function', async () => {
-    const failure = await raceOf(two('explore_count', 0, 0))
+    const failure = await raceOf(two('explore_count', 0, 0), 'panic')
     expect(failure).toMatchObject({ kind: 'panic', function: 'explore_count' })
     expect(signatureOf(failure)).toBe('panic explore_count: counted #, and found #')
+  })
+})
+
+describe('two locks that are taken in both orders', () => {
+  const inDefaultOrder = async (one: Scenario) => (await runSchedule(setupOf(one), new Playback([]))).outcome
+
+  test('are told, though nothing hung: who took which, and where', async () => {
+    const spinlocks = await inDefaultOrder(two('explore_locks', 0, 1))
+    expect(spinlocks).toMatchObject({ kind: 'lock-order', locks: 'scratch+# scratch+#' })
+    const { orders } = spinlocks as Extract<Failure, { kind: 'lock-order' }>
+    expect(orders[0]).toMatch(/^runner\/\d takes scratch\+16 with scratch\+0 held \(explore:inner\)$/)
+    expect(orders[1]).toMatch(/^runner\/\d takes scratch\+0 with scratch\+16 held \(explore:inner\)$/)
+    const mutexes = await inDefaultOrder(two('explore_mutexes', 0, 1))
+    expect(mutexes).toMatchObject({ kind: 'lock-order', locks: 'global.smpbootMutex global.stateMutex' })
+  })
+
+  test('are no inversion where both take them in the same order, nor where a third lock keeps them apart', async () => {
+    expect(await inDefaultOrder(two('explore_locks', 0, 0))).toEqual({ kind: 'ok' })
+    expect(await inDefaultOrder(two('explore_gated', 0, 1))).toEqual({ kind: 'ok' })
   })
 })
 
@@ -142,7 +159,8 @@ describe('minimising', () => {
       actors: many.actors.map(({ name, steps }) => ({ name, steps: [...steps, echo, echo] })),
     }
     const setup = setupOf(crowded)
-    const [found] = (await search(setup, { schedules: 2000, strategies: ['exhaustive:1'] })).found
+    const all = await search(setup, { schedules: 2000, strategies: ['exhaustive:1'], until: 'deadlock' })
+    const found = all.found.find(({ failure }) => failure.kind === 'deadlock')!
     const small = await minimise(setup, found, () => undefined)
     expect([...small.without].sort()).toEqual(['0/1', '0/2', '1/1', '1/2'])
     expect(small.deviations.length).toBe(1)

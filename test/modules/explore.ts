@@ -27,6 +27,15 @@ export const functions = {
     return yield* both(cpu, way === 0 ? one : other, way === 0 ? other : one)
   },
 
+  /** The same, with a third one held that keeps the two ways apart. */
+  *explore_gated(cpu, way) {
+    const [one, other, gate] = [0, 16, 64].map((at) => cpu.memory.scratch(at)) as [number, number, number]
+    yield cpu.lock(gate, 'explore:gate')
+    yield* both(cpu, way === 0 ? one : other, way === 0 ? other : one)
+    yield cpu.unlock(gate, 'explore:gate')
+    return 0
+  },
+
   /** Takes two mutexes, one way round or the other. */
   *explore_mutexes(cpu, way) {
     const [one, other] = [cpu.memory.global + GLOBAL.smpbootMutex, cpu.memory.global + GLOBAL.stateMutex]
