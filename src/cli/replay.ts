@@ -21,6 +21,9 @@ export interface ReplayCommand {
   readonly then?: string
 }
 
+/** Operations that a strategy that goes on after a token's schedule may reckon with. */
+const TYPICAL = 1_000
+
 export interface MinimiseCommand {
   readonly quiet: boolean
 }
@@ -32,12 +35,9 @@ export async function replayCommand(token: string, command: ReplayCommand): Prom
   const trace = command.trace === undefined ? null : openTrace(command.trace)
   const film = new Film()
   const after = command.then === undefined ? null : searchNamed(command.then)
-  const { counts, operations, words } = { counts: [0], operations: 1, words: new Map() }
-  const playback = new Playback(
-    recipe.deviations,
-    command.bestEffort,
-    after?.(recipe.seed, { counts, operations, words }).strategy(0) ?? null,
-  )
+  const counts = new Array<number>(setup.scenario.machine.cpus).fill(0)
+  const search = after?.(recipe.seed, { counts, operations: TYPICAL, words: new Map() })
+  const playback = new Playback(recipe.deviations, command.bestEffort, search?.strategy(0) ?? null)
   const ran = await runSchedule(setup, playback, film)
   trace?.(film)
   const free = command.bestEffort || after !== null
@@ -97,7 +97,7 @@ function checkSame(recipe: Recipe, ran: Ran, { divergence, unmade }: Playback): 
       `the replay diverges: it has ended before operation ${nth} of CPU ${cpu} (${place}); ${advice}`,
     )
   }
-  const signature = signature_(ran.outcome)
+  const signature = signatureOrNone(ran.outcome)
   if (ran.digest === recipe.digest && signature === recipe.signature) return
   const seen =
     signature === recipe.signature
@@ -106,7 +106,7 @@ function checkSame(recipe: Recipe, ran: Ran, { divergence, unmade }: Playback): 
   throw new UsageError(`the replay diverges after the last deviation: it comes to ${seen}; ${advice}`)
 }
 
-function signature_(outcome: Outcome): string {
+function signatureOrNone(outcome: Outcome): string {
   return outcome.kind === 'ok' ? '' : signatureOf(outcome)
 }
 

@@ -4,8 +4,7 @@
 //   then by one strategy or several   in turn
 //   a failure                         run again: it must come to the same; equal ones are counted together
 //   the first of its kind             made shorter, so that its token is short
-import type { Strategy } from '../machine/deterministic/strategy.js'
-import type { Deviation } from './deviation.js'
+import { DEVIATION, type Deviation } from './deviation.js'
 import { FairTail } from './fair-tail.js'
 import { type Failure, signatureOf } from './outcome.js'
 import { Playback } from './playback.js'
@@ -65,7 +64,7 @@ export async function explore({ setup, seed, searches, schedules, isOver }: Camp
   const tally = { schedules: 0, operations: 0, failures: 0, interleaved: 0 }
   const take = async (ran: Ran, strategy: string): Promise<void> => {
     tally.operations += ran.operations
-    if (ran.deviations.some(({ kind }) => kind === 0)) tally.interleaved++
+    if (ran.deviations.some(({ kind }) => kind === DEVIATION.turn)) tally.interleaved++
     if (ran.outcome.kind !== 'ok') {
       tally.failures++
       await note(setup, found, ran, ran.outcome, strategy, tally.schedules)
@@ -85,16 +84,12 @@ export async function explore({ setup, seed, searches, schedules, isOver }: Camp
       active.splice(active.indexOf(search), 1)
       continue
     }
-    const ran = await runSchedule(setup, fair(strategy))
+    const ran = await runSchedule(setup, new FairTail(strategy))
     search.learn?.(ran)
     await take(ran, search.name)
   }
   const says = all.flatMap((search) => search.says?.() ?? [])
   return { ...tally, found, profiled, says, exhausted: active.length === 0 }
-}
-
-function fair(strategy: Strategy): Strategy {
-  return new FairTail(strategy)
 }
 
 async function note(

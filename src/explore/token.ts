@@ -84,27 +84,13 @@ function parse(packed: Buffer): Recipe | null {
   if (!Array.isArray(fields) || fields.length !== 12) return null
   const [version, scenario, hash, profile, bugs, without, seed, strategy, digest, signature, places, numbers] =
     fields as unknown[]
-  const texts = [version, scenario, hash, profile, strategy, signature]
-  if (!texts.every((text) => typeof text === 'string')) return null
-  if (!isListOf(bugs, (bug): bug is BugName => BUG_NAMES.includes(bug as BugName))) return null
-  if (!isListOf(without, isText) || !isListOf(places, isText) || !isListOf(numbers, isInteger)) return null
-  if (!isInteger(seed) || !isInteger(digest)) return null
+  if (!isText(version) || !isText(scenario) || !isText(hash) || !isText(profile)) return null
+  if (!isText(strategy) || !isText(signature) || !isInteger(seed) || !isInteger(digest)) return null
+  if (!isListOf(bugs, isBug) || !isListOf(without, isText)) return null
+  if (!isListOf(places, isText) || !isListOf(numbers, isInteger)) return null
   const deviations = unpack(numbers, places)
   if (deviations === null) return null
-  const [version_, scenario_, hash_, profile_, strategy_, signature_] = texts as string[]
-  return {
-    version: version_!,
-    scenario: scenario_!,
-    hash: hash_!,
-    profile: profile_!,
-    bugs,
-    without,
-    seed,
-    strategy: strategy_!,
-    digest,
-    signature: signature_!,
-    deviations,
-  }
+  return { version, scenario, hash, profile, bugs, without, seed, strategy, digest, signature, deviations }
 }
 
 function unpack(numbers: readonly number[], places: readonly string[]): Deviation[] | null {
@@ -130,6 +116,7 @@ function unpack(numbers: readonly number[], places: readonly string[]): Deviatio
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string'
+const isBug = (value: unknown): value is BugName => BUG_NAMES.some((name) => name === value)
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
 
 function isListOf<T>(value: unknown, is: (element: unknown) => element is T): value is T[] {
