@@ -27,7 +27,7 @@ function programs(): string[] {
   const files = readdirSync(`${ROOT}/examples`, { recursive: true, encoding: 'utf8' })
   return files
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => file.endsWith('.mjs') && !/(module|workload)\.mjs$/.test(file))
+    .filter((file) => file.endsWith('.mjs') && !/(module|workload|scenario)\.mjs$/.test(file))
 }
 
 test('every example is known here', () => {

@@ -6,8 +6,10 @@ import { EXIT, exitCodeFor, UsageError } from '../base/failure.js'
 import { MachinePanic } from '../machine/report.js'
 import { LIMITS } from '../memory/layout.js'
 import { profileNames } from '../profiles/load.js'
+import { type BugsCommand, bugsCommand } from './bugs.js'
 import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
+import { exploreOptions, minimiseOptions, replayOptions } from './explore-options.js'
 import type { MachineChoice } from './machine-choice.js'
 import { err, out } from './output.js'
 import { type RunCommand, runCommand } from './run.js'
@@ -26,6 +28,7 @@ Examples:
   $ cpuhp cycles --machine deterministic --seed 7  the same run every time
   $ cpuhp cycles --cycles 100 --json - --quiet     the verdict as JSON
   $ cpuhp states                                   the steps a CPU goes through, and which are modelled
+  $ cpuhp explore --bug M15 --until-found          a bug that Linux had, found by trying schedules
 
 Exit codes: 0 all held, 1 something was violated, 2 bad input, 3 a machine panicked or this program has a defect.`
 
@@ -157,6 +160,14 @@ function build(end: (code: number) => void): Command {
     )
     .addOption(new Option('--json', 'as JSON').default(false))
     .action((options: StatesOptions) => statesCommand(options))
+  exploreOptions(program.command('explore'), end)
+  replayOptions(program.command('replay'), end)
+  minimiseOptions(program.command('minimise'), end)
+  program
+    .command('bugs')
+    .description('list the historical bugs of Linux, and the mutations, that can be put back')
+    .addOption(new Option('--json', 'as JSON').default(false))
+    .action((options: BugsCommand) => bugsCommand(options))
   for (const command of [program, ...program.commands]) tame(command)
   return program
 }

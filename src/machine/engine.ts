@@ -24,6 +24,16 @@ export interface EngineConfig {
   readonly bugs: readonly BugName[]
 }
 
+/** When a machine counts as hung; what is left out has the engine's own limit, or none. */
+export interface Watchdog {
+  /** a request without an answer, in the machine's own time */
+  readonly requestMs?: number
+  /** threads: a CPU without progress */
+  readonly stuckMs?: number
+  /** deterministic: operations without an answer, or the end of a process */
+  readonly operations?: number
+}
+
 /** What an engine tells its machine. */
 export interface EngineEvents {
   /** a CPU has rung the host's bell: look at the port */

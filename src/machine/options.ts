@@ -5,7 +5,7 @@ import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { checkProfile, type Profile } from '../profiles/profile.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import { FixedStrategy, RandomStrategy, type Strategy } from './deterministic/strategy.js'
-import type { Engine, EngineConfig } from './engine.js'
+import type { Engine, EngineConfig, Watchdog } from './engine.js'
 import { loadModules, loadWorkloads } from './modules.js'
 
 export interface MachineOptions {
@@ -39,8 +39,8 @@ export interface MachineOptions {
   readonly traceRecords?: number
   /** historical bugs of Linux to put back, by name: see ops/switches.ts (default: none) */
   readonly bugs?: readonly BugName[]
-  /** when a machine counts as hung: a request without an answer, in the machine's own time; threads: a stuck CPU */
-  readonly watchdog?: { readonly requestMs?: number; readonly stuckMs?: number }
+  /** when a machine counts as hung */
+  readonly watchdog?: Watchdog
 }
 
 const DEFAULT_USER_MEMORY = 4 * 2 ** 20
@@ -88,18 +88,20 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
   }
   if (machine === 'deterministic') {
     if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')
-    const { requestMs = Number.POSITIVE_INFINITY, stuckMs } = checkWatchdog(options.watchdog ?? {})
-    if (stuckMs !== undefined) throw new UsageError('watchdog.stuckMs is for the threads machine')
+    const watchdog = checkWatchdog(options.watchdog ?? {})
+    if (watchdog.stuckMs !== undefined) throw new UsageError('watchdog.stuckMs is for the threads machine')
     const workloads = await loadWorkloads(config.workloads)
-    return new DeterministicEngine(config, await loadModules(config.modules), workloads, strategyOf(options), requestMs)
+    return new DeterministicEngine(config, await loadModules(config.modules), workloads, strategyOf(options), watchdog)
   }
   if (machine !== 'threads') throw new UsageError(`machine is 'threads' or 'deterministic', not '${String(machine)}'`)
   if (options.strategy !== undefined || options.seed !== undefined) {
     throw new UsageError('seed and strategy are for the deterministic machine')
   }
   const workers = count('workers', options.workers ?? cpus, 1, cpus)
+  const watchdog = checkWatchdog(options.watchdog ?? {})
+  if (watchdog.operations !== undefined) throw new UsageError('watchdog.operations is for the deterministic machine')
   const { ThreadsEngine } = await import('./threads/engine.js')
-  return new ThreadsEngine(config, workers, checkWatchdog(options.watchdog ?? {}))
+  return new ThreadsEngine(config, workers, watchdog)
 }
 
 function count(name: string, value: number, low: number, high: number): number {
@@ -118,12 +120,14 @@ function list<T>(name: string, value: readonly T[]): readonly T[] {
   throw new UsageError(`${name} is a list, not ${String(value)}`)
 }
 
-function checkWatchdog(limits: NonNullable<MachineOptions['watchdog']>): NonNullable<MachineOptions['watchdog']> {
-  if (typeof limits !== 'object' || limits === null) throw new UsageError('watchdog is { requestMs, stuckMs }')
+function checkWatchdog(limits: Watchdog): Watchdog {
+  const known = ['requestMs', 'stuckMs', 'operations']
+  if (typeof limits !== 'object' || limits === null) throw new UsageError(`watchdog is { ${known.join(', ')} }`)
   for (const [key, value] of Object.entries(limits)) {
-    if (key !== 'requestMs' && key !== 'stuckMs') throw new UsageError(`watchdog has requestMs and stuckMs, no ${key}`)
+    if (!known.includes(key)) throw new UsageError(`watchdog has ${known.join(', ')}, no ${key}`)
     if (!(typeof value === 'number' && value > 0)) {
-      throw new UsageError(`watchdog.${key} is a number of milliseconds above 0, not ${String(value)}`)
+      const unit = key === 'operations' ? '' : ' of milliseconds'
+      throw new UsageError(`watchdog.${key} is a number${unit} above 0, not ${String(value)}`)
     }
   }
   return limits

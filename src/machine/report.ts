@@ -42,6 +42,18 @@ export interface CpuReport {
   readonly recent: readonly string[]
 }
 
+/** A task that waits for something that has a name, or a CPU that spins for a lock. */
+export interface Wait {
+  readonly task: string
+  readonly cpu: number
+  /** what for: 'global.stateMutex' */
+  readonly what: string
+  /** the task that holds it; null when nobody does, or nobody can */
+  readonly holder: string | null
+  /** the CPU spins; otherwise the task sleeps */
+  readonly spins: boolean
+}
+
 export interface PanicReport {
   readonly cause: PanicCause
   /** the CPU that found it, -1: the host */
@@ -49,6 +61,8 @@ export interface PanicReport {
   readonly cpus: readonly CpuReport[]
   /** who waits for whom, a line each */
   readonly waits: readonly string[]
+  /** the same, to be followed from one to the next */
+  readonly blocked: readonly Wait[]
 }
 
 /** What a driver can tell of one of its CPUs; survives postMessage. */
@@ -134,23 +148,46 @@ export function buildReport(
   }
   const spins = cpus.filter(({ spinsFor }) => spinsFor >= 0)
   const lines = spins.map((c) => `CPU ${c.cpu} (${c.task}) spins: ${c.operation}, held by CPU ${c.spinsFor}`)
-  return { cause, cpu, cpus, waits: [...lines, ...whoWaits(memory, load)] }
+  const spinning = spins.map(({ cpu, task, operation, spinsFor }): Wait => {
+    const holder = cpus.find((other) => other.cpu === spinsFor)?.task ?? null
+    return { task, cpu, what: operation!.replace(/^lock /, ''), holder, spins: true }
+  })
+  const sleeping = whoSleeps(memory, load)
+  const told = sleeping.map(({ wait, letter }) => {
+    const held = wait.holder === null ? '' : `, held by ${wait.holder}`
+    return `${wait.task} (${letter}, CPU ${wait.cpu}) waits for ${wait.what}${held}`
+  })
+  const waits = [...lines, ...told, ...untaken(memory, load)]
+  return { cause, cpu, cpus, waits, blocked: [...spinning, ...sleeping.map(({ wait }) => wait)] }
 }
 
-/** Every task that waits for something that has a name, and who holds it. */
-function whoWaits(memory: Memory, load: (word: number) => number): string[] {
-  const lines: string[] = []
+/** Every task that sleeps for something that has a name, and who holds it. */
+function whoSleeps(memory: Memory, load: (word: number) => number): { wait: Wait; letter: string }[] {
+  const found: { wait: Wait; letter: string }[] = []
   for (let index = 0; index < memory.layout.taskCount; index++) {
     const task = memory.task(index)
     const waitsFor = load(task + TASK.waitsFor)
     if (waitsFor === 0) continue
     // What lies at an address is the whole thing's first field as well.
-    const name = memory.layout.describe(waitsFor).replace(/\.(lock|owner)$/, '')
-    const letter = stateLetter(load(task + TASK.state))
+    const what = memory.layout.describe(waitsFor).replace(/\.(lock|owner)$/, '')
     const holder = holderOf(memory, load, waitsFor)
-    const held = holder === 0 ? '' : `, held by ${commOf(memory, holder)}`
-    lines.push(`${commOf(memory, task)} (${letter}, CPU ${load(task + TASK.cpu)}) waits for ${name}${held}`)
+    const cpu = load(task + TASK.cpu)
+    found.push({
+      wait: {
+        task: commOf(memory, task),
+        cpu,
+        what,
+        holder: holder === 0 ? null : commOf(memory, holder),
+        spins: false,
+      },
+      letter: stateLetter(load(task + TASK.state)),
+    })
   }
+  return found
+}
+
+function untaken(memory: Memory, load: (word: number) => number): string[] {
+  const lines: string[] = []
   for (let slot = 0; slot < LIMITS.portSlots; slot++) {
     const status = load(memory.slot(slot) + PORT_SLOT.status)
     if (status === 1) lines.push(`the request in slot ${slot} waits for a CPU to take it`)

@@ -65,6 +65,10 @@ export interface Region {
 
 const lines = (words: number): number => Math.ceil(words / LINE) * LINE
 
+/** A search boots one machine after the other: what can be known of a layout is found out once. */
+let latest: Layout | null = null
+const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user'] as const
+
 export class Layout {
   readonly config: MemoryConfig
   /** of the whole memory, in words */
@@ -99,6 +103,12 @@ export class Layout {
   readonly exited: Region
   readonly futexes: Region
   readonly user: Region
+
+  /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
+  static of(config: MemoryConfig): Layout {
+    if (latest === null || CONFIG_KEYS.some((key) => latest!.config[key] !== config[key])) latest = new Layout(config)
+    return latest
+  }
 
   constructor(config: MemoryConfig) {
     checkConfig(config)

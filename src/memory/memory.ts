@@ -19,7 +19,7 @@ export class Memory {
   readonly dying: number
 
   constructor(config: MemoryConfig, buffer?: SharedArrayBuffer | ArrayBuffer) {
-    this.layout = new Layout(config)
+    this.layout = Layout.of(config)
     const bytes = this.layout.words * 4
     this.buffer = buffer ?? new ArrayBuffer(bytes)
     if (this.buffer.byteLength < bytes) {

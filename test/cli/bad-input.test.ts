@@ -5,10 +5,12 @@ import { cpuhp } from '../support/run.js'
 const CYCLES = '--cycles, --cpus, --workers, --seed, --machine, --profile, --json, --quiet, --help'
 const PROFILES = 'there are linux-6.1-debian-cloud, linux-6.1-minimal, or the path of a .json file'
 
+const COMMANDS = 'cycles, stress, conform, run, shell, states, explore, replay, minimise, bugs, help'
+
 const TABLE: readonly (readonly [line: string, message: string])[] = [
-  ['cycels', "unknown command 'cycels'; there are cycles, stress, conform, run, shell, states, help"],
+  ['cycels', `unknown command 'cycels'; there are ${COMMANDS}`],
   ['--cycles 3', "unknown option '--cycles'; cpuhp takes --version, --help"],
-  ['help cycels', "unknown command 'cycels'; there are cycles, stress, conform, run, shell, states, help"],
+  ['help cycels', `unknown command 'cycels'; there are ${COMMANDS}`],
   ['cycles --cycels 3', `unknown option '--cycels'; cpuhp cycles takes ${CYCLES}`],
   ['cycles -x', `unknown option '-x'; cpuhp cycles takes ${CYCLES}`],
   ['cycles 100', "unexpected '100'; cpuhp cycles takes options only: --cycles"],
@@ -57,6 +59,20 @@ const TABLE: readonly (readonly [line: string, message: string])[] = [
   ['states --profile no/such.json', "no/such.json: can't be read: ENOENT"],
   ['states --profile package.json', 'package.json: unknown field "version"; known are name, kernel, online,'],
   ['states --profile', "option '--profile <name>' argument missing; it says linux-6.1-debian-cloud"],
+  ['explore nothing', "there is no scenario 'nothing'; there are two-requesters, neighbours,"],
+  ['explore no/such.mjs', 'no/such.mjs: there is no such file; a scenario is a .mjs or .js file'],
+  ['explore --bug M99', "there is no bug 'M99'; there are M10, M15,"],
+  ['explore --strategy best', "there is no strategy 'best'; there are random, pct[:depth], pos, surw,"],
+  ['explore --strategy pos --portfolio', '--strategy names one or several, --portfolio takes all in turn: not both'],
+  ['explore --schedules 0', "--schedules is a whole number from 1 to 1000000000, not '0'"],
+  ['explore --time 0s', "--time is a duration above 0, as in 10m, not '0s'"],
+  ['explore --profile linux-9', `there is no profile 'linux-9'; ${PROFILES}`],
+  ['explore --json no/such/folder/v.json', "--json no/such/folder/v.json: can't be written: ENOENT"],
+  ['replay', "missing required argument 'token'; see cpuhp replay --help"],
+  ['replay hello', "this is no token of cpuhp: it does not begin with 'cpuhp1-'"],
+  ['replay cpuhp1-AAAAAAAAAAAA', 'this is no token of cpuhp: its checksum is wrong; was it copied as a whole?'],
+  ['replay cpuhp9-AAAAAAAAAAAA', 'this token is of format 9; this version of cpuhp reads format 1'],
+  ['minimise hello', "this is no token of cpuhp: it does not begin with 'cpuhp1-'"],
   ['states 1', "unexpected '1'; cpuhp states takes options only: --profile, --json, --help"],
 ]
 

@@ -52,7 +52,10 @@ describe('the golden writer', () => {
 
   const command = { do: 'target', cpu: 1, value: '94' } as const
   const death = (cause: PanicReport['cause']): string[] | null =>
-    formatRequest(command, { outcome: 'died', panic: new MachinePanic({ cause, cpu: 1, cpus: [], waits: [] }) })
+    formatRequest(command, {
+      outcome: 'died',
+      panic: new MachinePanic({ cause, cpu: 1, cpus: [], waits: [], blocked: [] }),
+    })
 
   test('writes the end of a kernel as a panic or a hang, and no other end', () => {
     const message = 'why'

@@ -11,18 +11,19 @@ import { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
 import { Cpu, type Services } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
-import { KIND } from '../../ops/operation.js'
+import { KIND, type Operation } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { RingTracer } from '../../trace/ring.js'
 import type { Workload } from '../../workloads/workload.js'
 import { causeOf } from '../cause.js'
-import type { Engine, EngineConfig, EngineEvents } from '../engine.js'
+import type { Engine, EngineConfig, EngineEvents, Watchdog } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
 import { Patience } from './patience.js'
-import type { Strategy } from './strategy.js'
+import { STEP, type StepKind, type Strategy, type View } from './strategy.js'
 import { Stretches } from './stretches.js'
+import { Watchers } from './watchers.js'
 
 /** Virtual time that an operation takes, ns. */
 const OPERATION_NS = 10
@@ -32,7 +33,7 @@ const BATCH = 200_000
 /** Operations without one of a task's own, ticks and their like only, after which nothing more will come. */
 const DEADLOCK = 1_000_000
 
-export class DeterministicEngine implements Engine {
+export class DeterministicEngine implements Engine, View {
   readonly kind = 'deterministic'
   readonly memory: Memory
   readonly functions: Functions
@@ -46,17 +47,14 @@ export class DeterministicEngine implements Engine {
   /** each CPU's place in `runnable`, -1 when it is not there */
   private readonly places: Int32Array
   private count = 0
-  // Whose declared operation may block on a word: a list for each word (CPU numbers + 1, 0 ends it), so that whoever
-  // writes the word finds them; and for each CPU the word of the list that it is in, 0: none.
-  private readonly watchers: Int32Array
-  private readonly nextWatcher: Int32Array
-  private readonly previousWatcher: Int32Array
-  private readonly watched: Int32Array
+  private readonly watchers: Watchers
   private readonly stretches: Stretches
   private time = 0
   private tickets = 0
   private steps = 0
   private readonly patience: Patience
+  private readonly deadlock: number
+  private readonly batch: number
   /** how many operations had been done when a task last did one that was not in an interrupt */
   private progressAt = 0
   private hash = 0x811c_9dc5
@@ -71,9 +69,12 @@ export class DeterministicEngine implements Engine {
     modules: readonly KernelModule[],
     workloads: readonly Workload[],
     strategy: Strategy,
-    requestMs: number,
+    { requestMs = Number.POSITIVE_INFINITY, operations }: Watchdog,
   ) {
-    this.patience = new Patience(requestMs)
+    this.patience = new Patience(requestMs, operations ?? null)
+    // Where nothing gets on, it is told apart from a livelock before that is one.
+    this.deadlock = Math.min(DEADLOCK, (operations ?? Number.POSITIVE_INFINITY) / 20)
+    this.batch = Math.min(BATCH, this.deadlock)
     const { cpus, tasks, scratch, traceRecords, user } = config
     this.memory = new Memory({ cpus, tasks, workers: 1, traceRecords, scratch, user })
     this.words = this.memory.words
@@ -84,10 +85,7 @@ export class DeterministicEngine implements Engine {
     this.runnable = new Int32Array(cpus)
     this.places = new Int32Array(cpus).fill(-1)
     // Nobody waits for a word of user memory by an operation.
-    this.watchers = new Int32Array(this.memory.layout.user.base)
-    this.nextWatcher = new Int32Array(cpus)
-    this.previousWatcher = new Int32Array(cpus)
-    this.watched = new Int32Array(cpus)
+    this.watchers = new Watchers(this.memory.layout.user.base, cpus)
     formatMemory(this.memory, this.functions, config.profile, config)
     const vacated = vacatedBelow(this.memory, this.functions)
     const programs = new Programs(this.memory, workloads, vacated, (program, text) => this.events?.fault(program, text))
@@ -111,13 +109,14 @@ export class DeterministicEngine implements Engine {
       this.processors.push(new Processor(cpu))
     }
     for (let id = 0; id < cpus; id++) this.update(id)
+    strategy.attach?.(this)
   }
 
   start(events: EngineEvents): Promise<void> {
     this.events = events
     const booted = this.memory.global + GLOBAL.booted
     while (this.words[booted] === 0 && !this.dead) {
-      if (!this.step() || this.steps - this.progressAt > DEADLOCK)
+      if (!this.step() || this.steps - this.progressAt > this.deadlock)
         this.panic({ kind: 'deadlock', message: 'the kernel does not come up: nothing can run' }, -1)
     }
     this.rung = false
@@ -165,7 +164,7 @@ export class DeterministicEngine implements Engine {
     this.pumping = false
     if (this.outstanding === 0 || this.dead) return
     this.rung = false
-    for (let n = 0; n < BATCH && !this.rung && !this.dead; n++) {
+    for (let n = 0; n < this.batch && !this.rung && !this.dead; n++) {
       if (!this.step()) {
         this.panic({ kind: 'deadlock', message: 'a request is under way and no CPU can do anything' }, -1)
         return
@@ -173,9 +172,9 @@ export class DeterministicEngine implements Engine {
     }
     const hang = this.patience.judge(this.steps, this.time)
     if (hang !== null) this.panic({ kind: 'hang', message: hang }, -1)
-    if (this.steps - this.progressAt > DEADLOCK) {
+    if (this.steps - this.progressAt > this.deadlock) {
       // What the report is to show is what the tasks wait for, not a tick.
-      for (let n = 0; n < BATCH && this.processors.some((processor) => processor.isInterrupted); n++) this.step()
+      for (let n = 0; n < this.batch && this.processors.some((processor) => processor.isInterrupted); n++) this.step()
       this.panic({ kind: 'deadlock', message: 'the clocks tick, and no task can do anything' }, -1)
     }
     if (this.rung) this.events?.bell()
@@ -203,6 +202,21 @@ export class DeterministicEngine implements Engine {
     }
     this.update(id)
     return true
+  }
+
+  get sinceProgress(): number {
+    return this.steps - this.patience.changedAt
+  }
+
+  declared(cpu: number): Readonly<Operation> {
+    return this.processors[cpu]!.declared
+  }
+
+  stepOf(cpu: number): StepKind {
+    const processor = this.processors[cpu]!
+    if (this.stretches.isOver(cpu)) return STEP.stretchEnd
+    if (processor.interruptible && this.words[this.memory.pending(cpu)] !== 0) return STEP.interrupt
+    return processor.preemptible ? STEP.preemption : STEP.operation
   }
 
   private advance(id: number, processor: Processor): void {
@@ -329,10 +343,10 @@ export class DeterministicEngine implements Engine {
 
   private write(word: number, value: number): void {
     this.words[word] = value
-    for (let watcher = this.watchers[word]!; watcher !== 0; ) {
-      const next = this.nextWatcher[watcher - 1]!
-      this.setRunnable(watcher - 1)
-      watcher = next
+    for (let cpu = this.watchers.first(word); cpu >= 0; ) {
+      const next = this.watchers.after(cpu)
+      this.setRunnable(cpu)
+      cpu = next
     }
   }
 
@@ -362,7 +376,7 @@ export class DeterministicEngine implements Engine {
   private update(id: number): void {
     const { kind, word } = this.processors[id]!.declared
     const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
-    if (watched !== this.watched[id]) this.watch(id, watched)
+    this.watchers.watch(id, watched)
     this.setRunnable(id)
   }
 
@@ -384,25 +398,6 @@ export class DeterministicEngine implements Engine {
     const processor = this.processors[id]!
     const interrupted = processor.interruptible && this.words[this.memory.pending(id)] !== 0
     return interrupted || processor.preemptible || this.canCarryOut(processor)
-  }
-
-  private watch(id: number, word: number): void {
-    const before = this.watched[id]!
-    if (before !== 0) {
-      const next = this.nextWatcher[id]!
-      const previous = this.previousWatcher[id]!
-      if (previous === 0) this.watchers[before] = next
-      else this.nextWatcher[previous - 1] = next
-      if (next !== 0) this.previousWatcher[next - 1] = previous
-    }
-    if (word !== 0) {
-      const first = this.watchers[word]!
-      this.nextWatcher[id] = first
-      this.previousWatcher[id] = 0
-      if (first !== 0) this.previousWatcher[first - 1] = id + 1
-      this.watchers[word] = id + 1
-    }
-    this.watched[id] = word
   }
 
   private mix(id: number, kind: number, value: number): void {

@@ -1,8 +1,27 @@
 // Strategies: who runs next. A strategy sees what every CPU is about to do and decides; the engine does the rest.
 import { Prng } from '../../base/prng.js'
+import type { Memory } from '../../memory/memory.js'
+import type { Operation } from '../../ops/operation.js'
+
+/** What a CPU that is given its turn does: the operation that it has declared, or what comes before that. */
+export const STEP = { operation: 0, interrupt: 1, preemption: 2, stretchEnd: 3 } as const
+export type StepKind = (typeof STEP)[keyof typeof STEP]
+
+/** What a strategy may look at while it decides. */
+export interface View {
+  readonly memory: Memory
+  /** operations since somebody outside last asked for something, or had an answer: a request's, or the end of a process */
+  readonly sinceProgress: number
+  /** the operation that a CPU has declared; the object is the CPU's register, and changes */
+  declared(cpu: number): Readonly<Operation>
+  /** What a CPU would do now; an interrupt that may be late counts as taken. */
+  stepOf(cpu: number): StepKind
+}
 
 export interface Strategy {
   readonly name: string
+  /** Called once, before the first operation. */
+  attach?(view: View): void
   /** The place in `runnable` (CPU numbers, `count` of them, count >= 1) of the CPU that does its operation next. */
   next(runnable: Int32Array, count: number): number
   /** Whether a CPU that could take an interrupt at this boundary does so now; later, when not. */

@@ -1,0 +1,78 @@
+// The options of `cpuhp explore`, `cpuhp replay` and `cpuhp minimise`.
+import { type Command, Option } from 'commander'
+import { SCENARIOS } from '../explore/scenarios/table.js'
+import { PORTFOLIO, STRATEGY_NAMES } from '../explore/strategies/table.js'
+import { type ExploreCommand, exploreCommand } from './explore.js'
+import { type MinimiseCommand, minimiseCommand, type ReplayCommand, replayCommand } from './replay.js'
+import { wholeNumber } from './values.js'
+
+const EXPLORE_EXAMPLES = `
+Scenarios:
+${SCENARIOS.map(({ name, says }) => `  ${name.padEnd(18)} ${says}`).join('\n')}
+
+Examples:
+  $ cpuhp explore                                         every scenario, 1,000 schedules each
+  $ cpuhp explore --bug M15 --until-found                 a bug that Linux had (see cpuhp bugs)
+  $ cpuhp explore two-requesters --strategy exhaustive:1  every schedule with one deviation from the default order
+  $ cpuhp explore my-scenario.mjs --time 10m --json out.json
+
+Exit codes: 0 nothing found, 1 something found, 2 bad input.`
+
+const REPLAY_EXAMPLES = `
+Examples:
+  $ cpuhp replay cpuhp1-...                      the same run again, to the last operation
+  $ cpuhp replay cpuhp1-... --trace run.jsonl    every operation of it in a file
+  $ cpuhp replay cpuhp1-... --best-effort        although the code has changed
+
+Exit codes: 0 nothing failed, 1 the failure was seen again, 2 bad input, or the run is another one.`
+
+type End = (code: number) => void
+
+const quiet = (): Option => new Option('--quiet', 'show no progress').default(false)
+
+export function exploreOptions(command: Command, end: End): void {
+  command
+    .argument('[scenario...]', 'names of scenarios, and .mjs files of your own (default: all, or the one of --bug)')
+    .description('search the interleavings of a scenario for one that goes wrong')
+    .addOption(
+      new Option(
+        '--schedules <n>',
+        'of each scenario, at most (default: 1,000, or as many as fit into --time)',
+      ).argParser(wholeNumber('--schedules', 1, 1e9)),
+    )
+    .addOption(new Option('--time <time>', 'how long, in all: 30s, 10m'))
+    .addOption(new Option('--until-found', 'ends with the first failure').default(false))
+    .addOption(
+      new Option('--seed <n>', 'decides the schedules').default(1).argParser(wholeNumber('--seed', 0, 2 ** 32 - 1)),
+    )
+    .addOption(new Option('--strategy <list>', `which take turns: ${STRATEGY_NAMES.join(', ')}`))
+    .addOption(new Option('--portfolio', `the default: ${PORTFOLIO.join(', ')} take turns`).default(false))
+    .addOption(new Option('--bug <list>', 'historical bugs and mutations to put back: see cpuhp bugs'))
+    .addOption(new Option('--profile <name>', 'the step table').default('linux-6.1-minimal'))
+    .addOption(new Option('--json <file>', 'write the result as JSON; - is standard output'))
+    .addOption(quiet())
+    .addHelpText('after', EXPLORE_EXAMPLES)
+    .action(async (names: string[], options: ExploreCommand) => end(await exploreCommand(names, options)))
+}
+
+export function replayOptions(command: Command, end: End): void {
+  command
+    .argument('<token>', 'as cpuhp explore prints it')
+    .description('run the schedule of a token again')
+    .addOption(new Option('--trace <file>', 'write every operation, one a line, as JSON'))
+    .addOption(new Option('--best-effort', 'go on where the run is another one than the token says').default(false))
+    .addOption(
+      new Option('--then <strategy>', `who decides after the token's last deviation: ${STRATEGY_NAMES.join(', ')}`),
+    )
+    .addHelpText('after', REPLAY_EXAMPLES)
+    .action(async (token: string, options: ReplayCommand) => end(await replayCommand(token, options)))
+}
+
+export function minimiseOptions(command: Command, end: End): void {
+  command
+    .argument('<token>', 'as cpuhp explore prints it')
+    .description('leave out what a failure does not need, and show what is left as a table')
+    .addOption(quiet())
+    .addHelpText('after', '\nExit codes: 1 the failure, minimised; 2 bad input, or the run is another one.')
+    .action(async (token: string, options: MinimiseCommand) => end(await minimiseCommand(token, options)))
+}

@@ -1,0 +1,75 @@
+// Finding a scenario by its name, or in a user's file, and a hash of its text: a token says which scenario it is for.
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { UsageError } from '../base/failure.js'
+import type { Scenario } from './scenario.js'
+import { SCENARIOS } from './scenarios/table.js'
+
+export interface Loaded {
+  /** name of a shipped one, or the path as the user gave it */
+  readonly reference: string
+  readonly scenario: Scenario
+  readonly hash: string
+}
+
+/** Where the shipped ones are written, as they were built: their hash is of all of these. */
+const FILES = ['calls', 'kernel', 'requests', 'states', 'tasks'] as const
+
+/** A shipped scenario by its name, or a user's by the path of its module. A UsageError when there is none. */
+export async function loadScenario(reference: string): Promise<Loaded> {
+  if (/\.m?js$/.test(reference)) return await loadFile(reference)
+  const scenario = SCENARIOS.find(({ name }) => name === reference)
+  if (scenario === undefined) {
+    const names = SCENARIOS.map(({ name }) => name).join(', ')
+    throw new UsageError(`there is no scenario '${reference}'; there are ${names}, or the path of a .mjs file`)
+  }
+  return { reference, scenario, hash: shippedHash() }
+}
+
+function shippedHash(): string {
+  const text = FILES.map((file) => readFileSync(new URL(`./scenarios/${file}.js`, import.meta.url), 'utf8'))
+  return hashOf(text.join('\n'))
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 10)
+}
+
+async function loadFile(path: string): Promise<Loaded> {
+  const file = resolve(path)
+  if (!existsSync(file)) throw new UsageError(`${path}: there is no such file; a scenario is a .mjs or .js file`)
+  let module: { readonly default?: unknown; readonly scenario?: unknown }
+  try {
+    module = (await import(pathToFileURL(file).href)) as typeof module
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    throw new UsageError(`${path}: can't be loaded: ${reason}`, { cause: error })
+  }
+  const scenario = checkScenario(module.scenario ?? module.default, path)
+  return { reference: path, scenario, hash: hashOf(readFileSync(file, 'utf8')) }
+}
+
+/** What a user's module exports as a scenario, looked at. */
+function checkScenario(value: unknown, path: string): Scenario {
+  const wrong = (what: string): UsageError => new UsageError(`${path}: ${what}; see docs/explore.md`)
+  if (typeof value !== 'object' || value === null) throw wrong("it must export a scenario, as 'scenario' or by default")
+  const { name, says, machine, actors, prepare, check, warnings, patience } = value as Partial<Scenario>
+  if (typeof name !== 'string' || !/^[a-z][\w-]*$/.test(name)) throw wrong('its name is lower-case words with hyphens')
+  if (typeof says !== 'string') throw wrong('says is a line about it')
+  if (typeof machine !== 'object' || typeof machine?.cpus !== 'number') throw wrong('machine is { cpus, ... }')
+  if (!Array.isArray(actors) || actors.length === 0) throw wrong('actors is a list of { name, steps }')
+  for (const actor of actors as unknown[]) {
+    const { name, steps } = (actor ?? {}) as { name?: unknown; steps?: unknown }
+    const sound = Array.isArray(steps) && steps.every((step) => typeof step?.do === 'function')
+    if (typeof name !== 'string' || !sound)
+      throw wrong('an actor is { name, steps }, a step { says, do(machine, state) }')
+  }
+  for (const [key, fn] of Object.entries({ prepare, check })) {
+    if (fn !== undefined && typeof fn !== 'function') throw wrong(`${key} is a function`)
+  }
+  if (warnings !== undefined && !(warnings instanceof RegExp)) throw wrong('warnings is a regular expression')
+  if (patience !== undefined && !(Number.isInteger(patience) && patience > 0)) throw wrong('patience is a whole number')
+  return value as Scenario
+}

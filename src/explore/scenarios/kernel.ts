@@ -1,0 +1,143 @@
+// What the shipped scenarios have the kernel do: a kernel module (see docs/kernel-modules.md), loaded by their machines.
+import { ERRNO } from '../../base/errno.js'
+import { cpusReadReady, cpusReadUnlock } from '../../hotplug/locks.js'
+import { parkThread, threadOf, unparkThread, wakeUpProcess } from '../../kthread/kthread.js'
+import { THREADS } from '../../kthread/smpboot.js'
+import { INSTANCE } from '../../memory/structs.js'
+import type { Cpu, KernelFunction } from '../../ops/cpu.js'
+import { bitsOf } from '../../ops/mask.js'
+import { full, type Kernel, relaxed } from '../../ops/operation.js'
+import { schedule } from '../../sched/core.js'
+import { smpCallFunctionMany, smpCallFunctionSingle } from '../../smp/smp.js'
+import { stopTwoCpus } from '../../stop/stop-machine.js'
+
+/** Where this module is, for a scenario's machine. */
+export const KERNEL = new URL('./kernel.js', import.meta.url)
+
+/** In scratch memory. */
+export const AT = {
+  /** calls that were accepted, and that have run */
+  sent: 0,
+  ran: 1,
+  /** what must not be: a callback that is called for what is up already, or for what is down */
+  wrong: 2,
+  /** 1: callbacks say that they have failed */
+  failing: 3,
+  /** for each CPU and instance (0: none), whether its startup has been called, and not its teardown */
+  up: 64,
+} as const
+
+/** Room for each CPU's instances: their ids are below that, and 0 stands for a step without. */
+export const INSTANCES = 16
+/** Stands for a second step without instances. */
+export const SECOND = 15
+
+/** Operations that a call takes, so that others come meanwhile. */
+const WORK = 12
+/** Operations between two calls, at most. */
+const PAUSE = 100
+
+/** What a callback does: it notes that it was called, and says that it has failed if it has been told to. */
+function* callback(cpu: Cpu, subject: number, instance: number, up: number): Kernel<number> {
+  const { memory } = cpu
+  const before = yield cpu.exchange(
+    memory.scratch(AT.up + subject * INSTANCES + instance),
+    up,
+    full,
+    'explore:callback',
+  )
+  if (before === up) yield cpu.add(memory.scratch(AT.wrong), 1, full, 'explore:wrong')
+  return memory.get(memory.scratch(AT.failing)) === 1 ? -ERRNO.EIO : 0
+}
+
+const idOf = (cpu: Cpu, node: number): number => (node === 0 ? 0 : cpu.memory.get(node + INSTANCE.id))
+
+function* readLock(cpu: Cpu): Kernel<void> {
+  while (!(yield* cpusReadReady(cpu))) yield* schedule(cpu)
+}
+
+export const functions = {
+  /** The callbacks of a step, and those of a second one. */
+  explore_startup: (cpu, subject, node) => callback(cpu, subject, idOf(cpu, node), 1),
+  explore_teardown: (cpu, subject, node) => callback(cpu, subject, idOf(cpu, node), 0),
+  explore_startup_2: (cpu, subject) => callback(cpu, subject, SECOND, 1),
+  explore_teardown_2: (cpu, subject) => callback(cpu, subject, SECOND, 0),
+
+  *explore_call(cpu) {
+    const ran = cpu.memory.scratch(AT.ran)
+    for (let n = 0; n < WORK; n++) yield cpu.load(ran, relaxed, 'explore:work')
+    yield cpu.add(ran, 1, relaxed, 'explore:ran')
+    return 0
+  },
+
+  /** Sends `limit` calls to `target`, waiting for none of them, until one is refused. */
+  *explore_send(cpu, target, limit) {
+    const fn = cpu.functions.find('explore_call')
+    const sent = cpu.memory.scratch(AT.sent)
+    for (let n = 0; n < limit && (yield* smpCallFunctionSingle(cpu, target, fn, 0, false)) === 0; n++) {
+      yield cpu.add(sent, 1, relaxed, 'explore:sent')
+      const pause = yield cpu.choose(PAUSE, 'explore:pause')
+      for (let k = 0; k < pause; k++) yield cpu.load(sent, relaxed, 'explore:pause')
+    }
+    return 0
+  },
+
+  /** Has all online CPUs run a call, `times` times, and waits for them. */
+  *explore_broadcast(cpu, times) {
+    const { memory } = cpu
+    const fn = cpu.functions.find('explore_call')
+    for (let n = 0; n < times; n++) {
+      const count = yield* smpCallFunctionMany(cpu, bitsOf(memory, memory.online), fn, 0, true)
+      yield cpu.add(memory.scratch(AT.sent), count, relaxed, 'explore:sent')
+    }
+    return 0
+  },
+
+  /** Parks and unparks ksoftirqd of `subject`, holding the set of CPUs still meanwhile, if that CPU is there. */
+  *explore_park(cpu, subject, times) {
+    for (let n = 0; n < times; n++) {
+      yield* readLock(cpu)
+      if ([...bitsOf(cpu.memory, cpu.memory.online)].includes(subject)) {
+        const thread = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
+        yield* parkThread(cpu, thread)
+        yield* unparkThread(cpu, thread)
+      }
+      yield* cpusReadUnlock(cpu)
+    }
+    return 0
+  },
+
+  *explore_wake(cpu, subject, times) {
+    const thread = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
+    for (let n = 0; n < times; n++) yield* wakeUpProcess(cpu, thread)
+    return 0
+  },
+
+  /** Takes the hotplug lock for reading; an interrupt of `other` gives it back, as the end of an I/O does in Linux. */
+  *explore_read(cpu, other, times) {
+    const fn = cpu.functions.find('explore_end_read')
+    for (let n = 0; n < times; n++) {
+      yield* readLock(cpu)
+      if ((yield* smpCallFunctionSingle(cpu, other, fn, 0, false)) !== 0) yield* cpusReadUnlock(cpu)
+    }
+    return 0
+  },
+
+  *explore_end_read(cpu) {
+    yield* cpusReadUnlock(cpu)
+    return 0
+  },
+
+  *explore_pair(cpu) {
+    yield cpu.add(cpu.memory.scratch(AT.ran), 1, full, 'explore:pair')
+    return 0
+  },
+
+  /** Stops two CPUs, first * 16 + second, `times` times. */
+  *explore_stop_two(cpu, pair, times) {
+    const [first, second] = [pair >> 4, pair & 15]
+    const fn = cpu.functions.find('explore_pair')
+    for (let n = 0; n < times; n++) yield* stopTwoCpus(cpu, first, second, fn, 0, second)
+    return 0
+  },
+} satisfies Record<string, KernelFunction>

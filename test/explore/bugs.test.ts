@@ -1,0 +1,88 @@
+// Historical bugs and mutations are found by searching, with the general checks alone: with the switch on within so many
+// schedules, and with it off nothing in ten times as many.
+import { describe, expect, test } from 'vitest'
+import { COLLECTION } from '#dist/src/explore/bugs.js'
+import { Playback } from '#dist/src/explore/playback.js'
+import { SCENARIOS } from '#dist/src/explore/scenarios/table.js'
+import { runSchedule } from '#dist/src/explore/schedule.js'
+import { BUG_NAMES, type BugName } from '#dist/src/ops/switches.js'
+import { search, setupOf } from '../support/explore.js'
+
+interface Case {
+  readonly bug: BugName
+  /** schedules in which it is found, with seed 1 */
+  readonly schedules: number
+  readonly as: RegExp
+  /** the default order does not show it */
+  readonly race?: true
+}
+
+const CASES: readonly Case[] = [
+  { bug: 'M10', schedules: 20, as: /^hang multi_cpu_stop:wait$/, race: true },
+  { bug: 'M15', schedules: 60, as: /^violation calls-run-once$|^hang /, race: true },
+  { bug: 'M24', schedules: 10, as: /^panic cpuhp_report_idle_dead/ },
+  { bug: 'M25', schedules: 10, as: /^violation states-agree-with-masks$/ },
+  { bug: 'M26', schedules: 10, as: /^violation records-at-rest$/ },
+  { bug: 'M29', schedules: 50, as: /^violation hotplug-lock-free$|^hang /, race: true },
+  { bug: 'lost-wakeup', schedules: 50, as: /^hang futex/, race: true },
+  { bug: 'no-exclusion', schedules: 40, as: /^violation oracle$/, race: true },
+  { bug: 'late-mask', schedules: 10, as: /^violation states-agree-with-masks$/ },
+  { bug: 'miscounted-cpus', schedules: 10, as: /^violation masks-counted$/ },
+  { bug: 'left-behind', schedules: 10, as: /^violation vacated$/ },
+  { bug: 'double-enqueue', schedules: 10, as: /^violation / },
+  { bug: 'lost-load', schedules: 10, as: /^violation runqueues-sound$/ },
+  { bug: 'lost-timer', schedules: 10, as: /^violation sleepers-can-wake$/ },
+  { bug: 'dropped-ipi', schedules: 10, as: /^hang / },
+  { bug: 'ignored-affinity', schedules: 10, as: /^violation affinity$/ },
+  { bug: 'unpinned-frames', schedules: 10, as: /^violation pinned-tasks-counted$/ },
+  { bug: 'forgotten-target', schedules: 10, as: /^violation targets-reached$/ },
+  { bug: 'early-death', schedules: 10, as: /^violation power-follows-masks$/ },
+  { bug: 'eternal-wait', schedules: 10, as: /^violation runqueues-open$/ },
+  { bug: 'unbound-worker', schedules: 10, as: /^violation threads-bound$/ },
+  { bug: 'unparked-thread', schedules: 10, as: /^violation threads-parked$/ },
+  { bug: 'open-stopper', schedules: 10, as: /^violation stoppers-enabled$/ },
+  { bug: 'unsorted-timers', schedules: 10, as: /^violation timers-sound$/ },
+]
+
+const scenarioOf = (bug: BugName): string => COLLECTION.find(({ name }) => name === bug)!.scenario
+
+describe('a search with the switch on finds', () => {
+  test.each(CASES)('$bug', { timeout: 120_000 }, async ({ bug, schedules, as, race = false }) => {
+    const setup = setupOf(scenarioOf(bug), [bug])
+    const { found } = await search(setup, { schedules })
+    expect(found.length).toBe(1)
+    expect(found[0].signature).toMatch(as)
+    expect(found[0].schedule > 0).toBe(race)
+    const again = await runSchedule(setup, new Playback(found[0].deviations))
+    expect(again.digest).toBe(found[0].digest)
+    // A person can follow that many switches.
+    expect(found[0].deviations.length).toBeLessThan(20)
+  })
+})
+
+describe('a search with all switches off finds nothing in ten times as many schedules:', () => {
+  const longest = new Map<string, number>()
+  for (const { bug, schedules } of CASES) {
+    longest.set(scenarioOf(bug), Math.max(longest.get(scenarioOf(bug)) ?? 0, 10 * schedules))
+  }
+  test.each([...longest])('%s, %i schedules', { timeout: 300_000 }, async (name, schedules) => {
+    const { found, interleaved } = await search(setupOf(name), { schedules })
+    expect(found).toEqual([])
+    expect(interleaved).toBe(schedules - 1)
+  })
+
+  test.each(SCENARIOS.map(({ name }) => name).filter((name) => !longest.has(name)))('%s', async (name) => {
+    expect((await search(setupOf(name), { schedules: 60 })).found).toEqual([])
+  })
+})
+
+describe('the collection', () => {
+  test('has every switch, the fixes of the historical ones, and scenarios that there are', () => {
+    expect(COLLECTION.map(({ name }) => name).sort()).toEqual([...BUG_NAMES].sort())
+    expect(CASES.map(({ bug }) => bug).sort()).toEqual([...BUG_NAMES].sort())
+    for (const { name, fix, scenario } of COLLECTION) {
+      expect(fix !== null, name).toBe(/^M\d\d$/.test(name))
+      expect(SCENARIOS.map((one) => one.name)).toContain(scenario)
+    }
+  })
+})
