@@ -57,7 +57,8 @@ function isRacy(asked: Request, group: readonly Request[]): boolean {
 }
 
 /** What Linux logs too: a target that is set right, a step of the DEAD section that fails, a task that had to move. */
-const EXPECTED = /is now offline$|smpboot: Booting Node |at target_store: |DEAD callback error for CPU|no longer affine to cpu/
+const EXPECTED =
+  /is now offline$|smpboot: Booting Node |at target_store: |DEAD callback error for CPU|no longer affine to cpu/
 
 async function make(machine: Machine, asked: Request): Promise<void> {
   try {
