@@ -31,10 +31,8 @@ function isAscii(text: string): boolean {
   return true
 }
 
-/** Paths without a slash before them are taken from the directory of the CPUs. */
-function absolute(path: string): string {
-  return path.startsWith('/') ? path : `/sys/devices/system/cpu/${path}`
-}
+/** Where paths are taken from that have no slash before them. */
+const CPU_DIRECTORY = '/sys/devices/system/cpu'
 
 /** A step to add at run time, see Machine.addState. */
 export interface StateDescription {
@@ -162,13 +160,13 @@ export class Machine {
   /** What a file reads as, without the newline at its end: '/proc/stat', or below /sys/devices/system/cpu: 'online'. */
   async read(path: string): Promise<string> {
     this.assertRunning()
-    return this.files.read(absolute(path)).replace(/\n$/, '')
+    return this.files.read(path, CPU_DIRECTORY).replace(/\n$/, '')
   }
 
   /** Writes to a file of /sys/devices/system/cpu; resolves when the operation is done. */
   async write(path: string, text: string | number): Promise<void> {
     this.assertRunning()
-    await this.files.write(absolute(path), String(text))
+    await this.files.write(path, String(text), CPU_DIRECTORY)
   }
 
   private async store(control: Control, cpu: number, text: string): Promise<void> {

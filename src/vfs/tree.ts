@@ -15,13 +15,14 @@ export class Tree {
   }
 
   /**
-   * What is at a path, which is taken from the root whether it begins with a slash or not; '.' and '..' are followed.
+   * What is at a path; one without a slash before it is taken from the directory `from`. '.' and '..' are followed.
    * ENOENT where there is nothing; ENOTDIR where a file is taken for a directory.
    */
-  lookup(path: string, syscall = 'stat'): Node {
+  lookup(path: string, from = '/', syscall = 'stat'): Node {
     const above: DirectoryNode[] = []
     let at: Node = this.root
-    for (const name of path.split('/').slice(path.startsWith('/') ? 1 : 0)) {
+    const whole = path.startsWith('/') ? path : `${from}/${path}`
+    for (const name of whole.split('/').slice(1)) {
       // 'online/' names a directory, and there is none.
       if (at.kind !== 'directory') throw new KernelError('ENOTDIR', syscall, path)
       if (name === '' || name === '.') continue
@@ -39,27 +40,27 @@ export class Tree {
 
   /** The names in a directory. ENOENT, ENOTDIR. */
   list(path: string): string[] {
-    const node = this.lookup(path, 'scandir')
+    const node = this.lookup(path, '/', 'scandir')
     if (node.kind !== 'directory') throw new KernelError('ENOTDIR', 'scandir', path)
     return node.names()
   }
 
   /** What a file reads as, with the newline at its end. ENOENT, ENOTDIR, EISDIR, EACCES. */
-  read(path: string): string {
-    const node = this.lookup(path, 'read')
+  read(path: string, from = '/'): string {
+    const node = this.lookup(path, from, 'read')
     if (node.kind === 'directory') throw new KernelError('EISDIR', 'read', path)
     if (node.read === null) throw new KernelError('EACCES', 'read', path)
     return node.read()
   }
 
   /** Writes to a file; resolves when the kernel has done what that asks for. As read, and whatever the kernel answers. */
-  async write(path: string, text: string): Promise<void> {
-    await this.open(path)(text)
+  async write(path: string, text: string, from = '/'): Promise<void> {
+    await this.open(path, from)(text)
   }
 
   /** Opens a file for writing: the errors that come before anything is written are thrown here. */
-  open(path: string): (text: string) => Promise<void> {
-    const node = this.lookup(path, 'open')
+  open(path: string, from = '/'): (text: string) => Promise<void> {
+    const node = this.lookup(path, from, 'open')
     if (node.kind === 'directory') throw new KernelError('EISDIR', 'open', path)
     if (node.write === null) throw new KernelError('EACCES', 'open', path)
     const { write } = node
