@@ -91,7 +91,7 @@ async function conformFile(
   const common = {
     cpus: golden.machine.cpus,
     profile: profile ?? golden.machine.profile,
-    watchdog: { requestMs: busy === 0 ? HANG_MS : BUSY_HANG_MS },
+    watchdog: { requestMs: machine === 'threads' && busy > 0 ? BUSY_HANG_MS : HANG_MS },
     ...(busy === 0 ? {} : { tasks: busy, traceRecords: BUSY_TRACE }),
   }
   const options: MachineOptions =
@@ -114,7 +114,7 @@ const BUSY_TRACE = 16_384
 
 /** A request that never returns is to be one soon: the longest that does takes milliseconds. */
 const HANG_MS = 5_000
-/** With busy tasks a request waits for its turn at every step, and for the host when that is busy as well. */
+/** With busy tasks it waits for its turn at every step; in real time, for the host as well. */
 const BUSY_HANG_MS = 20_000
 
 function describe({ file, machine, run, requests, events, deviation, starved }: FileResult, repeat: number): string {

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { loadProfile } from '#dist/src/profiles/load.js'
 import type { Verdict } from '#dist/stress/verdict.js'
-import { cpuhp } from '../support/run.js'
+import { cpuhp, type Result } from '../support/run.js'
+
+const WRONG_KERNEL = new URL('../fixtures/wrong-kernel.mjs', import.meta.url).href
 
 interface Told {
   readonly outcome: string
@@ -88,35 +89,31 @@ describe('cpuhp cycles', () => {
   })
 })
 
-/** The path of a profile in which one step has another teardown: a step table that can't work. */
-function brokenProfile(state: number, teardown: string): string {
-  const profile = loadProfile('linux-6.1-minimal')
-  const states = profile.states.map((step) => (step.state === state ? { ...step, teardown } : step))
-  const file = join(folder, `${teardown}.json`)
-  writeFileSync(file, JSON.stringify({ ...profile, name: `with ${teardown} at ${state}`, states }))
-  return file
+/** Runs a program whose kernel has a callback that does what another one is there for. */
+function cpuhpWith(callback: string, other: string, args: readonly string[]): Promise<Result> {
+  const env = { NODE_OPTIONS: `--import=${WRONG_KERNEL}`, TEST_WRONG_CALLBACK: `${callback}=${other}` }
+  return cpuhp(args, { env })
 }
 
 describe('when the kernel is wrong, cpuhp cycles', () => {
   test('says what was violated, in which cycle, and the command that shows it again, and exits with 1', async () => {
     // On its way down a CPU becomes active again: it dies active.
-    const profile = brokenProfile(200, 'sched_cpu_activate')
-    const args = ['cycles', '--machine', 'deterministic', '--cycles', '50', '--profile', profile]
-    const { code, stdout } = await cpuhp(args)
+    const wrong = ['cacheinfo_cpu_pre_down', 'sched_cpu_activate'] as const
+    const { code, stdout } = await cpuhpWith(...wrong, ['cycles', '--machine', 'deterministic', '--cycles', '50'])
     expect(stdout).toMatch(/VIOLATION in cycle 1 \(plain\), masks-nest: CPU \d is active and not online/)
     expect(stdout).toMatch(/\nFAILURE: 0 cycles on deterministic\n {2}seed 1; to see it again: cpuhp cycles .*\n$/)
     const again = /to see it again: cpuhp (.*)\n/.exec(stdout)![1]!.split(' ')
     expect(again.slice(-4)).toEqual(['--seed', '1', '--cycles', '1'])
     expect(code).toBe(1)
-    const second = await cpuhp(again)
+    const second = await cpuhpWith(...wrong, again)
     expect(second.stdout.match(/VIOLATION.*/g)).toEqual(stdout.match(/VIOLATION.*/g))
     expect(second.code).toBe(1)
   })
 
   test.each(['deterministic', 'threads'])('prints the report of a panic, and exits with 3: %s', async (machine) => {
     // A dead CPU is taken down once more.
-    const profile = brokenProfile(59, 'takedown_cpu')
-    const { code, stdout, stderr } = await cpuhp(['cycles', '--machine', machine, '--profile', profile])
+    const wrong = ['topology_remove_dev', 'takedown_cpu'] as const
+    const { code, stdout, stderr } = await cpuhpWith(...wrong, ['cycles', '--machine', machine])
     expect(stderr).toMatch(/^kernel BUG in kthread_park on CPU \d: a thread is parked twice\n/)
     expect(stderr).toContain('CPUs:\n')
     expect(stdout).toMatch(/PANIC in cycle 1: see above/)

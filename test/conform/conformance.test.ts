@@ -49,7 +49,7 @@ describe.each(FILES)('%s is met line by line', (file) => {
 
 // The events of hotplug are not those of the tasks, whatever CPU a kworker is on.
 describe('with 32 busy tasks beside it', () => {
-  const BUSY = { traceRecords: 16_384, watchdog: { requestMs: 20_000 } } as const
+  const BUSY = { traceRecords: 16_384, watchdog: { requestMs: 2_000 } } as const
 
   test.runIf(testsMachine('deterministic')).each(FILES)('%s is met on the deterministic machine', async (file) => {
     const golden = readGolden(new URL(file, FOLDER))
@@ -57,11 +57,13 @@ describe('with 32 busy tasks beside it', () => {
       expect(await deviationOf(golden, { ...BUSY, machine: 'deterministic', seed }, 32)).toBe(null)
   })
 
+  // There the host's time counts as well, and this may not be all that it does.
+  const PATIENT = { watchdog: { requestMs: 30_000 } } as const
   // The longer ones take minutes: cpuhp conform --machine threads --busy 32 test/golden.
   const short = ['01-offline-online', '20-walk-01', '31-atomic-up-93', 'cloud/02-bad-input', 'panics/20-walk-20']
   test.runIf(testsMachine('threads')).each(short)('%s is met on threads', async (name) => {
     const golden = readGolden(new URL(`${name}.jsonl`, FOLDER))
-    expect(await deviationOf(golden, { ...BUSY, machine: 'threads', workers: 2 }, 32)).toBe(null)
+    expect(await deviationOf(golden, { ...BUSY, ...PATIENT, machine: 'threads', workers: 2 }, 32)).toBe(null)
   })
 
   test('ends where a request takes its last active CPU, even if that then fails and the recorded kernel went on', async () => {
