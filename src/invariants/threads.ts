@@ -55,7 +55,8 @@ function* parked(world: World): Findings {
   const unparkedFrom = stateOf(world, 'smpboot_unpark_threads', true)
   for (const [cpu, kind, task] of threadsOf(memory)) {
     const name = nameOf(memory, task)
-    const isParked = memory.get(task + TASK.state) === STATE.parked
+    // One that has just been woken says so once more before it looks whether it is still to be.
+    const isParked = memory.get(task + TASK.state) === STATE.parked && memory.get(task + TASK.onRunqueue) === 0
     const asked = (memory.get(task + TASK.threadFlags) & THREAD.shouldPark) !== 0
     if (asked !== isParked) yield `${name} is ${asked ? '' : 'not '}to be parked, and is${isParked ? '' : ' not'}`
     const state = memory.get(memory.cpuhp(cpu) + CPUHP.state)
