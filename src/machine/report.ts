@@ -88,6 +88,7 @@ export function describeOperation(memory: Memory, operation: Readonly<Operation>
     case KIND.sendIpi:
       return `${name} CPU ${word} ${VECTOR_NAMES[value]}`
     case KIND.switchTo:
+    case KIND.execute:
       return `${name} ${commOf(memory, word)}`
     case KIND.halt:
     case KIND.clock:
