@@ -1,16 +1,12 @@
-// The figures of busy CPUs: `npm run bench:busy [-- --quick] [--json FILE]`.
-//
-//   what a CPU's tasks get done, against the same programs in plain workers
-//   how long an offline and an online take while all CPUs are busy
+// Busy CPUs: what their tasks get done, against the same programs in plain workers; and how long an offline and an online take.
 import { Worker } from 'node:worker_threads'
 import { NS_PER_S } from '../src/base/time.js'
 import { Machine } from '../src/index.js'
 import { BUILT_IN } from '../src/workloads/table.js'
 import { runBusy } from '../stress/busy/busy.js'
-import { figure, host, writeJson } from './figure.js'
+import type { Setting } from './bench.js'
+import { figure } from './figure.js'
 
-const quick = process.argv.includes('--quick')
-const runs = quick ? 2 : 7
 const CPUS = 2
 
 /** Milliseconds that plain workers take for a workload's program, one each. They begin together. */
@@ -52,7 +48,7 @@ async function simulated(workload: string, work: number): Promise<number> {
   }
 }
 
-async function throughput(): Promise<void> {
+export async function busy({ quick, runs }: Setting): Promise<void> {
   for (const workload of ['sha256', 'sieve', 'matrix', 'chase']) {
     const work = BUILT_IN.find(({ name }) => name === workload)!.typicalWork * (quick ? 1 : 5)
     const ratios: number[] = []
@@ -60,16 +56,15 @@ async function throughput(): Promise<void> {
     for (let i = 0; i < runs; i++) {
       // In turn, so that a machine whose speed drifts does the same to both.
       const bare = await plain(workload, work)
-      const busy = await simulated(workload, work)
       times.push(bare)
-      ratios.push((100 * bare) / busy)
+      ratios.push((100 * bare) / (await simulated(workload, work)))
     }
     figure(`${workload}: ${CPUS} plain workers`, 'ms', times)
     figure(`${workload}: work per second of ${CPUS} CPUs' tasks`, '% of plain', ratios)
   }
 }
 
-async function latencies(): Promise<void> {
+export async function latency({ quick, runs }: Setting): Promise<void> {
   const seconds = quick ? 3 : 20
   for (const [cpus, workers, tasks] of [
     [2, 2, 8],
@@ -93,10 +88,3 @@ async function latencies(): Promise<void> {
     )
   }
 }
-
-process.stdout.write(
-  `${host.cores} cores (${host.model}), Node ${host.node}, load ${host.load[0]!.toFixed(2)}; median (lowest..highest)\n`,
-)
-await throughput()
-await latencies()
-writeJson()

@@ -1,4 +1,4 @@
-// Figures: printed as they are measured, and written as JSON at the end (--json FILE).
+// Figures: printed as they are measured, and written as JSON at the end.
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus as hostCpus, loadavg } from 'node:os'
 
@@ -31,17 +31,28 @@ export function figure(name: string, unit: string, values: readonly number[], no
   process.stdout.write(`${name.padEnd(58)} ${digits(made.value).padStart(9)} ${unit}${spread} ${note}\n`)
 }
 
+/** Two measurements that were made in turn, the one as a multiple of the other. */
+export function ratios(name: string, unit: string, values: readonly number[], others: readonly number[]): void {
+  figure(
+    name,
+    unit,
+    values.map((value, n) => value / others[n]!),
+  )
+}
+
 /** The machine that it was measured on. */
-export const host = {
+const host = {
   cores: availableParallelism(),
   model: hostCpus()[0]?.model ?? '?',
   load: loadavg(),
   node: process.version,
 }
 
-/** Writes what has been measured to the file that `--json` names, if it does. */
-export function writeJson(): void {
-  const at = process.argv.indexOf('--json')
-  const file = at < 0 ? undefined : process.argv[at + 1]
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify({ schema: 1, host, figures }, null, 2)}\n`)
+export function describeHost(): string {
+  return `${host.cores} cores (${host.model}), Node ${host.node}, load ${host.load[0]!.toFixed(2)}`
+}
+
+/** Writes what has been measured. */
+export function writeJson(file: string): void {
+  writeFileSync(file, `${JSON.stringify({ schemaVersion: 1, host, figures }, null, 2)}\n`)
 }

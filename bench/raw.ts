@@ -41,6 +41,39 @@ export async function rawHop(rounds: number, spins: number): Promise<number> {
   return ns!
 }
 
+const SLEEPER = `
+const { workerData } = require('node:worker_threads')
+const words = new Int32Array(workerData.buffer)
+for (let i = 0; i < workerData.rounds; i++) {
+  while (Atomics.load(words, 0) === i) Atomics.wait(words, 0, i)
+  Atomics.store(words, 16, i + 1)
+}
+`
+
+const WAKER = `
+const { parentPort, workerData } = require('node:worker_threads')
+const words = new Int32Array(workerData.buffer)
+let all = 0
+for (let i = 0; i < workerData.rounds; i++) {
+  for (let since = performance.now(); performance.now() - since < 0.2; );
+  const begin = performance.now()
+  Atomics.store(words, 0, i + 1)
+  Atomics.notify(words, 0, 1)
+  while (Atomics.load(words, 16) !== i + 1);
+  all += performance.now() - begin
+}
+parentPort.postMessage((all * 1e6) / workerData.rounds)
+`
+
+/** From waking a bare thread that has parked until its answer is there, for one that spins for that, ns. */
+export async function rawWake(rounds: number): Promise<number> {
+  const workerData = { buffer: new SharedArrayBuffer(256), rounds }
+  const workers = [SLEEPER, WAKER].map((code) => new Worker(code, { eval: true, workerData }))
+  const ns = await new Promise<number>((resolve) => workers[1]!.once('message', resolve))
+  await Promise.all(workers.map((worker) => worker.terminate()))
+  return ns
+}
+
 /** Time until `n` bare workers have said that they run, ms, and their memory in bytes each. */
 export async function bareWorkers(n: number): Promise<{ ms: number; bytes: number }> {
   const before = process.memoryUsage.rss()

@@ -24,6 +24,31 @@ function* rally(cpu: Cpu, other: number, hops: number): Kernel<number> {
   return Math.round((end - begin) / 100)
 }
 
+function* answer(cpu: Cpu, round: number): Kernel<number> {
+  yield cpu.store(cpu.memory.scratch(BALL), round, full, 'answer')
+  return 0
+}
+
+/** Time that a worker spins at most before it parks, and more, ns. */
+const PARKED_NS = 1_000_000
+
+/** Sends `rounds` calls to `other`, each when that has parked. Answers nanoseconds from sending one to having its answer. */
+function* wake(cpu: Cpu, other: number, rounds: number): Kernel<number> {
+  const ball = cpu.memory.scratch(BALL)
+  const fn = cpu.functions.find('answer')
+  let all = 0
+  for (let round = 1; round <= rounds; round++) {
+    const since = yield cpu.clock('wake:wait')
+    while ((yield cpu.clock('wake:wait')) - since < PARKED_NS);
+    const begin = yield cpu.clock('wake')
+    yield* smpCallFunctionSingle(cpu, other, fn, round, false)
+    yield cpu.waitUntil(ball, round, 'wake:answer')
+    all += (yield cpu.clock('wake')) - begin
+  }
+  yield cpu.store(ball, 0, full, 'wake:end')
+  return Math.round(all / rounds)
+}
+
 /** Does `n` loads of one word: what an operation costs. Answers nanoseconds. */
 function* loads(cpu: Cpu, n: number): Kernel<number> {
   const word = cpu.memory.scratch(32)
@@ -66,4 +91,4 @@ function* level(cpu: Cpu, n: number, depth: number): Kernel<number> {
   return depth <= 1 ? yield* loads(cpu, n) : yield* level(cpu, n, depth - 1)
 }
 
-export const functions = { strike, rally, loads, stores, exchanges, locks, clocks, level }
+export const functions = { strike, rally, answer, wake, loads, stores, exchanges, locks, clocks, level }

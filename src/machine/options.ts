@@ -35,7 +35,7 @@ export interface MachineOptions {
   readonly userMemory?: number
   /** words of memory for modules' own use (default 1024) */
   readonly scratch?: number
-  /** trace events kept for each CPU, a power of two (default 1024; 256 from 65 CPUs on) */
+  /** trace events kept for each CPU, a power of two (default 1024; 256 from 65 CPUs on), or 0: none are recorded */
   readonly traceRecords?: number
   /** historical bugs of Linux to put back, by name: see ops/switches.ts (default: none) */
   readonly bugs?: readonly BugName[]
@@ -80,7 +80,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     tasks: count('tasks', options.tasks ?? 64, 0, LIMITS.tasks),
     scratch: count('scratch', options.scratch ?? 1024, 0, 2 ** 24),
     user: Math.ceil(count('userMemory', options.userMemory ?? DEFAULT_USER_MEMORY, 0, 2 ** 30) / (4 * PAGE)) * PAGE,
-    traceRecords: powerOfTwo('traceRecords', options.traceRecords ?? (cpus > 64 ? 256 : 1024), 16, 65_536),
+    traceRecords: powerOfTwoOrNone('traceRecords', options.traceRecords ?? (cpus > 64 ? 256 : 1024), 16, 65_536),
     profile: await profileOf(options.profile ?? 'linux-6.1-minimal'),
     modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),
     workloads: await Promise.all(list('workloads', options.workloads ?? []).map(moduleUrl)),
@@ -109,10 +109,10 @@ function count(name: string, value: number, low: number, high: number): number {
   throw new UsageError(`${name} is a whole number from ${low} to ${high}, not ${String(value)}`)
 }
 
-function powerOfTwo(name: string, value: number, low: number, high: number): number {
+function powerOfTwoOrNone(name: string, value: number, low: number, high: number): number {
   const fits = Number.isInteger(value) && value >= low && value <= high && (value & (value - 1)) === 0
-  if (fits) return value
-  throw new UsageError(`${name} is a power of two from ${low} to ${high}, not ${String(value)}`)
+  if (fits || value === 0) return value
+  throw new UsageError(`${name} is a power of two from ${low} to ${high}, or 0, not ${String(value)}`)
 }
 
 function list<T>(name: string, value: readonly T[]): readonly T[] {

@@ -221,7 +221,7 @@ function checkConfig(config: MemoryConfig): void {
   within('cpus', 1, LIMITS.cpus)
   within('tasks', 0, LIMITS.tasks)
   within('workers', 1, Math.min(LIMITS.workers, config.cpus))
-  within('traceRecords', 16, 65_536)
+  if (config.traceRecords !== 0) within('traceRecords', 16, 65_536)
   within('scratch', 0, 2 ** 24)
   within('user', 0, 2 ** 28)
   if ((config.traceRecords & (config.traceRecords - 1)) !== 0) {

@@ -6,7 +6,7 @@ import { PERCPU, TRACE_RECORD } from '../memory/structs.js'
 import type { Cpu, Tracer } from '../ops/cpu.js'
 import { EVENT_NAMES } from './events.js'
 
-export class RingTracer implements Tracer {
+class RingTracer implements Tracer {
   record(cpu: Cpu, event: number, a: number, b: number, c: number): void {
     const { memory, services } = cpu
     const head = memory.percpu(cpu.id) + PERCPU.traceHead
@@ -21,6 +21,11 @@ export class RingTracer implements Tracer {
     memory.setTime(record + TRACE_RECORD.time, services.now())
     services.publish(head, (sequence + 1) | 0)
   }
+}
+
+/** Who records a machine's events: nobody, where there is no room for them. */
+export function tracerFor(memory: Memory): Tracer {
+  return memory.layout.config.traceRecords === 0 ? { record() {} } : new RingTracer()
 }
 
 export interface TraceEvent {

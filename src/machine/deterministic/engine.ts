@@ -13,7 +13,7 @@ import { Cpu, type Services } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
 import { KIND, type Operation } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
-import { RingTracer } from '../../trace/ring.js'
+import { tracerFor } from '../../trace/ring.js'
 import type { Workload } from '../../workloads/workload.js'
 import { causeOf } from '../cause.js'
 import type { Engine, EngineConfig, EngineEvents, Watchdog } from '../engine.js'
@@ -102,7 +102,7 @@ export class DeterministicEngine implements Engine, View {
       },
       printk: (cpu, level, text) => this.events?.log({ cpu, timeNs: this.time, level, text }),
     }
-    const tracer = new RingTracer()
+    const tracer = tracerFor(this.memory)
     const bugs = new Set(config.bugs)
     for (let id = 0; id < cpus; id++) {
       const cpu = new Cpu(id, this.memory, this.functions, services, tracer, bugs)

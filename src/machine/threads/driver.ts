@@ -10,7 +10,7 @@ import { Cpu, type Services } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
 import type { BugName } from '../../ops/switches.js'
 import { VECTOR } from '../../ops/vectors.js'
-import { RingTracer } from '../../trace/ring.js'
+import { tracerFor } from '../../trace/ring.js'
 import type { Programs } from '../programs.js'
 import { type ProcessorState, processorState } from '../report.js'
 import type { DriverCounters } from './messages.js'
@@ -76,7 +76,7 @@ export class Driver implements DrivenBy {
     this.cores = cores
     this.spins = workers <= cores ? SPINS : SPINS_OVERSUBSCRIBED
     this.services = services
-    const tracer = new RingTracer()
+    const tracer = tracerFor(memory)
     for (let id = worker; id < cpus; id += workers) {
       this.current = id
       this.processors.push(new ThreadProcessor(new Cpu(id, memory, functions, services, tracer, bugs), this))

@@ -1,0 +1,50 @@
+// What all benchmarks share: how much is asked of them, machines that end, and curves.
+import { Machine, type MachineOptions } from '../src/index.js'
+
+export interface Setting {
+  /** a look whether everything still works, not a measurement */
+  readonly quick: boolean
+  /** how often each figure is measured */
+  readonly runs: number
+}
+
+export async function withMachine<T>(options: MachineOptions, body: (machine: Machine) => Promise<T>): Promise<T> {
+  const machine = await Machine.boot(options)
+  try {
+    return await body(machine)
+  } finally {
+    await machine.shutdown()
+  }
+}
+
+export async function repeat<T>(times: number, body: (n: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  for (let n = 0; n < times; n++) results.push(await body(n))
+  return results
+}
+
+/** Milliseconds that something takes. */
+export async function timed(body: () => Promise<unknown>): Promise<number> {
+  const begin = performance.now()
+  await body()
+  return performance.now() - begin
+}
+
+/** Takes CPU down and brings it up, `count` times; answers the milliseconds of each. */
+export async function cycle(machine: Machine, cpu: number, count: number): Promise<number[]> {
+  return await repeat(count, () =>
+    timed(async () => {
+      await machine.offline(cpu)
+      await machine.online(cpu)
+    }),
+  )
+}
+
+/** The exponent of y ~ x^e that fits best: the slope of the logarithms, by least squares. */
+export function exponent(points: readonly (readonly [x: number, y: number])[]): number {
+  const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const)
+  const mean = (of: 0 | 1): number => logs.reduce((sum, log) => sum + log[of], 0) / logs.length
+  const [mx, my] = [mean(0), mean(1)]
+  const covariance = logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0)
+  return covariance / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0)
+}

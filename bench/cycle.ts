@@ -1,0 +1,77 @@
+// A cycle: an idle CPU goes down and comes up. Its time, and the hops of its longest dependent chain: how often somebody has
+// to wait for what another CPU does, one after the other. That is counted on the deterministic machine, whose protocol is the
+// same one.
+import type { MachineOptions } from '../src/index.js'
+import { cycle, repeat, type Setting, withMachine } from './bench.js'
+import { HopCounter } from './chain.js'
+import { figure, median, quantile, ratios } from './figure.js'
+import { rawHop } from './raw.js'
+
+const WARM_UP = 200
+
+/**
+ * The chain that Linux's protocol needs; a broadcast, and its answers together, are a hop each.
+ *   down  requester -> kworker; kworker -> cpuhp/N; grace period there and back; cpuhp/N -> kworker; park cpuhp/N there and
+ *         back; stop_machine: stoppers told, then there and back for each of PREPARE, DISABLE_IRQ, RUN, EXIT, and the last
+ *         one tells the kworker; idle -> first online CPU -> kworker; kworker -> requester
+ *   up    power on; the CPU says that it is up; cpuhp/N unparked; kick, and it says that it is through; -> requester
+ */
+const LINUX = { down: 1 + 1 + 2 + 1 + 2 + 1 + 8 + 1 + 2 + 1, up: 1 + 1 + 1 + 2 + 1 } as const
+
+export async function cycles({ quick, runs }: Setting): Promise<void> {
+  const sizes = quick ? [2, 4] : [2, 4, 8, 16, 32, 64]
+  for (const cpus of sizes) {
+    const { down, up } = await chains(cpus)
+    figure(`cycle, ${cpus} CPUs: hops of its longest chain`, `hops`, [down + up], `(${down} down, ${up} up)`)
+    ratios(`cycle, ${cpus} CPUs: hops`, "x Linux's", [down + up], [LINUX.down + LINUX.up])
+    const spreads = [...new Set([1, 2, cpus])].filter((workers) => workers <= Math.min(cpus, quick ? 2 : 16))
+    for (const workers of spreads) await cycleOf(cpus, workers, down + up, quick, runs)
+  }
+}
+
+async function cycleOf(cpus: number, workers: number, hops: number, quick: boolean, runs: number): Promise<void> {
+  const name = `cycle, idle, ${cpus} CPUs on ${workers} ${workers === 1 ? 'worker' : 'workers'}`
+  const count = quick ? 50 : 500
+  const raw: number[] = []
+  const all = await repeat(runs, async () => {
+    raw.push(await rawHop(quick ? 2_000 : 10_000, 20_000))
+    return await times({ cpus, workers }, count)
+  })
+  const medians = all.map(median)
+  figure(`${name}: median`, 'ms', medians)
+  figure(
+    `${name}: p99`,
+    'ms',
+    all.map((one) => quantile(one, 0.99)),
+  )
+  ratios(
+    `${name}: median`,
+    'x hops x bare hop',
+    medians,
+    raw.map((ns) => (hops * ns) / 1e6),
+  )
+}
+
+async function times(options: MachineOptions, count: number): Promise<number[]> {
+  return await withMachine(options, async (machine) => {
+    await cycle(machine, 1, WARM_UP)
+    return await cycle(machine, 1, count)
+  })
+}
+
+/** The longest chains of one way down and one way up: the medians of several orders. */
+async function chains(cpus: number): Promise<{ down: number; up: number }> {
+  const found = await repeat(5, async (n) => {
+    const counter = new HopCounter(n + 1)
+    return await withMachine({ cpus, machine: 'deterministic', strategy: counter }, async (machine) => {
+      await cycle(machine, 1, 2)
+      counter.begin()
+      await machine.offline(1)
+      const down = counter.longest
+      counter.begin()
+      await machine.online(1)
+      return { down, up: counter.longest }
+    })
+  })
+  return { down: median(found.map(({ down }) => down)), up: median(found.map(({ up }) => up)) }
+}
