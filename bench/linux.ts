@@ -73,7 +73,11 @@ function initramfs(folder: string, count: number): string {
   copyFileSync(BUSYBOX.find(existsSync)!, join(root, 'bin', 'busybox'))
   writeFileSync(join(root, 'init'), initScript(count), { mode: 0o755 })
   const names = ['.', 'bin', 'bin/busybox', 'sys', 'proc', 'init']
-  const archive = execFileSync('cpio', ['-o', '-H', 'newc', '--quiet'], { cwd: root, input: `${names.join('\n')}\n` })
+  const archive = execFileSync('cpio', ['-o', '-H', 'newc', '--quiet'], {
+    cwd: root,
+    input: `${names.join('\n')}\n`,
+    maxBuffer: 64 * 2 ** 20,
+  })
   const image = join(folder, 'initramfs')
   writeFileSync(image, archive)
   return image
