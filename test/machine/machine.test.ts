@@ -91,6 +91,19 @@ describe('a machine', () => {
       expect(machine.lostEvents).toBeGreaterThan(lost)
     },
   )
+
+  onEveryMachine(
+    'works without a trace, where there is no room for one',
+    { ...OPTIONS, traceRecords: 0 },
+    async (machine) => {
+      await machine.offline(1)
+      await machine.online(1)
+      expect(await machine.read('online')).toBe('0-2')
+      expect(machine.trace()).toEqual([])
+      expect(machine.lostEvents).toBe(0)
+      expect(machine.latestEvents(1)).toEqual([])
+    },
+  )
 })
 
 describe('two machines', () => {
