@@ -8,7 +8,7 @@ import { Memory } from '../../memory/memory.js'
 import { DOORBELL, GLOBAL } from '../../memory/structs.js'
 import type { Services } from '../../ops/cpu.js'
 import { causeOf } from '../cause.js'
-import { loadModules, loadWorkloads } from '../modules.js'
+import { type Import, loadModules, loadWorkloads } from '../modules.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { Driver } from './driver.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
@@ -19,12 +19,12 @@ function send(message: WorkerMessage): void {
 }
 
 /** The thread's whole life: it is configured, waits for power, runs, and leaves. */
-export function runWorker(): void {
+export function runWorker(load: Import): void {
   let driver: Driver | null = null
   const control: WorkerControl = {
     async configure(given) {
       try {
-        driver = await makeDriver(given)
+        driver = await makeDriver(given, load)
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
         // Once the answer is on its way nobody calls any more, and no bell is heard: the thread ends by itself.
@@ -41,11 +41,12 @@ export function runWorker(): void {
   expose(control, parentPort as unknown as Endpoint)
 }
 
-async function makeDriver({ buffer, config, worker, workers, epochNs, cores }: WorkerConfig): Promise<Driver> {
+async function makeDriver(given: WorkerConfig, load: Import): Promise<Driver> {
+  const { buffer, config, worker, workers, epochNs, cores } = given
   const { cpus, tasks, scratch, traceRecords, user } = config
   const memory = new Memory({ cpus, tasks, workers, traceRecords, scratch, user }, buffer)
-  const functions = buildFunctions(config.profile, await loadModules(config.modules))
-  const workloads = await loadWorkloads(config.workloads)
+  const functions = buildFunctions(config.profile, await loadModules(config.modules, load))
+  const workloads = await loadWorkloads(config.workloads, load)
   const programs = new Programs(memory, workloads, vacatedBelow(memory, functions), (program, text) => {
     send({ type: 'fault', program, message: text })
   })
