@@ -115,7 +115,7 @@ export function chainOf(error: Error): string[] {
     const match = /^\s+at (?:async )?([\w.$]+?)(?:\$\d+)?(?:\.next)? \(/.exec(line)
     const name = match?.[1]
     if (name === undefined || name === 'bugOn' || name === 'assert' || name === 'new') continue
-    if (name.startsWith('Processor.') || name.startsWith('Driver.')) break
+    if (/(Processor|Driver)\./.test(name)) break
     if (names.at(-1) !== name) names.push(name)
   }
   return names

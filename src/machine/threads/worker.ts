@@ -7,9 +7,9 @@ import { buildFunctions } from '../../kernel/functions.js'
 import { Memory } from '../../memory/memory.js'
 import { DOORBELL, GLOBAL } from '../../memory/structs.js'
 import type { Services } from '../../ops/cpu.js'
-import { causeOf } from '../cause.js'
 import { type Import, loadModules, loadWorkloads } from '../modules.js'
 import { Programs, vacatedBelow } from '../programs.js'
+import type { PanicCause } from '../report.js'
 import { Driver } from './driver.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
 import { ringAll, ringHost } from './shared.js'
@@ -61,7 +61,7 @@ async function live(driver: Driver, { worker }: WorkerConfig): Promise<void> {
   try {
     driver.run()
   } catch (error) {
-    panic(memory, driver.current, error)
+    panic(memory, driver.current, driver.causeOf(error))
   }
   send({ type: 'left', states: driver.states(), counters: driver.counters() })
   // Nobody calls any more: without its port nothing keeps the thread.
@@ -85,10 +85,10 @@ async function powerOn(memory: Memory, worker: number): Promise<void> {
   Atomics.store(memory.words, parked, 0)
 }
 
-function panic(memory: Memory, cpu: number, error: unknown): void {
+function panic(memory: Memory, cpu: number, cause: PanicCause): void {
   const machineState = memory.global + GLOBAL.machineState
   const first = Atomics.compareExchange(memory.words, machineState, MACHINE_STATE.running, MACHINE_STATE.panicked)
-  if (first === MACHINE_STATE.running) send({ type: 'panic', cpu, cause: causeOf(error) })
+  if (first === MACHINE_STATE.running) send({ type: 'panic', cpu, cause })
   ringHost(memory)
   ringAll(memory)
 }
