@@ -366,8 +366,6 @@ export const GLOBAL = struct('global', {
   machineState: 'word',
   /** rung when the host has something to see */
   hostBell: 'word',
-  /** lines of the kernel log that have been sent to the host (threads machine) */
-  logLines: 'word',
   /** orders trace events of different CPUs */
   ticket: 'line',
   /** workers that are not parked */
