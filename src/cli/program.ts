@@ -12,6 +12,7 @@ import { type CyclesCommand, cyclesCommand } from './cycles.js'
 import { exploreOptions, minimiseOptions, replayOptions } from './explore-options.js'
 import type { MachineChoice } from './machine-choice.js'
 import { err, out } from './output.js'
+import { profileOptions } from './profile-options.js'
 import { type RunCommand, runCommand } from './run.js'
 import { SCRIPT_USAGE } from './script.js'
 import { shellCommand } from './shell.js'
@@ -160,6 +161,7 @@ function build(end: (code: number) => void): Command {
     )
     .addOption(new Option('--json', 'as JSON').default(false))
     .action((options: StatesOptions) => statesCommand(options))
+  profileOptions(program.command('profile'), end)
   exploreOptions(program.command('explore'), end)
   replayOptions(program.command('replay'), end)
   minimiseOptions(program.command('minimise'), end)
