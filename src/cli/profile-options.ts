@@ -10,7 +10,7 @@ Tasks may run anywhere; hogs are bound to the CPU that is about to go. Neither e
 
 Examples:
   $ cpuhp profile                                        0, 2, 8 and 32 tasks on 4 CPUs
-  $ cpuhp profile --sweep cpus=2,4,8,16 --tasks 16 --cycles 200 --json a.json
+  $ cpuhp profile --sweep cpus=2,4,8,16 --tasks 16 --cycles 200 --report a.html --json a.json
   $ cpuhp profile --sweep hogs=0,1,8 --machine deterministic --seed 5
 
 Exit codes: 0 measured, 2 bad input, 3 a panic or a hang.`
@@ -44,6 +44,7 @@ export function profileOptions(command: Command, end: (code: number) => void): v
     .addOption(new Option('--profile <name>', `the step table: ${profileNames().join(', ')}, or a .json file`))
     .addOption(new Option('--limit <time>', 'real time, at most, shared among the values').default('60s'))
     .addOption(new Option('--json <file>', 'write the result as JSON; - is standard output'))
+    .addOption(new Option('--report <file>', 'write a page with charts'))
     .addOption(new Option('--quiet', 'show no progress').default(false))
     .addHelpText('after', EXAMPLES)
     .action(async (options: ProfileCommand) => end(await profileCommand(options)))

@@ -6,10 +6,12 @@ import { EXIT, UsageError } from '../base/failure.js'
 import { NS_PER_MS, parseDuration } from '../base/time.js'
 import { LIMITS } from '../memory/layout.js'
 import { loadProfile } from '../profiles/load.js'
+import { renderPage } from '../report/html/page.js'
 import { openJson } from './json-file.js'
 import { counted, out } from './output.js'
 import { describeProfile } from './profile-report.js'
 import { Progress } from './progress.js'
+import { profilePage } from './report-pages.js'
 import { withSignals } from './signals.js'
 import { oneLine, wholeNumber } from './values.js'
 
@@ -25,6 +27,8 @@ export interface ProfileCommand {
   readonly profile?: string
   readonly limit: string
   readonly json?: string
+  /** where the page goes */
+  readonly report?: string
   readonly quiet: boolean
 }
 
@@ -51,6 +55,7 @@ export async function profileCommand(command: ProfileCommand): Promise<number> {
   const limitMs = parseDuration(command.limit) / NS_PER_MS
   if (limitMs === 0) throw new UsageError(`--limit is a duration above 0, as in 60s, not '${oneLine(command.limit)}'`)
   const json = command.json === undefined ? null : openJson(command.json)
+  const report = command.report === undefined ? null : openJson(command.report, '--report')
   const progress = new Progress(command.quiet)
   const { result, signalled } = await withSignals((signal) =>
     runProfile({
@@ -67,8 +72,16 @@ export async function profileCommand(command: ProfileCommand): Promise<number> {
   )
   progress.clear()
   json?.write(`${JSON.stringify(result)}\n`)
-  if (json === null || !json.isStdout) out(describeProfile(result))
+  if (result.points.length > 0) report?.write(renderPage(profilePage(result, commandOf(command))))
+  if (json?.isStdout !== true && report?.isStdout !== true) out(describeProfile(result))
   return signalled ?? EXIT.ok
+}
+
+/** What to type for another one. */
+function commandOf({ sweep, cpus, tasks, hogs, cycles, workers, seed, machine, profile }: ProfileCommand): string {
+  const options = { sweep, cpus, tasks, hogs, cycles, workers, seed, machine, profile }
+  const words = Object.entries(options).filter(([name, value]) => value !== undefined && !sweep.startsWith(`${name}=`))
+  return `cpuhp profile ${words.map(([name, value]) => `--${name} ${value}`).join(' ')}`
 }
 
 /** 'tasks=0,2,8': what is swept, and its values. */

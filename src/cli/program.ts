@@ -211,6 +211,7 @@ function stressOptions(command: Command): Command {
     .addOption(new Option('--stuck <time>', 'threads: a CPU without progress for that long is stuck (default 10s)'))
     .addOption(new Option('--until-fail', 'run after run, with the next seed, until one fails').default(false))
     .addOption(new Option('--json <file>', 'write the verdict as JSON; - is standard output'))
+    .addOption(new Option('--report <file>', 'write a page with charts'))
     .addOption(new Option('--quiet', 'show no progress, and figures only when something is wrong').default(false))
 }
 
