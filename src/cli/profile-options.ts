@@ -12,8 +12,9 @@ Examples:
   $ cpuhp profile                                        0, 2, 8 and 32 tasks on 4 CPUs
   $ cpuhp profile --sweep cpus=2,4,8,16 --tasks 16 --cycles 200 --report a.html --json a.json
   $ cpuhp profile --sweep hogs=0,1,8 --machine deterministic --seed 5
+  $ cpuhp profile --compare a.json b.json                what has become slower, and how sure that is
 
-Exit codes: 0 measured, 2 bad input, 3 a panic or a hang.`
+Exit codes: 0 measured, or no certain difference; 1 --compare found one, 2 bad input, 3 a panic or a hang.`
 
 export function profileOptions(command: Command, end: (code: number) => void): void {
   const count = (name: string, description: string, low: number, high: number): Option =>
@@ -45,6 +46,9 @@ export function profileOptions(command: Command, end: (code: number) => void): v
     .addOption(new Option('--limit <time>', 'real time, at most, shared among the values').default('60s'))
     .addOption(new Option('--json <file>', 'write the result as JSON; - is standard output'))
     .addOption(new Option('--report <file>', 'write a page with charts'))
+    .addOption(
+      new Option('--compare <files...>', 'compare two results of --json instead: what differs, and how sure that is'),
+    )
     .addOption(new Option('--quiet', 'show no progress').default(false))
     .addHelpText('after', EXAMPLES)
     .action(async (options: ProfileCommand) => end(await profileCommand(options)))

@@ -7,6 +7,7 @@ import { NS_PER_MS, parseDuration } from '../base/time.js'
 import { LIMITS } from '../memory/layout.js'
 import { loadProfile } from '../profiles/load.js'
 import { renderPage } from '../report/html/page.js'
+import { compareCommand } from './compare.js'
 import { openJson } from './json-file.js'
 import { counted, out } from './output.js'
 import { describeProfile } from './profile-report.js'
@@ -29,6 +30,8 @@ export interface ProfileCommand {
   readonly json?: string
   /** where the page goes */
   readonly report?: string
+  /** two files to compare, instead of measuring */
+  readonly compare?: readonly string[]
   readonly quiet: boolean
 }
 
@@ -42,6 +45,9 @@ const RANGES: Readonly<Record<SweepName, readonly [number, number]>> = {
 
 /** Runs the command; answers the exit code. */
 export async function profileCommand(command: ProfileCommand): Promise<number> {
+  if (command.compare !== undefined) {
+    return compareCommand(command.compare, command.json === undefined ? null : openJson(command.json))
+  }
   const { machine, workers, cpus, profile } = command
   const sweep = parseSweep(command.sweep)
   const fewest = sweep.name === 'cpus' ? Math.min(...sweep.values) : cpus
