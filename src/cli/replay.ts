@@ -7,6 +7,7 @@ import { describeFailure, type Outcome, signatureOf } from '../explore/outcome.j
 import { choose, Film, sentences, tableOf } from '../explore/picture.js'
 import { Playback } from '../explore/playback.js'
 import { type Ran, runSchedule, type Setup } from '../explore/schedule.js'
+import { withPlaces } from '../explore/sleepers.js'
 import { searchNamed } from '../explore/strategies/table.js'
 import { decodeToken, encodeToken, type Recipe } from '../explore/token.js'
 import { loadProfile } from '../profiles/load.js'
@@ -111,18 +112,12 @@ function signatureOrNone(outcome: Outcome): string {
 }
 
 function describeRun({ scenario, bugs }: Recipe, { outcome, operations, digest }: Ran, film: Film): string {
-  const what = outcome.kind === 'ok' ? styled('green', 'ok') : styled('red', describeFailure(outcome))
+  const failure = outcome.kind === 'ok' ? null : withPlaces(outcome, film.sleepers)
+  const what = failure === null ? styled('green', 'ok') : styled('red', describeFailure(failure))
   const lines = [`${scenario}${bugs.length === 0 ? '' : ` with ${bugs.join(', ')}`}: ${what}`]
-  if ('details' in outcome) for (const line of outcome.details) lines.push(`  ${line}${whereOf(line, film)}`)
+  if (failure !== null && 'details' in failure) for (const line of failure.details) lines.push(`  ${line}`)
   lines.push(`${operations} operations, digest ${digest}`)
   return `${lines.join('\n')}\n`
-}
-
-/** In which function a task that sleeps went to sleep. */
-function whereOf(line: string, film: Film): string {
-  const task = /^(\S+) \(\w, CPU \d+\) waits for/.exec(line)?.[1]
-  const place = task === undefined ? undefined : film.sleeps.get(task)
-  return place === undefined ? '' : `, in ${place}`
 }
 
 function describeSteps({ scenario, without }: Setup): string {

@@ -11,6 +11,7 @@ import { commOf } from '../sched/task.js'
 import { DEVIATION, type Deviation } from './deviation.js'
 import type { Watcher } from './recorder.js'
 import { isWrite, wordOf } from './shared-words.js'
+import { Sleepers } from './sleepers.js'
 
 /** One operation as it was about to be done. */
 export interface Seen {
@@ -30,9 +31,7 @@ export interface Seen {
 /** Notes every operation; for a run that is looked at, not for a search. */
 export class Film implements Watcher {
   readonly seen: Seen[] = []
-  /** for each task where it was when it went to sleep last: 'wait_for_completion' */
-  readonly sleeps = new Map<string, string>()
-  private readonly lastPlace = new Map<string, string>()
+  readonly sleepers = new Sleepers()
 
   step(view: View, cpu: number, nth: number): void {
     const { memory } = view
@@ -40,8 +39,7 @@ export class Film implements Watcher {
     const { place, kind } = operation
     const task = commOf(memory, memory.get(memory.percpu(cpu) + PERCPU.current))
     const step = view.stepOf(cpu)
-    if (place === 'schedule:now') this.sleeps.set(task, functionOf(this.lastPlace.get(task) ?? place))
-    else this.lastPlace.set(task, place)
+    this.sleepers.step(view, cpu)
     this.seen.push({
       cpu,
       nth,
@@ -56,10 +54,6 @@ export class Film implements Watcher {
       before: step === STEP.interrupt ? 'interrupt' : step === STEP.preemption ? 'preemption' : null,
     })
   }
-}
-
-function functionOf(place: string): string {
-  return place.replace(/:.*$/, '')
 }
 
 const ROWS = 32

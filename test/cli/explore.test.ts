@@ -25,6 +25,9 @@ describe('a historical bug', () => {
       /^stop-pairs: \d+ schedules in [\d.]+ s \([\d,]+\/s\), \d+ interleaved, .* 1 failure$/m,
     )
     expect(found.stdout).toContain('hang: CPU 0 (migration/0) spins in multi_cpu_stop:wait')
+    expect(found.stdout).toMatch(
+      /^ +requester\/0 \(D, CPU \d\) waits for task\[\d+\]\.exited, in wait_for_completion$/m,
+    )
     expect(found.stdout).toMatch(/probability of at least .* \(1\/\(n\*k\^\(d-1\)\), n = 6, k = \d+\)/)
     expect(tokenIn(found).length).toBeLessThan(400)
   })
