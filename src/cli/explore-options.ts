@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import { SCENARIOS } from '../explore/scenarios/table.js'
 import { PORTFOLIO, STRATEGY_NAMES } from '../explore/strategies/table.js'
-import { type ExploreCommand, exploreCommand } from './explore.js'
+import { type ExploreCommand, exploreCommand, parseShard } from './explore.js'
 import { type MinimiseCommand, minimiseCommand, type ReplayCommand, replayCommand } from './replay.js'
 import { wholeNumber } from './values.js'
 
@@ -42,6 +42,14 @@ export function exploreOptions(command: Command, end: End): void {
     )
     .addOption(new Option('--time <time>', 'how long, in all: 30s, 10m'))
     .addOption(new Option('--until-found', 'ends with the first failure').default(false))
+    .addOption(
+      new Option('--jobs <n>', 'worker threads (default: as many as cores); results do not depend on it').argParser(
+        wholeNumber('--jobs', 1, 256),
+      ),
+    )
+    .addOption(
+      new Option('--shard <i/n>', 'only the i-th of n parts; cpuhp merge puts them together').argParser(parseShard),
+    )
     .addOption(
       new Option('--seed <n>', 'decides the schedules').default(1).argParser(wholeNumber('--seed', 0, 2 ** 32 - 1)),
     )

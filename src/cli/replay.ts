@@ -81,7 +81,8 @@ async function setupOf(recipe: Recipe, bestEffort: boolean): Promise<Setup> {
   const loaded = await loadScenario(recipe.scenario)
   if (recipe.version !== version() && !bestEffort) {
     const advice = '--best-effort tries it all the same'
-    throw new UsageError(`this token is of cpuhp ${oneLine(recipe.version)}, and this is ${version()}; ${advice}`)
+    const message = `this token is of cpuhp ${oneLine(recipe.version)}, and this is ${version()}; ${advice}`
+    throw new UsageError(message, { exitCode: EXIT.otherVersion })
   }
   if (recipe.hash !== loaded.hash) err(`note: ${oneLine(recipe.scenario)} has changed since this token was made\n`)
   const { bugs, without } = recipe

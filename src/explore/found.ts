@@ -3,7 +3,7 @@ import { DEVIATION, type Deviation } from './deviation.js'
 import { type Failure, signatureOf } from './outcome.js'
 import { Playback } from './playback.js'
 import { runSchedule, type Setup } from './schedule.js'
-import { shorten } from './shorten.js'
+import { RUNS, shorten } from './shorten.js'
 import { Sleepers, withPlaces } from './sleepers.js'
 import type { Tried } from './turns.js'
 
@@ -44,18 +44,25 @@ export function isInterleaved({ ran }: Tried): boolean {
   return ran.deviations.some(({ kind }) => kind === DEVIATION.turn)
 }
 
+/** A failure as it was found, for want of a better one. */
+export function unconfirmed({ failure, signature, strategy, number, deviations, digest }: Failed): Found {
+  const deviationsAtFirst = deviations.length
+  return { failure, signature, strategy, schedule: number, deviations, deviationsAtFirst, digest, times: 1 }
+}
+
 /** Runs a failure again, which must come to the same, makes it shorter, and says where in the kernel tasks sleep. */
-export async function confirm(setup: Setup, failed: Failed): Promise<Found> {
-  const { failure, signature, strategy, number, deviations, digest } = failed
-  const common = { strategy, schedule: number, deviationsAtFirst: deviations.length, times: 1 }
+export async function confirm(setup: Setup, failed: Failed, onRun: () => void = () => {}): Promise<Found> {
+  const { failure, signature, deviations, digest } = failed
+  const asFound = unconfirmed(failed)
+  onRun()
   const again = await runSchedule(setup, new Playback(deviations))
   const second = again.outcome.kind === 'ok' ? 'ok' : signatureOf(again.outcome)
   if (second !== signature || again.digest !== digest) {
     const differs: Failure = { kind: 'not-deterministic', first: signature, second }
-    return { ...common, failure: differs, signature: `not-deterministic ${signature}`, deviations, digest }
+    return { ...asFound, failure: differs, signature: `not-deterministic ${signature}` }
   }
-  const short = await shorten(setup, { deviations, digest, failure })
+  const short = await shorten(setup, { deviations, digest, failure }, RUNS, onRun)
   const sleepers = new Sleepers()
   await runSchedule(setup, new Playback(short.deviations), sleepers)
-  return { ...common, signature, ...short, failure: withPlaces(short.failure, sleepers) }
+  return { ...asFound, ...short, failure: withPlaces(short.failure, sleepers) }
 }
