@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { SCENARIOS } from '../explore/scenarios/table.js'
 import { PORTFOLIO, STRATEGY_NAMES } from '../explore/strategies/table.js'
 import { type ExploreCommand, exploreCommand, parseShard } from './explore.js'
+import { type MergeCommand, mergeCommand } from './merge.js'
 import { type MinimiseCommand, minimiseCommand, type ReplayCommand, replayCommand } from './replay.js'
 import { wholeNumber } from './values.js'
 
@@ -15,8 +16,20 @@ Examples:
   $ cpuhp explore --bug M15 --until-found                 a bug that Linux had (see cpuhp bugs)
   $ cpuhp explore two-requesters --strategy exhaustive:1  every schedule with one deviation from the default order
   $ cpuhp explore my-scenario.mjs --time 10m --json out.json
+  $ cpuhp explore --shard 2/8 --json part2.json           the second eighth of it; see cpuhp merge
 
-Exit codes: 0 nothing found, 1 something found, 2 bad input.`
+Exit codes:
+  0 nothing found, 1 something found, 2 bad input
+  6 a scenario throws, 7 a scenario does not end, 8 there is no such bug, 9 there is no such strategy
+  10 a worker has died, 130 Ctrl-C before anything was found`
+
+const MERGE_EXAMPLES = `
+Examples:
+  $ cpuhp explore --bug M15 --shard 1/2 --json 1.json     on one machine
+  $ cpuhp explore --bug M15 --shard 2/2 --json 2.json     on another one
+  $ cpuhp merge 1.json 2.json                             what one machine would have found
+
+Exit codes: 0 nothing found, 1 something found, 2 bad input: a part is missing, or of another campaign.`
 
 const REPLAY_EXAMPLES = `
 Examples:
@@ -24,7 +37,9 @@ Examples:
   $ cpuhp replay cpuhp1-... --trace run.jsonl    every operation of it in a file
   $ cpuhp replay cpuhp1-... --best-effort        although the code has changed
 
-Exit codes: 0 nothing failed, 1 the failure was seen again, 2 bad input, or the run is another one.`
+Exit codes:
+  0 nothing failed, 1 the failure was seen again, 2 bad input, or the run is another one
+  4 a broken token, 5 a token of another version, 6 the scenario throws, 7 it does not end`
 
 type End = (code: number) => void
 
@@ -63,6 +78,15 @@ export function exploreOptions(command: Command, end: End): void {
     .action(async (names: string[], options: ExploreCommand) => end(await exploreCommand(names, options)))
 }
 
+export function mergeOptions(command: Command, end: End): void {
+  command
+    .argument('<file...>', 'what cpuhp explore --shard i/n --json has written, all parts of it')
+    .description('put the parts of a campaign together')
+    .addOption(new Option('--json <file>', 'write the result as JSON; - is standard output'))
+    .addHelpText('after', MERGE_EXAMPLES)
+    .action((files: string[], options: MergeCommand) => end(mergeCommand(files, options)))
+}
+
 export function replayOptions(command: Command, end: End): void {
   command
     .argument('<token>', 'as cpuhp explore prints it')
@@ -81,6 +105,6 @@ export function minimiseOptions(command: Command, end: End): void {
     .argument('<token>', 'as cpuhp explore prints it')
     .description('leave out what a failure does not need, and show what is left as a table')
     .addOption(quiet())
-    .addHelpText('after', '\nExit codes: 1 the failure, minimised; 2 bad input, or the run is another one.')
+    .addHelpText('after', '\nExit codes: 1 the failure, minimised; 2 and 4 to 7 as those of cpuhp replay.')
     .action(async (token: string, options: MinimiseCommand) => end(await minimiseCommand(token, options)))
 }

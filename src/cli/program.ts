@@ -9,7 +9,7 @@ import { profileNames } from '../profiles/load.js'
 import { type BugsCommand, bugsCommand } from './bugs.js'
 import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
-import { exploreOptions, minimiseOptions, replayOptions } from './explore-options.js'
+import { exploreOptions, mergeOptions, minimiseOptions, replayOptions } from './explore-options.js'
 import type { MachineChoice } from './machine-choice.js'
 import { err, out } from './output.js'
 import { type RunCommand, runCommand } from './run.js'
@@ -161,6 +161,7 @@ function build(end: (code: number) => void): Command {
     .addOption(new Option('--json', 'as JSON').default(false))
     .action((options: StatesOptions) => statesCommand(options))
   exploreOptions(program.command('explore'), end)
+  mergeOptions(program.command('merge'), end)
   replayOptions(program.command('replay'), end)
   minimiseOptions(program.command('minimise'), end)
   program

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { EXIT, type ExitCode } from '#dist/src/base/failure.js'
 import { decodeToken, encodeToken } from '#dist/src/explore/token.js'
 import { cpuhp, type Result } from '../support/run.js'
 
@@ -77,7 +78,7 @@ describe('a historical bug', () => {
     const recipe = decodeToken(tokenIn(found))
     const old = encodeToken({ ...recipe, version: '0.0.1', hash: 'other' })
     const { code, stderr } = await cpuhp(['replay', old])
-    expect(code).toBe(2)
+    expect(code).toBe(EXIT.otherVersion)
     expect(stderr).toMatch(/^cpuhp: this token is of cpuhp 0\.0\.1, and this is \d+\.\d+\.\d+; --best-effort tries it/)
     const insisted = await cpuhp(['replay', old, '--best-effort'])
     expect(insisted.stderr).toBe('note: stop-pairs has changed since this token was made\n')
@@ -96,19 +97,21 @@ describe("a user's own scenario", () => {
   })
 
   test('that throws, or never was one, is bad input', async () => {
-    const own = async (name: string, text: string): Promise<string> => {
+    const own = async (name: string, text: string, exit: ExitCode): Promise<string> => {
       const file = join(folder, name)
       writeFileSync(file, text)
       const { code, stdout, stderr } = await cpuhp(['explore', file, '--quiet'])
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect({ code, stdout }).toEqual({ code: exit, stdout: '' })
       return stderr
     }
     const head = "export default { name: 'mine', says: 'mine', machine: { cpus: 2 }, actors: "
     const step = "[{ name: 'a', steps: [{ says: 'x', do() { throw new TypeError('no\\nway') } }] }] }"
-    expect(await own('throws.mjs', head + step)).toBe('cpuhp: scenario mine has thrown TypeError: no\n')
-    expect(await own('empty.mjs', '')).toMatch(/empty\.mjs: it must export a scenario/)
-    expect(await own('actors.mjs', `${head}[] }`)).toMatch(/actors is a list of \{ name, steps \}/)
-    expect(await own('syntax.mjs', 'export default {')).toMatch(/syntax\.mjs: can't be loaded: /)
+    expect(await own('throws.mjs', head + step, EXIT.scenarioThrows)).toBe(
+      'cpuhp: scenario mine has thrown TypeError: no\n',
+    )
+    expect(await own('empty.mjs', '', EXIT.usage)).toMatch(/empty\.mjs: it must export a scenario/)
+    expect(await own('actors.mjs', `${head}[] }`, EXIT.usage)).toMatch(/actors is a list of \{ name, steps \}/)
+    expect(await own('syntax.mjs', 'export default {', EXIT.scenarioThrows)).toMatch(/syntax\.mjs: can't be loaded: /)
   })
 })
 

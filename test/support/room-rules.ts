@@ -57,7 +57,7 @@ function checkThreads(sources: readonly Source[]): string[] {
   return outside(sources, plan.THREADS).flatMap((source) =>
     source.imports
       .filter(({ specifier }) => /^(?:node:)?worker_threads$|^piscina$/.test(specifier))
-      .map(({ line }) =>
+      .map(({ specifier, line }) =>
         finding(source, line, `imports ${specifier.replace('node:', '')}; that is for ${plan.THREADS.join(', ')}`),
       ),
   )
