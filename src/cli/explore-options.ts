@@ -35,6 +35,7 @@ const REPLAY_EXAMPLES = `
 Examples:
   $ cpuhp replay cpuhp1-...                      the same run again, to the last operation
   $ cpuhp replay cpuhp1-... --trace run.jsonl    every operation of it in a file
+  $ cpuhp replay cpuhp1-... --step               walk through it
   $ cpuhp replay cpuhp1-... --best-effort        although the code has changed
 
 Exit codes:
@@ -92,6 +93,9 @@ export function replayOptions(command: Command, end: End): void {
     .argument('<token>', 'as cpuhp explore prints it')
     .description('run the schedule of a token again')
     .addOption(new Option('--trace <file>', 'write every operation, one a line, as JSON'))
+    .addOption(
+      new Option('--step', 'walk through it, forwards and backwards; commands come from standard input').default(false),
+    )
     .addOption(new Option('--best-effort', 'go on where the run is another one than the token says').default(false))
     .addOption(
       new Option('--then <strategy>', `who decides after the token's last deviation: ${STRATEGY_NAMES.join(', ')}`),

@@ -10,9 +10,11 @@ import { type Ran, runSchedule, type Setup } from '../explore/schedule.js'
 import { withPlaces } from '../explore/sleepers.js'
 import { searchNamed } from '../explore/strategies/table.js'
 import { decodeToken, encodeToken, type Recipe } from '../explore/token.js'
+import { Walk } from '../explore/walk.js'
 import { loadProfile } from '../profiles/load.js'
 import { counted, err, out, styled, table } from './output.js'
 import { Progress } from './progress.js'
+import { stepThrough } from './step.js'
 import { oneLine } from './values.js'
 import { version } from './version.js'
 
@@ -20,6 +22,7 @@ export interface ReplayCommand {
   readonly trace?: string
   readonly bestEffort: boolean
   readonly then?: string
+  readonly step: boolean
 }
 
 /** Operations that a strategy that goes on after a token's schedule may reckon with. */
@@ -31,6 +34,11 @@ export interface MinimiseCommand {
 
 /** Runs the command; answers the exit code: 1 when the failure is seen again, 0 when all is well. */
 export async function replayCommand(token: string, command: ReplayCommand): Promise<number> {
+  if (command.step && (command.bestEffort || command.then !== undefined)) {
+    throw new UsageError(
+      '--step walks through the run of the token itself: neither --best-effort nor --then goes with it',
+    )
+  }
   const recipe = decodeToken(token)
   const setup = await setupOf(recipe, command.bestEffort)
   const trace = command.trace === undefined ? null : openTrace(command.trace)
@@ -43,7 +51,9 @@ export async function replayCommand(token: string, command: ReplayCommand): Prom
   trace?.(film)
   const free = command.bestEffort || after !== null
   if (!free) checkSame(recipe, ran, playback)
-  out(describeRun(recipe, ran, film))
+  const told = describeRun(recipe, ran, film)
+  if (command.step) await stepThrough(await Walk.through(setup, recipe.deviations), told)
+  else out(told)
   if (free && playback.divergence !== null) out(`diverged: ${playback.divergence}\n`)
   const unmade = playback.unmade.length
   if (free && unmade > 0) out(`${counted(unmade, 'deviation')} of ${recipe.deviations.length} could not be made\n`)

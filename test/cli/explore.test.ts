@@ -96,6 +96,32 @@ describe("a user's own scenario", () => {
     expect(again.stdout).toMatch(/runner\/0 \(D, CPU 0\) waits for scratch\+16, in prepare_to_wait/)
   })
 
+  test('is walked through by commands, forwards and backwards', async () => {
+    const found = await cpuhp(['explore', EXAMPLE, '--until-found', '--quiet'])
+    const walk = (commands: string[]): Promise<Result> =>
+      cpuhp(['replay', tokenIn(found), '--step'], { input: commands.join('\n') })
+    const { code, stdout, stderr } = await walk(['deviation', 's', '', 'cpu', 'back 2', 'go 3', 'jump', 'e', 'q', 's'])
+    expect(code).toBe(1)
+    expect(stderr).toBe(
+      "cpuhp: 'jump' is no command; there are step, cpu, deviation, end, back, go, look, help, quit\n",
+    )
+    expect(stdout).toMatch(/^\d+ operations, 1 place where the order deviates\nbefore operation 0 of \d+\n/)
+    const places = [...stdout.matchAll(/^before operation (\d+) of/gm)].map((match) => Number(match[1]))
+    const [start, deviation, one, two, turn, back, third] = places
+    expect([start, one, two, back, third]).toEqual([0, deviation + 1, deviation + 2, turn - 2, 3])
+    expect(places.length).toBe(7)
+    expect(stdout).toMatch(/^ {2}deviates: before operation \d+ of CPU 0 \(prepare_to_wait\) CPU 1 goes on$/m)
+    expect(stdout).toMatch(
+      /^ {3}CPU 0 {2}\[runner\/0\] +lock scratch\+16 \(prepare_to_wait\)\n> {2}CPU 1 {2}\[swapper\/1\]/m,
+    )
+    expect(stdout.split(/^end, after \d+ operations$/m)[1]).toMatch(
+      /^\n.*: hang: .*\n(?: .*\n)+\d+ operations, digest \d+\n$/,
+    )
+    const both = await cpuhp(['replay', tokenIn(found), '--step', '--best-effort'])
+    expect(both.stderr).toMatch(/^cpuhp: --step walks through the run of the token itself/)
+    expect(both.code).toBe(2)
+  })
+
   test('that throws, or never was one, is bad input', async () => {
     const own = async (name: string, text: string, exit: ExitCode): Promise<string> => {
       const file = join(folder, name)
