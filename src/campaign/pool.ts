@@ -6,13 +6,13 @@ import { EXIT, UsageError, WorkerDied } from '../base/failure.js'
 import type { Answer, Task } from './task.js'
 
 /** A schedule that takes longer has been ended in its worker before, unless that can't get at it any more; ms. */
-const STALL_MS = 15_000
+const STALL_MS = 20_000
 
 const WORKER = new URL('../../workers/explore-worker.js', import.meta.url).href
 
 type AnswerTo<T extends Task> = Extract<
   Answer,
-  { kind: { open: 'opened'; stint: 'stint'; confirm: 'confirmed' }[T['kind']] }
+  { kind: { open: 'opened'; stint: 'stint'; confirm: 'confirmed'; try: 'tried' }[T['kind']] }
 >
 
 /** What keeps a schedule from being run. */
@@ -49,7 +49,7 @@ export class Pool {
     const stalled = new AbortController()
     let at: number | null = null
     const timer = setTimeout(() => stalled.abort(), STALL_MS)
-    ours.on('message', (number: number) => {
+    ours.on('message', (number: number | null) => {
       at = number
       timer.refresh()
     })
@@ -86,6 +86,7 @@ function reasonOf(error: unknown): string {
 }
 
 function whereOf({ kind, plan }: Task, at: number | null): string {
+  if (kind === 'try') return "when it ran the token's schedule"
   if (kind === 'confirm') return `when it ran schedule ${at ?? '?'} of seed ${plan.seed} again`
   return at === null ? 'while it loaded the scenario' : `in schedule ${at} of seed ${plan.seed}`
 }

@@ -1,5 +1,6 @@
 // What the host of a campaign and its workers say to each other. All of it is plain data: it is copied from thread to thread.
 import type { ExitCode } from '../base/failure.js'
+import type { Deviation } from '../explore/deviation.js'
 import type { Failed, Found } from '../explore/found.js'
 import type { Profiled } from '../explore/search.js'
 import type { Plan } from './plan.js'
@@ -18,6 +19,13 @@ export type Task =
     }
   /** runs a failure again, and makes it shorter */
   | { readonly kind: 'confirm'; readonly plan: Plan; readonly failed: Failed }
+  /** runs a schedule, only to see whether that ends */
+  | {
+      readonly kind: 'try'
+      readonly plan: Plan
+      readonly without: readonly string[]
+      readonly deviations: readonly Deviation[]
+    }
 
 export interface Opened {
   readonly kind: 'opened'
@@ -58,6 +66,10 @@ export interface Confirmed {
   readonly found: Found
 }
 
+export interface Tried {
+  readonly kind: 'tried'
+}
+
 /** Bad input, found by a worker: the error's class would not survive the way. */
 export interface Refused {
   readonly kind: 'refused'
@@ -66,4 +78,4 @@ export interface Refused {
   readonly exitCode: ExitCode
 }
 
-export type Answer = Opened | Stint | Confirmed | Refused
+export type Answer = Opened | Stint | Confirmed | Tried | Refused

@@ -2,7 +2,8 @@
 import { UsageError } from '../base/failure.js'
 import { confirm, failureOf, isInterleaved } from '../explore/found.js'
 import { type Loaded, loadScenario } from '../explore/load.js'
-import type { Setup } from '../explore/schedule.js'
+import { Playback } from '../explore/playback.js'
+import { runSchedule, type Setup } from '../explore/schedule.js'
 import type { Profiled } from '../explore/search.js'
 import { searchNamed } from '../explore/strategies/table.js'
 import { profile, type Tried, Turns } from '../explore/turns.js'
@@ -10,8 +11,8 @@ import { loadProfile } from '../profiles/load.js'
 import { isInShard, type Plan } from './plan.js'
 import type { Answer, Line, Opened, Stint, Task, Went } from './task.js'
 
-/** Is told the number of the schedule that is run next. */
-export type Beat = (number: number) => void
+/** Is told the number of the schedule that is run next; null when it is not known yet. */
+export type Beat = (number: number | null) => void
 
 interface Bench {
   readonly loaded: Loaded
@@ -28,6 +29,7 @@ export async function work(task: Task, beat: Beat): Promise<Answer> {
     at = number
     beat(number)
   }
+  beat(null)
   try {
     const bench = await benchFor(task.plan)
     switch (task.kind) {
@@ -37,6 +39,9 @@ export async function work(task: Task, beat: Beat): Promise<Answer> {
         return await stint(bench, task, tell)
       case 'confirm':
         return { kind: 'confirmed', found: await confirm(bench.setup, task.failed, () => tell(task.failed.number)) }
+      case 'try':
+        await runSchedule({ ...bench.setup, without: new Set(task.without) }, new Playback(task.deviations, true))
+        return { kind: 'tried' }
     }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error

@@ -1,7 +1,8 @@
 // `cpuhp replay` and `cpuhp minimise`: a schedule that a token describes is run again, and made as small as it can be.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { EXIT, UsageError } from '../base/failure.js'
-import { loadScenario } from '../explore/load.js'
+import { Pool, Trouble } from '../campaign/pool.js'
+import { isFile, loadScenario } from '../explore/load.js'
 import { minimise } from '../explore/minimise.js'
 import { describeFailure, type Outcome, signatureOf } from '../explore/outcome.js'
 import { choose, Film, sentences, tableOf } from '../explore/picture.js'
@@ -88,6 +89,7 @@ export async function minimiseCommand(token: string, { quiet }: MinimiseCommand)
 }
 
 async function setupOf(recipe: Recipe, bestEffort: boolean): Promise<Setup> {
+  await tryElsewhere(recipe)
   const loaded = await loadScenario(recipe.scenario)
   if (recipe.version !== version() && !bestEffort) {
     const advice = '--best-effort tries it all the same'
@@ -97,6 +99,20 @@ async function setupOf(recipe: Recipe, bestEffort: boolean): Promise<Setup> {
   if (recipe.hash !== loaded.hash) err(`note: ${oneLine(recipe.scenario)} has changed since this token was made\n`)
   const { bugs, without } = recipe
   return { scenario: loaded.scenario, profile: loadProfile(recipe.profile), bugs, without: new Set(without) }
+}
+
+/** A user's scenario may loop since the token was made, and nobody could end it in this thread. */
+async function tryElsewhere({ scenario, profile, bugs, seed, without, deviations }: Recipe): Promise<void> {
+  if (!isFile(scenario)) return
+  const pool = new Pool(1)
+  const plan = { scenario, profile, bugs, strategies: [], seed, shard: { index: 0, count: 1 } }
+  try {
+    await pool.run({ kind: 'try', plan, without, deviations })
+  } catch (error) {
+    throw error instanceof Trouble ? error.error : error
+  } finally {
+    await pool.close()
+  }
 }
 
 /** A UsageError when the run is not the one that the token was made of: it names the first operation that differs. */

@@ -27,10 +27,15 @@ export async function loadScenario(reference: string): Promise<Loaded> {
   return scenario === undefined ? await loadFile(reference) : { reference, scenario, hash: shippedHash() }
 }
 
+/** Whether it is the path of a user's scenario, and not the name of one that is shipped. */
+export function isFile(reference: string): boolean {
+  return /\.m?js$/.test(reference)
+}
+
 /** Whether there is such a scenario; nothing is loaded. A UsageError says what there is. */
 export function checkReference(reference: string): void {
   if (SCENARIOS.some(({ name }) => name === reference)) return
-  if (/\.m?js$/.test(reference)) {
+  if (isFile(reference)) {
     if (existsSync(resolve(reference))) return
     throw new UsageError(`${reference}: there is no such file; a scenario is a .mjs or .js file`)
   }

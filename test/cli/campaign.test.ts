@@ -100,7 +100,7 @@ describe('a scenario that', () => {
       'loops',
       'for (;;);',
       EXIT.scenarioEndless,
-      /has kept its worker busy for 15 s in schedule \d+ of seed 1: it loops$/,
+      /has kept its worker busy for 20 s in schedule \d+ of seed 1: it loops$/,
     ],
     ['awaits what never comes', 'await new Promise(() => {})', EXIT.scenarioEndless, /mine has not ended after 10 s/],
   ])('%s ends the search, and what had been found is told', { timeout: 55_000 }, async (name, act, exit, message) => {
@@ -146,7 +146,7 @@ describe('a scenario that', () => {
       'loops while it is loaded',
       'for (;;);',
       EXIT.scenarioEndless,
-      /busy for 15 s while it loaded the scenario: it loops$/,
+      /busy for 20 s while it loaded the scenario: it loops$/,
     ],
   ])('%s is named in a line', { timeout: 55_000 }, async (name, text, exit, message) => {
     const file = join(folder, `${name.replaceAll(' ', '-')}.mjs`)
@@ -156,6 +156,22 @@ describe('a scenario that', () => {
     expect(stderr.trimEnd()).not.toContain('\n')
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' })
   })
+})
+
+test('a token whose scenario loops by now is not replayed for ever', { timeout: 55_000 }, async () => {
+  const file = join(folder, 'later.mjs')
+  const text = (act: string): string =>
+    `export default { name: 'later', says: 'later', machine: { cpus: 2 },
+    actors: [{ name: 'a', steps: [{ says: 'x', async do() { ${act} } }] }], check: () => ['wrong'] }`
+  writeFileSync(file, text(''))
+  const found = await cpuhp(['explore', file, '--quiet', '--until-found', '--json', '-'])
+  const [{ found: failures }] = reportsIn(found.stdout)
+  const { token } = failures[0]
+  expect((await cpuhp(['replay', token])).code).toBe(1)
+  writeFileSync(file, text('for (;;);'))
+  const { code, stdout, stderr } = await cpuhp(['replay', token])
+  expect(stderr).toMatch(/^cpuhp: scenario .* busy for 20 s when it ran the token's schedule: it loops\n$/)
+  expect({ code, stdout }).toEqual({ code: EXIT.scenarioEndless, stdout: '' })
 })
 
 test('Ctrl-C before anything is found exits with 130, and tells how far it came', { timeout: 60_000 }, async () => {
