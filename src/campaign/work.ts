@@ -82,7 +82,11 @@ async function open(bench: Bench, plan: Plan): Promise<Opened> {
   return { kind: 'opened', name: scenario.name, hash, profiled, inOrder: turns.inOrder, says: turns.says(), went }
 }
 
-async function stint(bench: Bench, task: Extract<Task, { kind: 'stint' }>, beat: Beat): Promise<Stint> {
+async function stint(
+  bench: Bench,
+  task: Extract<Task, { kind: 'stint' }>,
+  beat: (number: number) => void,
+): Promise<Stint> {
   const { plan, profiled, from, to, untilFound } = task
   const turns = turnsOf(bench, plan, profiled)
   const tried: Tried[] = []
