@@ -112,6 +112,28 @@ describe('a scenario that', () => {
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' })
   })
 
+  test('ends its worker loses nothing of what lies below', async () => {
+    const file = join(folder, 'below.mjs')
+    const count = join(folder, 'below.count')
+    writeFileSync(
+      file,
+      `import { appendFileSync, readFileSync } from 'node:fs'
+      const count = ${JSON.stringify(count)}
+      async function act() {
+        appendFileSync(count, 'x')
+        // The default order and eight trials come first: the third schedule.
+        if (readFileSync(count).length === 12) process.exit(3)
+      }
+      export default { name: 'below', says: 'below', machine: { cpus: 2 },
+        actors: [{ name: 'a', steps: [{ says: 'x', do: act }] }], check: () => ['wrong'] }`,
+    )
+    const { code, stdout, stderr } = await cpuhp(['explore', file, '--quiet', '--jobs', '1'])
+    expect(stderr).toMatch(/^cpuhp: a worker has died in schedule 3 of seed 1: /)
+    expect(stdout).toMatch(/^below: 3 schedules in .*: 3 failures$/m)
+    expect(stdout).toMatch(/^ {2}3 times, first in the default order; 0 deviations/m)
+    expect(code).toBe(1)
+  })
+
   test('fails at last has told what it found before', async () => {
     const file = join(folder, 'last.mjs')
     writeFileSync(file, acting("throw new Error('no')"))
