@@ -30,7 +30,8 @@ Examples:
   $ cpuhp states                                   the steps a CPU goes through, and which are modelled
   $ cpuhp explore --bug M15 --until-found          a bug that Linux had, found by trying schedules
 
-Exit codes: 0 all held, 1 something was violated, 2 bad input, 3 a machine panicked or this program has a defect.`
+Exit codes: 0 all held, 1 something was violated, 2 bad input, 3 a machine panicked or this program has a defect;
+4 to 10 bad input of its own kind (cpuhp explore --help, cpuhp replay --help), 130 Ctrl-C.`
 
 const STRESS_EXAMPLES = `
 Examples:
