@@ -74,6 +74,8 @@ export class Machine {
     this.files = new Tree({
       memory: engine.memory,
       now: () => engine.now(),
+      // Runs of the deterministic machine are the same on every day.
+      bootTime: engine.kind === 'threads' ? Math.floor(Date.now() / 1000) : 0,
       store: (control, cpu, text) => this.store(control, cpu, text),
     })
   }

@@ -26,6 +26,7 @@ export const ROOMS = [
   'invariants',
   'vfs',
   'machine',
+  'fuse',
   'conform',
   'explore',
   'sysfs',
@@ -43,6 +44,7 @@ export const ATOMICS = ['src/machine/threads', 'src/atomics-sync', 'src/workload
 /** Where threads are started and talked to. */
 export const THREADS = [
   'src/machine/threads',
+  'src/fuse',
   'workers',
   'bench/raw.ts',
   'bench/busy.ts',

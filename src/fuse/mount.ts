@@ -1,0 +1,107 @@
+// Mounting a tree, and seeing to it that the mount ends with this process, however that ends.
+//
+// A shell, the keeper, mounts and unmounts. It waits for a word on its input: 'gone' says that somebody else has unmounted.
+// The end of its input says that the mount is to go; it also comes when this process is killed. Unmounting is lazy and
+// forced: a reader that waits at the device would otherwise never come back, and a process can't exit without it.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { UsageError } from '../base/failure.js'
+import type { DirectoryNode } from '../vfs/node.js'
+import { Server } from './server.js'
+
+const DEVICE = '/dev/fuse'
+/** What `mount` shows as the source. */
+const SOURCE = 'cpuhp'
+
+const KEEPER = `
+mount -i -t fuse -o "$1" ${SOURCE} "$2" || exit
+exec 3>&-
+echo mounted
+read -r word
+[ "$word" = gone ] || umount -i -l -f "$2"
+`
+
+// Permissions are the kernel's to check, by the modes; users other than root may look.
+const OPTIONS = 'fd=3,rootmode=40000,user_id=0,group_id=0,nosuid,nodev,noexec,default_permissions,allow_other'
+
+/** Throws a UsageError that says why nothing can be mounted here. */
+export function checkMountable(): void {
+  if (process.platform !== 'linux') throw new UsageError('mount needs Linux, with /dev/fuse')
+  if (process.getuid?.() !== 0) throw new UsageError('mount needs root: it mounts a file system')
+  closeSync(openDevice())
+}
+
+function openDevice(): number {
+  try {
+    return openSync(DEVICE, 'r+')
+  } catch (error) {
+    throw new UsageError(`mount needs ${DEVICE}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+export class Mount {
+  readonly directory: string
+  /** the device number by which its files are told from all others, as stat gives it */
+  readonly deviceNumber: number
+  /** resolves when it is no longer mounted; to what has gone wrong, or null. Then it still has to be ended. */
+  readonly ended: Promise<Error | null>
+  private readonly device: number
+  private readonly keeper: ChildProcess
+  private readonly onExit: () => void
+
+  private constructor(directory: string, device: number, deviceNumber: number, keeper: ChildProcess, server: Server) {
+    this.directory = directory
+    this.device = device
+    this.deviceNumber = deviceNumber
+    this.keeper = keeper
+    this.ended = server.ended
+    this.onExit = () => keeper.stdin?.destroy()
+    process.once('exit', this.onExit)
+  }
+
+  /** Mounts a tree on a directory, an absolute path without links. A UsageError when that can't be done. */
+  static async on(directory: string, root: DirectoryNode): Promise<Mount> {
+    checkMountable()
+    if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new UsageError(`${directory} is no directory to mount on`)
+    }
+    const device = openDevice()
+    // A session of its own: Ctrl-C is for this process to deal with.
+    const keeper = spawn('sh', ['-c', KEEPER, 'cpuhp', OPTIONS, directory], {
+      stdio: ['pipe', 'pipe', 'pipe', device],
+      detached: true,
+    })
+    try {
+      await mounted(keeper)
+    } catch (error) {
+      closeSync(device)
+      throw error
+    }
+    const server = new Server(device, root)
+    const { dev } = await stat(directory)
+    return new Mount(directory, device, dev, keeper, server)
+  }
+
+  /** Unmounts, if that has not happened, and resolves when nothing of the mount is left running. */
+  async end(): Promise<void> {
+    const { keeper } = this
+    const closed = keeper.exitCode === null ? once(keeper, 'close') : null
+    keeper.stdin?.end()
+    await this.ended
+    await closed
+    process.removeListener('exit', this.onExit)
+    closeSync(this.device)
+  }
+}
+
+/** Waits for the keeper to say that it has mounted. */
+async function mounted(keeper: ChildProcess): Promise<void> {
+  let said = ''
+  keeper.stderr?.on('data', (data: Buffer) => {
+    said += data.toString()
+  })
+  const [first] = await Promise.race([once(keeper.stdout!, 'data'), once(keeper, 'close')])
+  if (String(first) !== 'mounted\n') throw new UsageError(`can't mount: ${said.trim().replace(/\s+/g, ' ')}`)
+}
