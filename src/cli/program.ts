@@ -11,6 +11,7 @@ import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
 import { exploreOptions, minimiseOptions, replayOptions } from './explore-options.js'
 import type { MachineChoice } from './machine-choice.js'
+import { MOUNT_HELP, type MountCommand, mountCommand, splitCommand } from './mount.js'
 import { err, out } from './output.js'
 import { type RunCommand, runCommand } from './run.js'
 import { SCRIPT_USAGE } from './script.js'
@@ -75,12 +76,13 @@ Without a terminal it reads commands, and exits as the last of them did; 3 when 
 /** Runs the command line. Answers the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok
+  const { words, command } = splitCommand(argv)
   const program = build((result) => {
     code = result
-  })
+  }, command)
   try {
     if (argv.length === 0) program.outputHelp()
-    else await program.parseAsync(checkHelp(program, argv), { from: 'user' })
+    else await program.parseAsync(checkHelp(program, words), { from: 'user' })
     return code
   } catch (error) {
     // Help and the version were asked for, and have been given.
@@ -90,7 +92,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function build(end: (code: number) => void): Command {
+/** @param command what `mount` is to run, null: nothing */
+function build(end: (code: number) => void, command: readonly string[] | null): Command {
   const program = new Command('cpuhp')
   program
     .description('Linux CPU hotplug, running for real inside a Node process.')
@@ -152,6 +155,20 @@ function build(end: (code: number) => void): Command {
     .description('a root shell on a machine: take CPUs down by hand, and look at what that does')
     .addHelpText('after', SHELL_HELP)
     .action(async (options: MachineChoice) => end(await shellCommand(options)))
+  machineChoice(program.command('mount'), 'threads')
+    .argument('[directory]', 'where (default, with a command: a temporary one)')
+    .usage('[options] [directory] [-- command...]')
+    .description('mount the files of a machine, and run a command that takes it for the real one')
+    .addOption(
+      new Option('--spawn <words>', 'start a process first; as often as you like')
+        .default([])
+        .argParser((words: string, all: readonly string[]) => [...all, words]),
+    )
+    .addOption(new Option('--console', "show the kernel's messages on standard error").default(false))
+    .addHelpText('after', MOUNT_HELP)
+    .action(async (directory: string | undefined, options: MountCommand) =>
+      end(await mountCommand(directory, command, options)),
+    )
   program
     .command('states')
     .description('list the steps that a CPU goes through, and which of them are modelled')

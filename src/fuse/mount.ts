@@ -1,8 +1,8 @@
 // Mounting a tree, and seeing to it that the mount ends with this process, however that ends.
 //
-// A shell, the keeper, mounts and unmounts. It waits for a word on its input: 'gone' says that somebody else has unmounted.
-// The end of its input says that the mount is to go; it also comes when this process is killed. Unmounting is lazy and
-// forced: a reader that waits at the device would otherwise never come back, and a process can't exit without it.
+// A shell, the keeper, mounts and unmounts. The end of its input says that the mount is to go; it also comes when this
+// process is killed. Unmounting is lazy and forced: a reader that waits at the device would otherwise never come back,
+// and a process can't exit without it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, statSync } from 'node:fs'
@@ -19,9 +19,16 @@ const KEEPER = `
 mount -i -t fuse -o "$1" ${SOURCE} "$2" || exit
 exec 3>&-
 echo mounted
-read -r word
-[ "$word" = gone ] || umount -i -l -f "$2"
+read -r nothing
+umount -i -l -f "$2" 2>/dev/null
 `
+
+// Cuts a connection, wherever it is mounted.
+const ABORT = `
+mount -t fusectl fusectl /sys/fs/fuse/connections && echo 1 > "/sys/fs/fuse/connections/$1/abort"
+`
+/** For the device to say that it is no longer mounted. */
+const PATIENCE_MS = 1000
 
 // Permissions are the kernel's to check, by the modes; users other than root may look.
 const OPTIONS = 'fd=3,rootmode=40000,user_id=0,group_id=0,nosuid,nodev,noexec,default_permissions,allow_other'
@@ -49,13 +56,16 @@ export class Mount {
   readonly ended: Promise<Error | null>
   private readonly device: number
   private readonly keeper: ChildProcess
+  private readonly server: Server
   private readonly onExit: () => void
+  private ending: Promise<void> | null = null
 
   private constructor(directory: string, device: number, deviceNumber: number, keeper: ChildProcess, server: Server) {
     this.directory = directory
     this.device = device
     this.deviceNumber = deviceNumber
     this.keeper = keeper
+    this.server = server
     this.ended = server.ended
     this.onExit = () => keeper.stdin?.destroy()
     process.once('exit', this.onExit)
@@ -85,12 +95,19 @@ export class Mount {
   }
 
   /** Unmounts, if that has not happened, and resolves when nothing of the mount is left running. */
-  async end(): Promise<void> {
-    const { keeper } = this
-    const closed = keeper.exitCode === null ? once(keeper, 'close') : null
+  end(): Promise<void> {
+    this.ending ??= this.unmount()
+    return this.ending
+  }
+
+  private async unmount(): Promise<void> {
+    const { keeper, server } = this
+    const closed = once(keeper, 'close')
     keeper.stdin?.end()
-    await this.ended
     await closed
+    // Somebody may have unmounted it here, and it may still be mounted in another namespace.
+    if (!(await server.endsWithin(PATIENCE_MS))) await abort(this.deviceNumber)
+    await server.stopped
     process.removeListener('exit', this.onExit)
     closeSync(this.device)
   }
@@ -104,4 +121,11 @@ async function mounted(keeper: ChildProcess): Promise<void> {
   })
   const [first] = await Promise.race([once(keeper.stdout!, 'data'), once(keeper, 'close')])
   if (String(first) !== 'mounted\n') throw new UsageError(`can't mount: ${said.trim().replace(/\s+/g, ' ')}`)
+}
+
+/** As Linux numbers it: minor is the low byte, and what is above the twelve bits of major. */
+async function abort(deviceNumber: number): Promise<void> {
+  const minor = (deviceNumber & 0xff) | ((deviceNumber >>> 12) & ~0xff)
+  const shell = ['--mount', '--propagation', 'private', 'sh', '-c', ABORT, 'cpuhp', String(minor)]
+  await once(spawn('unshare', shell, { stdio: 'ignore' }), 'exit')
 }

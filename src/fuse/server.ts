@@ -17,22 +17,35 @@ const UNWANTED = new Set(['ENOENT', 'ENODEV', 'EPERM'])
 export class Server {
   private readonly device: number
   private readonly files: FileSystem
-  private readonly reader: Worker
   /** resolves when requests no longer come: to null when it is no longer mounted, else to what has gone wrong */
   readonly ended: Promise<Error | null>
+  /** resolves when the reader is gone */
+  readonly stopped: Promise<unknown>
   private fail: (error: Error) => void = () => {}
 
   /** Answers what comes from a device that is mounted, until it no longer is. */
   constructor(device: number, root: DirectoryNode) {
     this.device = device
-    this.files = new FileSystem(root, (error) => this.fail(error instanceof Error ? error : new Error(String(error))))
-    this.reader = new Worker(new URL('../../workers/fuse-reader.js', import.meta.url), { workerData: { device } })
-    this.reader.on('message', (message: Uint8Array) => void this.take(message))
+    this.files = new FileSystem(root, (error) => this.fail(error as Error))
+    const reader = new Worker(new URL('../../workers/fuse-reader.js', import.meta.url), { workerData: { device } })
+    reader.on('message', (message: Uint8Array) => void this.take(message))
+    this.stopped = new Promise((resolve) => reader.once('exit', resolve))
     this.ended = new Promise((resolve) => {
       this.fail = resolve
-      this.reader.once('error', resolve)
-      this.reader.once('exit', () => resolve(null))
+      reader.once('error', resolve)
+      reader.once('exit', () => resolve(null))
     })
+  }
+
+  /** Whether the reader is gone before that time is over. */
+  async endsWithin(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, ms, false)
+    })
+    const inTime = await Promise.race([this.stopped.then(() => true), late])
+    clearTimeout(timer)
+    return inTime
   }
 
   private async take(message: Uint8Array): Promise<void> {

@@ -55,6 +55,11 @@ export class Machine {
   /** what to do while all CPUs stand still, for each freeze under way */
   private readonly looks: (() => void)[] = []
   private ended: Error | null = null
+  private tellEnd: (error: Error) => void = () => {}
+  /** resolves, when the machine ends, to the error with which it does: see failure */
+  readonly whenEnded = new Promise<Error>((resolve) => {
+    this.tellEnd = resolve
+  })
   /** the kernel log: its latest lines, as in a ring buffer */
   readonly log: KernelLogLine[] = []
   /** a console: told every line of the kernel log as it comes */
@@ -372,6 +377,7 @@ export class Machine {
   private end(error: Error): void {
     if (this.ended !== null) return
     this.ended = error
+    this.tellEnd(error)
     this.requests.reject(error)
     this.processes.reject(error)
     this.engine.setOutstanding(0, NO_REQUEST, 0)
