@@ -27,7 +27,7 @@ const MAX_TEXT = 127
 const LOG_LINES = 16_384
 
 function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f || text.charCodeAt(i) === 0) return false
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
   return true
 }
 
@@ -176,8 +176,10 @@ export class Machine {
     await this.files.write(path, String(text), CPU_DIRECTORY)
   }
 
-  private async store(control: Control, cpu: number, text: string): Promise<void> {
+  private async store(control: Control, cpu: number, buffer: string): Promise<void> {
     const path = `cpu${cpu}`
+    // The kernel reads it as a string: up to a zero, if there is one.
+    const [text = ''] = buffer.split('\0', 1)
     // Of a truth value the kernel reads the first two letters; no number is longer than there is room for.
     const written = control === CONTROL.online ? text.slice(0, MAX_TEXT) : text
     if (!isAscii(written)) throw new KernelError('EINVAL', 'write', path)
