@@ -5,7 +5,7 @@
 // and a process can't exit without it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, statSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { UsageError } from '../base/failure.js'
 import type { DirectoryNode } from '../vfs/node.js'
@@ -57,6 +57,8 @@ export class Mount {
   private readonly device: number
   private readonly keeper: ChildProcess
   private readonly server: Server
+  /** resolves when the keeper is through */
+  private readonly kept: Promise<unknown>
   private readonly onExit: () => void
   private ending: Promise<void> | null = null
 
@@ -65,6 +67,7 @@ export class Mount {
     this.device = device
     this.deviceNumber = deviceNumber
     this.keeper = keeper
+    this.kept = once(keeper, 'close')
     this.server = server
     this.ended = server.ended
     this.onExit = () => keeper.stdin?.destroy()
@@ -74,9 +77,7 @@ export class Mount {
   /** Mounts a tree on a directory, an absolute path without links. A UsageError when that can't be done. */
   static async on(directory: string, root: DirectoryNode): Promise<Mount> {
     checkMountable()
-    if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new UsageError(`${directory} is no directory to mount on`)
-    }
+    if (!(await isDirectory(directory))) throw new UsageError(`${directory} is no directory to mount on`)
     const device = openDevice()
     // A session of its own: Ctrl-C is for this process to deal with.
     const keeper = spawn('sh', ['-c', KEEPER, 'cpuhp', OPTIONS, directory], {
@@ -102,14 +103,23 @@ export class Mount {
 
   private async unmount(): Promise<void> {
     const { keeper, server } = this
-    const closed = once(keeper, 'close')
     keeper.stdin?.end()
-    await closed
+    await this.kept
     // Somebody may have unmounted it here, and it may still be mounted in another namespace.
     if (!(await server.endsWithin(PATIENCE_MS))) await abort(this.deviceNumber)
     await server.stopped
     process.removeListener('exit', this.onExit)
     closeSync(this.device)
+  }
+}
+
+/** Not by waiting for the answer here: it may be this process that is to give it. */
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
 }
 
