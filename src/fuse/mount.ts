@@ -7,8 +7,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { UsageError } from '../base/failure.js'
+import { Defect, UsageError } from '../base/failure.js'
 import type { DirectoryNode } from '../vfs/node.js'
+import { deviceNumber, mountPoints } from './mountinfo.js'
 import { Server } from './server.js'
 
 const DEVICE = '/dev/fuse'
@@ -55,6 +56,7 @@ export class Mount {
   /** resolves when it is no longer mounted; to what has gone wrong, or null. Then it still has to be ended. */
   readonly ended: Promise<Error | null>
   private readonly device: number
+  private readonly minor: number
   private readonly keeper: ChildProcess
   private readonly server: Server
   /** resolves when the keeper is through */
@@ -62,7 +64,15 @@ export class Mount {
   private readonly onExit: () => void
   private ending: Promise<void> | null = null
 
-  private constructor(directory: string, device: number, deviceNumber: number, keeper: ChildProcess, server: Server) {
+  private constructor(
+    directory: string,
+    device: number,
+    minor: number,
+    deviceNumber: number,
+    keeper: ChildProcess,
+    server: Server,
+  ) {
+    this.minor = minor
     this.directory = directory
     this.device = device
     this.deviceNumber = deviceNumber
@@ -90,9 +100,10 @@ export class Mount {
       closeSync(device)
       throw error
     }
-    const server = new Server(device, root)
-    const { dev } = await stat(directory)
-    return new Mount(directory, device, dev, keeper, server)
+    // Not by looking at the directory: a process that waits for its own answer can't even be killed.
+    const line = mountPoints().get(directory)
+    if (line === undefined) throw new Defect(`what has been mounted on ${directory} is not there`)
+    return new Mount(directory, device, line.minor, deviceNumber(line), keeper, new Server(device, root))
   }
 
   /** Unmounts, if that has not happened, and resolves when nothing of the mount is left running. */
@@ -106,7 +117,7 @@ export class Mount {
     keeper.stdin?.end()
     await this.kept
     // Somebody may have unmounted it here, and it may still be mounted in another namespace.
-    if (!(await server.endsWithin(PATIENCE_MS))) await abort(this.deviceNumber)
+    if (!(await server.endsWithin(PATIENCE_MS))) await abort(this.minor)
     await server.stopped
     process.removeListener('exit', this.onExit)
     closeSync(this.device)
@@ -133,9 +144,8 @@ async function mounted(keeper: ChildProcess): Promise<void> {
   if (String(first) !== 'mounted\n') throw new UsageError(`can't mount: ${said.trim().replace(/\s+/g, ' ')}`)
 }
 
-/** As Linux numbers it: minor is the low byte, and what is above the twelve bits of major. */
-async function abort(deviceNumber: number): Promise<void> {
-  const minor = (deviceNumber & 0xff) | ((deviceNumber >>> 12) & ~0xff)
+/** By the number of the connection, which is its device's. */
+async function abort(minor: number): Promise<void> {
   const shell = ['--mount', '--propagation', 'private', 'sh', '-c', ABORT, 'cpuhp', String(minor)]
   await once(spawn('unshare', shell, { stdio: 'ignore' }), 'exit')
 }

@@ -1,17 +1,37 @@
-// /proc/self/mountinfo, as far as it matters where sysfs can be reached.
+// /proc/self/mountinfo: what is mounted where.
 import { readFileSync } from 'node:fs'
 
-/** The directories on which sysfs is mounted whole, and the latest mount of each is one. */
-export function sysfsMounts(mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): string[] {
-  const types = new Map<string, string>()
-  for (const line of mountinfo.split('\n')) {
-    // 23 27 0:22 / /sys rw,relatime shared:2 - sysfs sysfs rw
-    const match = /^\d+ \d+ \d+:\d+ (\S+) (\S+) .*? - (\S+) /.exec(line)
-    if (match === null) continue
-    const [, root, point, type] = match
-    types.set(fromOctal(point!), root === '/' ? type! : 'part')
+interface MountLine {
+  /** the device number's parts */
+  readonly major: number
+  readonly minor: number
+  /** what of the file system is mounted: '/' for all of it */
+  readonly root: string
+  readonly point: string
+  readonly type: string
+}
+
+// 23 27 0:22 / /sys rw,relatime shared:2 - sysfs sysfs rw
+const LINE = /^\d+ \d+ (\d+):(\d+) (\S+) (\S+) .*? - (\S+) /gm
+
+/** The mount that can be seen at each mount point: the latest. */
+export function mountPoints(mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): Map<string, MountLine> {
+  const found = new Map<string, MountLine>()
+  for (const [, major, minor, root, point, type] of mountinfo.matchAll(LINE)) {
+    const path = fromOctal(point!)
+    found.set(path, { major: Number(major), minor: Number(minor), root: root!, point: path, type: type! })
   }
-  return [...types].filter(([, type]) => type === 'sysfs').map(([point]) => point)
+  return found
+}
+
+/** The directories on which sysfs is mounted whole. */
+export function sysfsMounts(points = mountPoints()): string[] {
+  return [...points.values()].filter(({ root, type }) => root === '/' && type === 'sysfs').map(({ point }) => point)
+}
+
+/** The device number of a file system as stat gives it: minor is the low byte and what is above the bits of major. */
+export function deviceNumber({ major, minor }: Pick<MountLine, 'major' | 'minor'>): number {
+  return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)
 }
 
 /** Blanks and their like are written as octal numbers. */

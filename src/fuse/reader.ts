@@ -2,6 +2,7 @@
 // each keep a thread of its pool of four, which other file operations then wait for, those of the mount's users among them.)
 import { readSync } from 'node:fs'
 import type { MessagePort } from 'node:worker_threads'
+import { Defect } from '../base/failure.js'
 
 /** What the kernel wants room for: its largest request is a write of a page. */
 const ROOM = 32 * 1024
@@ -17,6 +18,7 @@ export function readDevice(device: number, port: MessagePort): void {
   for (;;) {
     try {
       const length = readSync(device, room, 0, ROOM, null)
+      if (length === 0) throw new Defect('a read of /dev/fuse has come to an end')
       const message = Uint8Array.from(room.subarray(0, length))
       port.postMessage(message, [message.buffer])
     } catch (error) {

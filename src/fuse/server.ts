@@ -27,7 +27,9 @@ export class Server {
   constructor(device: number, root: DirectoryNode) {
     this.device = device
     this.files = new FileSystem(root, (error) => this.fail(error as Error))
-    const reader = new Worker(new URL('../../workers/fuse-reader.js', import.meta.url), { workerData: { device } })
+    // Options of this process, such as --input-type, are not for it.
+    const how = { workerData: { device }, execArgv: [] }
+    const reader = new Worker(new URL('../../workers/fuse-reader.js', import.meta.url), how)
     reader.on('message', (message: Uint8Array) => void this.take(message))
     this.stopped = new Promise((resolve) => reader.once('exit', resolve))
     this.ended = new Promise((resolve) => {

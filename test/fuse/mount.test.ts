@@ -112,7 +112,7 @@ describe.skipIf(why !== null)(titled('a mount', why), () => {
   test('lists a directory of many pages, each name once', async () => {
     const names = Array.from({ length: 3000 }, (_, n) => `a-rather-long-name-${n}`)
     const tree = directory({}, { names: () => names, find: (name) => (names.includes(name) ? directory({}) : null) })
-    await mounted(tree, async () => expect(await readdir(place)).toEqual(names))
+    await mounted(tree, async () => expect((await readdir(place)).sort()).toEqual([...names].sort()))
   })
 
   test('tells of what is no answer of the kernel, and answers EIO', async () => {
@@ -141,7 +141,13 @@ describe.skipIf(why !== null)(titled('a mount', why), () => {
     })
     if (file === undefined) throw new Error('it has not been opened')
     expect(await rejection(file.read())).toMatchObject({ code: 'ENOTCONN' })
-    await file.close()
+    // Whatever closing has to say about it.
+    expect([null, 'ENOTCONN']).toContain(
+      await file.close().then(
+        () => null,
+        ({ code }) => code,
+      ),
+    )
   })
 
   // Programs of their own, for they end in ways in which a test does not.

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { sysfsMounts } from '#dist/src/fuse/mountinfo.js'
+import { deviceNumber, mountPoints, sysfsMounts } from '#dist/src/fuse/mountinfo.js'
 import { coverScript, covers, NOT_RUN } from '#dist/src/fuse/namespace.js'
 import { cantMount, titled } from '../support/mounting.js'
 
@@ -16,7 +16,14 @@ const MOUNTINFO = `22 27 0:21 / /proc rw,relatime - proc proc rw
 `
 
 test('every mount of sysfs is found, as the kernel writes them', () => {
-  expect(sysfsMounts(MOUNTINFO)).toEqual(['/sys', '/mnt/a b/sys'])
+  expect(sysfsMounts(mountPoints(MOUNTINFO))).toEqual(['/sys', '/mnt/a b/sys'])
+})
+
+test('a mount point shows what was mounted there last, and its device is numbered as stat does it', () => {
+  expect(mountPoints(MOUNTINFO).get('/mnt/hidden')).toMatchObject({ type: 'tmpfs', minor: 40 })
+  expect(deviceNumber({ major: 0, minor: 40 })).toBe(40)
+  expect(deviceNumber({ major: 0, minor: 0x345 })).toBe(0x30_0045)
+  expect(deviceNumber({ major: 254, minor: 1 })).toBe(0xfe01)
 })
 
 describe('what is laid over', () => {
