@@ -283,8 +283,12 @@ function explain(command: Command, error: CommanderError): string {
       return `${problem}; there are ${commandNames(command).join(', ')}`
     case 'commander.unknownOption':
       return `${problem}; ${name} takes ${[...options, '--help'].join(', ')}`
-    case 'commander.excessArguments':
-      return `unexpected '${oneLine(command.args[0] ?? '')}'; ${name} takes options only: ${options.join(', ')}, --help`
+    case 'commander.excessArguments': {
+      const expected = command.registeredArguments.map((argument) => argument.name())
+      const excess = oneLine(command.args[expected.length] ?? '')
+      const takes = expected.length === 0 ? 'options only' : `${expected.join(' ')} and options`
+      return `unexpected '${excess}'; ${name} takes ${takes}: ${options.join(', ')}, --help`
+    }
     case 'commander.optionMissingArgument': {
       const option = command.options.find(({ flags }) => problem.includes(`'${flags}'`))
       return `${problem}; it says ${option?.description ?? 'what to do'}`
