@@ -10,6 +10,7 @@ import { describeHost, writeJson } from './figure.js'
 import { hop } from './hop.js'
 import { linux } from './linux.js'
 import { many } from './many.js'
+import { mount } from './mount.js'
 import { operations } from './operations.js'
 import { overhead } from './overhead.js'
 
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
   large,
   many,
   overhead,
+  mount,
   linux,
 }
 
