@@ -1,7 +1,10 @@
 // `cpuhp mount -- COMMAND`: programs that know nothing of this one, as they are.
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { cantMount, hasTool, mounts, titled } from '../support/mounting.js'
 import { cpuhp, type Result, ROOT } from '../support/run.js'
 
@@ -9,6 +12,15 @@ const why = cantMount()
 const REAL = '/sys/devices/system/cpu/online'
 const real = why === null ? readFileSync(REAL, 'utf8') : ''
 const script = (name: string): string => join(ROOT, 'test/fuse/scripts', name)
+
+const made: string[] = []
+function temporary(): string {
+  made.push(mkdtempSync(join(tmpdir(), 'cpuhp-command-')))
+  return made.at(-1)!
+}
+afterAll(() => {
+  for (const directory of made) rmSync(directory, { recursive: true })
+})
 
 afterEach(() => {
   expect(mounts()).toEqual([])
@@ -192,6 +204,39 @@ describe.skipIf(why !== null)(titled('a command', why), () => {
       '(sleep 8; cat /sys/devices/system/cpu/online) > /dev/null 2>&1 & cat /sys/devices/system/cpu/online',
     )
     expect([code, stdout]).toEqual([0, '0-3\n'])
+  })
+
+  test('still has no real CPUs before it when the program is killed', async () => {
+    const [place, left] = [temporary(), join(temporary(), 'left')]
+    const wait = 'while cat online > /dev/null 2>&1; do sleep 0.05; done'
+    const line = `cd /sys/devices/system/cpu; ${wait}; cat /sys/devices/system/cpu/online > ${left} 2>&1; echo over >> ${left}`
+    const { signal } = await cpuhp(['mount', '--workers', '2', place, '--', 'sh', '-c', `echo up; (${line}) &`], {
+      limitMs: 30_000,
+      onOutput: (kill, _stderr, out) => out === 'up\n' && kill('SIGKILL'),
+    })
+    expect(signal).toBe('SIGKILL')
+    const said = (): string => (existsSync(left) ? readFileSync(left, 'utf8') : '')
+    for (let tries = 0; tries < 200 && !said().endsWith('over\n'); tries++) await sleep(50)
+    expect(said()).toMatch(/not connected\nover\n$/)
+    for (let tries = 0; tries < 200 && mounts().length > 0; tries++) await sleep(50)
+  })
+
+  test('does not keep the program from its end when somebody has unmounted it elsewhere', async () => {
+    const place = temporary()
+    const { code, stdout } = await cpuhp(
+      [
+        'mount',
+        '--workers',
+        '2',
+        place,
+        '--',
+        'sh',
+        '-c',
+        '(cd /sys/devices/system/cpu; sleep 20) > /dev/null 2>&1 & echo up; sleep 1; exit 4',
+      ],
+      { limitMs: 15_000, onOutput: (_kill, _stderr, out) => out === 'up\n' && spawnSync('umount', ['-i', place]) },
+    )
+    expect([code, stdout]).toEqual([4, 'up\n'])
   })
 
   test('hears of a panic as EIO, and the program ends with it', async () => {
