@@ -78,10 +78,12 @@ async function serve(machine: Machine, place: string, command: readonly string[]
   const trouble = Promise.race([mount.ended, machine.whenEnded])
   try {
     if (command !== null) {
-      // Whoever waits for an answer that nobody will give is not to wait for ever.
-      void mount.ended.then(() => mount.end())
+      // Whoever waits for an answer that nobody will give is not to wait for ever. Of a machine that has panicked the files
+      // can still be read.
+      void mount.stopped.then(() => mount.end())
       const code = await run(mount, command)
-      if (machine.failure !== null) throw machine.failure
+      const failure = machine.failure ?? (await Promise.race([mount.ended, null]))
+      if (failure !== null) throw failure
       return code
     }
     out(`${counted(machine.cpus, 'CPU')} at ${place}\n`)

@@ -224,6 +224,9 @@ function stressOptions(command: Command): Command {
     .addOption(profileOption())
     .addOption(new Option('--watchdog <time>', 'a request without an answer for that long is a hang (default 30s)'))
     .addOption(new Option('--stuck <time>', 'threads: a CPU without progress for that long is stuck (default 10s)'))
+    .addOption(
+      count('--metrics', 'serve metrics for Prometheus on that port of 127.0.0.1; 0: any that is free', 0, 65_535),
+    )
     .addOption(new Option('--until-fail', 'run after run, with the next seed, until one fails').default(false))
     .addOption(new Option('--json <file>', 'write the verdict as JSON; - is standard output'))
     .addOption(new Option('--quiet', 'show no progress, and figures only when something is wrong').default(false))

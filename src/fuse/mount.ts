@@ -55,6 +55,8 @@ export class Mount {
   readonly deviceNumber: number
   /** resolves when it is no longer mounted; to what has gone wrong, or null. Then it still has to be ended. */
   readonly ended: Promise<Error | null>
+  /** resolves when nobody is there any more to answer */
+  readonly stopped: Promise<unknown>
   private readonly device: number
   private readonly minor: number
   private readonly keeper: ChildProcess
@@ -80,6 +82,7 @@ export class Mount {
     this.kept = once(keeper, 'close')
     this.server = server
     this.ended = server.ended
+    this.stopped = server.stopped
     this.onExit = () => keeper.stdin?.destroy()
     process.once('exit', this.onExit)
   }
