@@ -58,7 +58,7 @@ export async function mountCommand(
   const options = { ...machineOptions(choice), traceRecords: 1024 }
   const processes = choice.spawn.map((words) => parseSpawn(words.split(/\s+/).filter(Boolean), choice.cpus))
   checkMountable()
-  const place = directory === undefined ? mkdtempSync(join(tmpdir(), 'cpuhp-')) : realPath(directory)
+  const place = realPath(directory ?? mkdtempSync(join(tmpdir(), 'cpuhp-')))
   try {
     const machine = await Machine.boot(options)
     try {
@@ -106,6 +106,8 @@ async function run(mount: Mount, command: readonly string[]): Promise<number> {
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     return code ?? 128 + constants.signals[signal!]
+  } catch (error) {
+    throw new UsageError(`mount: ${child.spawnfile} can't be run: ${(error as Error).message}`, { cause: error })
   } finally {
     process.off('SIGINT', wait).off('SIGTERM', end)
   }

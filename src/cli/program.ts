@@ -40,6 +40,7 @@ Examples:
   $ cpuhp stress --workload sha256,mine.mjs --cycles 200
   $ cpuhp stress --machine deterministic --seed 5       the same run every time
   $ cpuhp stress --machine deterministic --until-fail   seed after seed
+  $ cpuhp stress --duration 8h --metrics 9464           curl http://127.0.0.1:9464/metrics
 
 Exit codes: 0 all held, 1 a violation, a wrong result or not busy enough, 2 bad input, 3 a panic or a hang.`
 

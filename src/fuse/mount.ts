@@ -9,7 +9,7 @@ import { closeSync, openSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Defect, UsageError } from '../base/failure.js'
 import type { DirectoryNode } from '../vfs/node.js'
-import { deviceNumber, mountPoints } from './mountinfo.js'
+import { deviceNumber, type MountLine, mountPoints } from './mountinfo.js'
 import { Server } from './server.js'
 
 const DEVICE = '/dev/fuse'
@@ -66,18 +66,11 @@ export class Mount {
   private readonly onExit: () => void
   private ending: Promise<void> | null = null
 
-  private constructor(
-    directory: string,
-    device: number,
-    minor: number,
-    deviceNumber: number,
-    keeper: ChildProcess,
-    server: Server,
-  ) {
-    this.minor = minor
-    this.directory = directory
+  private constructor(line: MountLine, device: number, keeper: ChildProcess, server: Server) {
+    this.minor = line.minor
+    this.directory = line.point
     this.device = device
-    this.deviceNumber = deviceNumber
+    this.deviceNumber = deviceNumber(line)
     this.keeper = keeper
     this.kept = once(keeper, 'close')
     this.server = server
@@ -106,7 +99,7 @@ export class Mount {
     // Not by looking at the directory: a process that waits for its own answer can't even be killed.
     const line = mountPoints().get(directory)
     if (line === undefined) throw new Defect(`what has been mounted on ${directory} is not there`)
-    return new Mount(directory, device, line.minor, deviceNumber(line), keeper, new Server(device, root))
+    return new Mount(line, device, keeper, new Server(device, root))
   }
 
   /** Unmounts, if that has not happened, and resolves when nothing of the mount is left running. */

@@ -1,7 +1,7 @@
 // /proc/self/mountinfo: what is mounted where.
 import { readFileSync } from 'node:fs'
 
-interface MountLine {
+export interface MountLine {
   /** the device number's parts */
   readonly major: number
   readonly minor: number
