@@ -5,9 +5,12 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M10: 'stop-pairs',
   M15: 'cross-calls',
+  M20: 'neighbours',
+  M21: 'unparking',
   M24: 'failing-callbacks',
   M25: 'targets',
   M26: 'instances',
+  M27: 'first-state',
   M29: 'readers',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',

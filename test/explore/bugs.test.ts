@@ -20,9 +20,12 @@ interface Case {
 const CASES: readonly Case[] = [
   { bug: 'M10', schedules: 20, as: /^hang multi_cpu_stop:wait$/, race: true },
   { bug: 'M15', schedules: 60, as: /^violation calls-run-once$|^hang /, race: true },
+  { bug: 'M20', schedules: 30, as: /^violation no-warnings$/, race: true },
+  { bug: 'M21', schedules: 10, as: /^violation no-warnings$/ },
   { bug: 'M24', schedules: 10, as: /^panic cpuhp_report_idle_dead/ },
   { bug: 'M25', schedules: 10, as: /^violation states-agree-with-masks$/ },
   { bug: 'M26', schedules: 10, as: /^violation records-at-rest$/ },
+  { bug: 'M27', schedules: 10, as: /^violation oracle$/ },
   { bug: 'M29', schedules: 50, as: /^violation hotplug-lock-free$|^hang /, race: true },
   { bug: 'lost-wakeup', schedules: 50, as: /^hang futex/, race: true },
   { bug: 'no-exclusion', schedules: 40, as: /^violation oracle$/, race: true },

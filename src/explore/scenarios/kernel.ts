@@ -107,6 +107,18 @@ export const functions = {
     return 0
   },
 
+  /** Unparks ksoftirqd of `subject`, as who ends a thread does to be sure, if that CPU is there. */
+  *explore_unpark(cpu, subject, times) {
+    for (let n = 0; n < times; n++) {
+      yield* readLock(cpu)
+      if ([...bitsOf(cpu.memory, cpu.memory.online)].includes(subject)) {
+        yield* unparkThread(cpu, threadOf(cpu.memory, subject, THREADS.ksoftirqd))
+      }
+      yield* cpusReadUnlock(cpu)
+    }
+    return 0
+  },
+
   *explore_wake(cpu, subject, times) {
     const thread = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
     for (let n = 0; n < times; n++) yield* wakeUpProcess(cpu, thread)

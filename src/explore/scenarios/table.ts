@@ -1,8 +1,8 @@
 // The scenarios that are shipped.
 import type { Scenario } from '../scenario.js'
-import { crossCalls, parking, readers, stopPairs } from './calls.js'
+import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
-import { dynamicStates, failingCallbacks, instances, rollback } from './states.js'
+import { dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, busy, exclusion, timers, wakeups } from './tasks.js'
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -15,9 +15,11 @@ export const SCENARIOS: readonly Scenario[] = [
   failingCallbacks,
   instances,
   dynamicStates,
+  firstState,
   crossCalls,
   stopPairs,
   parking,
+  unparking,
   readers,
   wakeups,
   timers,
