@@ -97,11 +97,13 @@ export function* smpbootCreateThreads(cpu: Cpu, subject: number): Kernel<number>
     const thread = hotplugThreads[index]!
     const task = memory.threadTask(subject, index)
     const pid = (yield cpu.add(memory.global + GLOBAL.nextPid, 1, full, 'smpboot_create_threads:pid')) + 1
+    const tagged = !(cpu.bugs.has('M12') && index === THREADS.kworker)
     const description = {
       comm: `${thread.comm}/${subject}`,
       pid,
       cpu: subject,
-      flags: FLAG.kthread | FLAG.perCpu,
+      flags: tagged ? FLAG.kthread | FLAG.perCpu : FLAG.kthread,
+      affinity: [subject],
       policy: thread.policy,
       startTime: cpu.services.now(),
       ...('entry' in thread

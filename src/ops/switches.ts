@@ -5,7 +5,9 @@
 
 export const BUGS = {
   M10: 'stop_two_cpus wakes one stopper, may be preempted, then wakes the other (9fb8d5dc4b64)',
+  M12: 'workers that are bound to a CPU do not count as its own threads, and are pushed away (5c25b5ff89f0)',
   M15: 'a dying CPU does not run the function calls that are queued on it (8d056c48e486)',
+  M16: 'the warning of calls on an offline CPU looks at the queue when it has been emptied (9e949a388635)',
   M20: 'a thread says that it is parked before it is off its CPU, and nobody waits until it is (85f1abe0019f)',
   M21: 'a thread that is not parked is unparked all the same (214e01ad4ed7)',
   M24: 'a failing STARTING or DYING callback stops the CPU half-way (6f855b39e460)',

@@ -10,6 +10,7 @@ import { full, type Kernel, relaxed } from '../../ops/operation.js'
 import { schedule } from '../../sched/core.js'
 import { smpCallFunctionMany, smpCallFunctionSingle } from '../../smp/smp.js'
 import { stopTwoCpus } from '../../stop/stop-machine.js'
+import { flushWorkReady, queueWorkOn } from '../../workqueue/workqueue.js'
 
 /** Where this module is, for a scenario's machine. */
 export const KERNEL = new URL('./kernel.js', import.meta.url)
@@ -62,6 +63,19 @@ export const functions = {
   explore_teardown: (cpu, subject, node) => callback(cpu, subject, idOf(cpu, node), 0),
   explore_startup_2: (cpu, subject) => callback(cpu, subject, SECOND, 1),
   explore_teardown_2: (cpu, subject) => callback(cpu, subject, SECOND, 0),
+
+  /** The teardown of a step that has the CPU's worker do something there, and waits for it. */
+  *explore_flush(cpu, subject) {
+    yield* queueWorkOn(cpu, subject, cpu.functions.find('explore_bound'), subject)
+    while (!(yield* flushWorkReady(cpu))) yield* schedule(cpu)
+    return 0
+  },
+
+  *explore_bound(cpu, subject) {
+    const where = cpu.memory.scratch(cpu.id === subject ? AT.ran : AT.wrong)
+    yield cpu.add(where, 1, full, 'explore:bound')
+    return 0
+  },
 
   *explore_call(cpu) {
     const ran = cpu.memory.scratch(AT.ran)

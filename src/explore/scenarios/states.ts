@@ -156,3 +156,18 @@ export const firstState = scenario<number[]>({
       states.map((state) => ({ state, id: 0 })),
     ),
 })
+
+export const boundWork = scenario({
+  name: 'bound-work',
+  says: 'a step of the CPU that goes down has its worker do something there first, while another CPU goes as well',
+  machine: { cpus: 3, modules: [KERNEL] },
+  prepare: (machine) => add(machine, { name: 'explore/flush', state: 'online', teardown: 'explore_flush' }),
+  actors: [
+    { name: 'A', steps: [offline(1), online(1)] },
+    { name: 'B', steps: [write('cpu2/hotplug/fail', 156), offline(2)] },
+  ],
+  *check({ memory }) {
+    const wrong = memory.get(memory.scratch(AT.wrong))
+    if (wrong > 0) yield `${wrong} pieces of work that are bound to a CPU were done on another one`
+  },
+})

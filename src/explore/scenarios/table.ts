@@ -2,7 +2,7 @@
 import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
-import { dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
+import { boundWork, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, busy, exclusion, timers, wakeups } from './tasks.js'
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -16,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   instances,
   dynamicStates,
   firstState,
+  boundWork,
   crossCalls,
   stopPairs,
   parking,
