@@ -28,6 +28,8 @@ interface Row {
   readonly measured: Measured
 }
 
+const now = (): number => performance.now() / 1000
+
 /** Runs the command; answers the exit code. */
 export async function bugsBench(command: BenchCommand): Promise<number> {
   const { seeds = SEEDS, schedules = SCHEDULES } = command
@@ -48,7 +50,7 @@ export async function bugsBench(command: BenchCommand): Promise<number> {
         return signal.aborted
       }
       const setup = { scenario, profile, bugs: [bug.name], without: new Set<string>() }
-      const measured = await measure({ setup, searches, seeds, schedules, isOver })
+      const measured = await measure({ setup, searches, seeds, schedules, isOver, now })
       if (!signal.aborted) rows.push({ bug, measured })
     }
   })

@@ -19,6 +19,8 @@ export interface Wanted {
   readonly schedules: number
   /** asked after each schedule: whether to end, with what is known */
   readonly isOver: () => boolean
+  /** a clock, in seconds */
+  readonly now: () => number
 }
 
 /** What one strategy did. Medians over all seeds: a search that found nothing counts as endless. */
@@ -58,11 +60,11 @@ interface Trial {
 
 /** Measures all strategies on one bug. */
 export async function measure(wanted: Wanted): Promise<Measured> {
-  const { setup, searches, seeds } = wanted
+  const { setup, searches, seeds, now } = wanted
   const words = new WordCounter()
-  const begin = performance.now()
+  const begin = now()
   const first = await runSchedule(setup, new Playback([]), words)
-  const seconds = (performance.now() - begin) / 1000
+  const seconds = now() - begin
   const inDefaultOrder = first.outcome.kind !== 'ok'
   const profiled = { operations: first.operations, counts: first.counts, words: words.shared() }
   const failures: Ran[] = inDefaultOrder ? [first] : []
@@ -83,14 +85,14 @@ export async function measure(wanted: Wanted): Promise<Measured> {
   return { inDefaultOrder, random, findings, minimised }
 }
 
-async function trialOf({ setup, schedules, isOver }: Wanted, search: Search): Promise<Trial | null> {
-  const begin = performance.now()
+async function trialOf({ setup, schedules, isOver, now }: Wanted, search: Search): Promise<Trial | null> {
+  const begin = now()
   for (let n = 0; n < schedules && !isOver(); n++) {
     const strategy = search.strategy(n)
     if (strategy === null) return null
     const ran = await runSchedule(setup, new FairTail(strategy))
     search.learn?.(ran)
-    if (ran.outcome.kind !== 'ok') return { schedules: n + 1, seconds: (performance.now() - begin) / 1000, ran }
+    if (ran.outcome.kind !== 'ok') return { schedules: n + 1, seconds: now() - begin, ran }
   }
   return null
 }
