@@ -14,6 +14,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M26: 'instances',
   M27: 'first-state',
   M29: 'readers',
+  M30: 'attach',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',
   'dropped-ipi': 'cross-calls',

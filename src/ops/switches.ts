@@ -15,6 +15,7 @@ export const BUGS = {
   M26: 'the record keeps node and last of an instance that was set up (1f7c70d6b2bc)',
   M27: 'who removes the first state of a dynamic range is given a free one, and that is cleared (0c96b27305fa)',
   M29: 'readers of the per-CPU lock count with a load and a store (e6b1a44eccfc)',
+  M30: 'a move into a cpuset holds the threadgroup lock when it takes the hotplug lock (4f7e7236435c)',
 } as const
 
 /**

@@ -28,6 +28,7 @@ const CASES: readonly Case[] = [
   { bug: 'M26', schedules: 10, as: /^violation records-at-rest$/ },
   { bug: 'M27', schedules: 10, as: /^violation oracle$/ },
   { bug: 'M29', schedules: 50, as: /^violation hotplug-lock-free$|^hang /, race: true },
+  { bug: 'M30', schedules: 10, as: /^lock-order global.hotplugLock global.threadgroupLock$/ },
   { bug: 'lost-wakeup', schedules: 50, as: /^hang futex/, race: true },
   { bug: 'no-exclusion', schedules: 40, as: /^violation oracle$/, race: true },
   { bug: 'late-mask', schedules: 10, as: /^violation states-agree-with-masks$/ },
@@ -78,6 +79,12 @@ describe('a search with all switches off finds nothing in ten times as many sche
   test.each(SCENARIOS.map(({ name }) => name).filter((name) => !longest.has(name)))('%s', async (name) => {
     expect((await search(setupOf(name), { schedules: 60 })).found).toEqual([])
   })
+})
+
+test('M30 is more than an order of locks: in some schedules nobody gets on', { timeout: 120_000 }, async () => {
+  const { found } = await search(setupOf('attach', ['M30']), { schedules: 600, until: 'hang' })
+  const hang = found.find(({ failure }) => failure.kind === 'hang')
+  expect(hang?.signature).toMatch(/global.hotplugLock.waiters global.threadgroupLock.waiters/)
 })
 
 test('M16 hides what shows M15: the same schedule passes', async () => {

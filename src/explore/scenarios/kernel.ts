@@ -1,6 +1,7 @@
 // What the shipped scenarios have the kernel do: a kernel module (see docs/kernel-modules.md), loaded by their machines.
 import { ERRNO } from '../../base/errno.js'
-import { cpusReadReady, cpusReadUnlock } from '../../hotplug/locks.js'
+import { cpusReadLock, cpusReadUnlock } from '../../hotplug/locks.js'
+import { cgroupAttach } from '../../kernel/cgroup.js'
 import { parkThread, threadOf, unparkThread, wakeUpProcess } from '../../kthread/kthread.js'
 import { THREADS } from '../../kthread/smpboot.js'
 import { INSTANCE } from '../../memory/structs.js'
@@ -53,10 +54,6 @@ function* callback(cpu: Cpu, subject: number, instance: number, up: number): Ker
 
 const idOf = (cpu: Cpu, node: number): number => (node === 0 ? 0 : cpu.memory.get(node + INSTANCE.id))
 
-function* readLock(cpu: Cpu): Kernel<void> {
-  while (!(yield* cpusReadReady(cpu))) yield* schedule(cpu)
-}
-
 export const functions = {
   /** The callbacks of a step, and those of a second one. */
   explore_startup: (cpu, subject, node) => callback(cpu, subject, idOf(cpu, node), 1),
@@ -74,6 +71,12 @@ export const functions = {
   *explore_bound(cpu, subject) {
     const where = cpu.memory.scratch(cpu.id === subject ? AT.ran : AT.wrong)
     yield cpu.add(where, 1, full, 'explore:bound')
+    return 0
+  },
+
+  /** Moves the tasks of a process into a cpuset, `times` times. */
+  *explore_attach(cpu, process, times) {
+    for (let n = 0; n < times; n++) yield* cgroupAttach(cpu, process)
     return 0
   },
 
@@ -110,7 +113,7 @@ export const functions = {
   /** Parks and unparks ksoftirqd of `subject`, holding the set of CPUs still meanwhile, if that CPU is there. */
   *explore_park(cpu, subject, times) {
     for (let n = 0; n < times; n++) {
-      yield* readLock(cpu)
+      yield* cpusReadLock(cpu)
       if ([...bitsOf(cpu.memory, cpu.memory.online)].includes(subject)) {
         const thread = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
         yield* parkThread(cpu, thread)
@@ -124,7 +127,7 @@ export const functions = {
   /** Unparks ksoftirqd of `subject`, as who ends a thread does to be sure, if that CPU is there. */
   *explore_unpark(cpu, subject, times) {
     for (let n = 0; n < times; n++) {
-      yield* readLock(cpu)
+      yield* cpusReadLock(cpu)
       if ([...bitsOf(cpu.memory, cpu.memory.online)].includes(subject)) {
         yield* unparkThread(cpu, threadOf(cpu.memory, subject, THREADS.ksoftirqd))
       }
@@ -143,7 +146,7 @@ export const functions = {
   *explore_read(cpu, other, times) {
     const fn = cpu.functions.find('explore_end_read')
     for (let n = 0; n < times; n++) {
-      yield* readLock(cpu)
+      yield* cpusReadLock(cpu)
       if ((yield* smpCallFunctionSingle(cpu, other, fn, 0, false)) !== 0) yield* cpusReadUnlock(cpu)
     }
     return 0

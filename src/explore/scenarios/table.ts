@@ -3,7 +3,7 @@ import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
-import { affinity, busy, exclusion, timers, wakeups } from './tasks.js'
+import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -27,4 +27,5 @@ export const SCENARIOS: readonly Scenario[] = [
   exclusion,
   busy,
   affinity,
+  attach,
 ] as readonly Scenario[]
