@@ -96,7 +96,8 @@ export class LockOrder implements Watcher {
   }
 
   private taken(view: View, inner: number, held: readonly number[], task: number): void {
-    for (const outer of held) this.add(view, outer, inner, held, task)
+    // A reader may come again before somebody else has given back for it.
+    for (const outer of held) if (outer !== inner) this.add(view, outer, inner, held, task)
   }
 
   private add(view: View, outer: number, inner: number, held: readonly number[], task: number): void {

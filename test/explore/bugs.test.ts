@@ -1,5 +1,6 @@
 // Historical bugs and mutations are found by searching, with the general checks alone: with the switch on within so many
 // schedules, and with it off nothing in ten times as many.
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { COLLECTION } from '#dist/src/explore/bugs.js'
 import { Playback } from '#dist/src/explore/playback.js'
@@ -29,7 +30,7 @@ const CASES: readonly Case[] = [
   { bug: 'M27', schedules: 10, as: /^violation oracle$/ },
   { bug: 'M29', schedules: 50, as: /^violation hotplug-lock-free$|^hang /, race: true },
   { bug: 'M30', schedules: 10, as: /^lock-order global.hotplugLock global.threadgroupLock$/ },
-  { bug: 'lost-wakeup', schedules: 50, as: /^hang futex/, race: true },
+  { bug: 'lost-wakeup', schedules: 80, as: /^hang futex/, race: true },
   { bug: 'no-exclusion', schedules: 40, as: /^violation oracle$/, race: true },
   { bug: 'late-mask', schedules: 10, as: /^violation states-agree-with-masks$/ },
   { bug: 'miscounted-cpus', schedules: 10, as: /^violation masks-counted$/ },
@@ -104,6 +105,28 @@ describe('the collection', () => {
     for (const { name, fix, scenario } of COLLECTION) {
       expect(fix !== null, name).toBe(/^M\d\d$/.test(name))
       expect(SCENARIOS.map((one) => one.name)).toContain(scenario)
+    }
+  })
+})
+
+describe('docs/bugs.md', () => {
+  const text = readFileSync(new URL('../../docs/bugs.md', import.meta.url), 'utf8')
+  const SECTION = /^### (M\d\d): (.+)\n\n`([0-9a-f]{12})`, in `([\w-]+)`(?:, as `([^`]+)`)?\.\n\n\S/gm
+  const sections = [...text.matchAll(SECTION)].map(([, name, mechanism, fix, scenario, as]) => {
+    return { name, mechanism, fix, scenario, as }
+  })
+
+  test('has a section for each bug that Linux had, with its fix, scenario and failure', () => {
+    const historical = COLLECTION.filter(({ fix }) => fix !== null)
+    expect(sections).toEqual(
+      historical.map(({ name, mechanism, fix, scenario }) => {
+        return { name, mechanism, fix, scenario, as: sections.find((one) => one.name === name)?.as }
+      }),
+    )
+    for (const { name, as } of sections) {
+      const found = CASES.find(({ bug }) => bug === name)
+      if (found === undefined) expect(as, name).toBeUndefined()
+      else expect(as, name).toMatch(found.as)
     }
   })
 })
