@@ -14,6 +14,7 @@ import type { Workload } from '../../workloads/workload.js'
 import type { Engine, EngineConfig, EngineEvents, WorkerInspection } from '../engine.js'
 import { loadModules, loadWorkloads } from '../modules.js'
 import { buildReport, type PanicCause, type ProcessorState } from '../report.js'
+import { LogRing } from './log-ring.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
 import { notifyWaiters, raisePort, ring, ringAll, ringHost } from './shared.js'
 import { Watchdog, type WatchdogLimits } from './watchdog.js'
@@ -22,6 +23,12 @@ import { Watchdog, type WatchdogLimits } from './watchdog.js'
 const LEAVE_MS = 1000
 /** How often it is looked, while a worker is asked, whether it has been powered on meanwhile, ms. */
 const LOOK_MS = 5
+
+/**
+ * What a worker runs. As one file it boots several times as fast; but kernel modules import the kernel's own modules, and
+ * a kernel must not be there twice: with them it is loaded file by file.
+ */
+const WORKER = { bundled: '../../../workers/start.cjs', modular: '../../../workers/cpu-worker.js' } as const
 
 interface Thread {
   readonly worker: Worker
@@ -43,8 +50,7 @@ export class ThreadsEngine implements Engine {
   private ended = false
   private closing: Promise<void> | null = null
   private up: () => void = () => {}
-  /** lines of the kernel log that have arrived */
-  private logLines = 0
+  private readonly log = new LogRing()
   /** process.hrtime when the machine was powered on, ns */
   private epochNs = 0
   private operations = 0
@@ -89,7 +95,9 @@ export class ThreadsEngine implements Engine {
 
   /** Starts a worker and has it make its CPUs. A UsageError for modules that can't be loaded. */
   private async startWorker(index: number, epochNs: number): Promise<void> {
-    const worker = new Worker(new URL('../../../workers/cpu-worker.js', import.meta.url))
+    const worker = new Worker(
+      new URL(this.config.modules.length > 0 ? WORKER.modular : WORKER.bundled, import.meta.url),
+    )
     const control = wrap<WorkerControl>(endpointOf(worker))
     const thread: Thread = { worker, control, exited: exitOf(worker), alive: true }
     this.threads.push(thread)
@@ -115,6 +123,7 @@ export class ThreadsEngine implements Engine {
   private workerConfig(worker: number, epochNs: number): WorkerConfig {
     return {
       buffer: this.memory.buffer as SharedArrayBuffer,
+      log: this.log.buffer,
       config: this.config,
       worker,
       workers: this.memory.layout.config.workers,
@@ -156,11 +165,6 @@ export class ThreadsEngine implements Engine {
 
   private take(message: WorkerMessage): void {
     switch (message.type) {
-      case 'log':
-        this.logLines++
-        this.events?.log(message.line)
-        this.hear()
-        break
       case 'fault':
         this.events?.fault(message.program, message.message)
         break
@@ -188,11 +192,15 @@ export class ThreadsEngine implements Engine {
     }
   }
 
-  /** Looks at what the bell may be about; once every log line from before it has arrived, for those come by message. */
+  /** Looks at what the bell may be about: what has been logged first, for it was logged before what else there is. */
   private hear(): void {
-    if (this.logLines !== this.load(this.memory.global + GLOBAL.logLines)) return
+    this.readLog()
     if (this.load(this.memory.global + GLOBAL.booted) === 1) this.up()
     this.events?.bell()
+  }
+
+  private readLog(): void {
+    for (const line of this.log.read()) this.events?.log(line)
   }
 
   now(): number {
@@ -253,6 +261,7 @@ export class ThreadsEngine implements Engine {
     await Promise.race([gone, late])
     clearTimeout(timer)
     await Promise.all(this.threads.filter((thread) => thread.alive).map((thread) => thread.worker.terminate()))
+    this.readLog()
   }
 
   async shutdown(): Promise<void> {
