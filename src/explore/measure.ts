@@ -1,7 +1,7 @@
 // How soon a strategy finds a bug: schedules and seconds to the first failure, for several seeds.
 import { FairTail } from './fair-tail.js'
 import { minimise } from './minimise.js'
-import { signatureOf } from './outcome.js'
+import { type Failure, signatureOf } from './outcome.js'
 import { choose, Film } from './picture.js'
 import { Playback } from './playback.js'
 import { type Ran, runSchedule, type Setup } from './schedule.js'
@@ -41,48 +41,57 @@ export interface Measured {
   readonly random: { readonly schedules: number; readonly failures: number }
   readonly findings: readonly Finding[]
   /** the shortest that was found, minimised; null when nothing was */
-  readonly minimised: {
-    readonly signature: string
-    /** from the default order */
-    readonly deviations: number
-    /** of its table */
-    readonly rows: number
-    /** the run from where the actors begin */
-    readonly operations: number
-  } | null
+  readonly minimised: Minimised | null
 }
+
+export interface Minimised {
+  readonly signature: string
+  /** from the default order */
+  readonly deviations: number
+  /** of its table */
+  readonly rows: number
+  /** the run from where the actors begin */
+  readonly operations: number
+}
+
+type Failed = Ran & { readonly outcome: Failure }
 
 interface Trial {
   readonly schedules: number
   readonly seconds: number
-  readonly ran: Ran
+  readonly ran: Failed
 }
+
+/** How many failures are minimised: where that ends is a matter of where it begins. */
+const MINIMISED = 3
 
 /** Measures all strategies on one bug. */
 export async function measure(wanted: Wanted): Promise<Measured> {
-  const { setup, searches, seeds, now } = wanted
+  const { setup, searches, seeds, isOver, now } = wanted
   const words = new WordCounter()
   const begin = now()
   const first = await runSchedule(setup, new Playback([]), words)
   const seconds = now() - begin
-  const inDefaultOrder = first.outcome.kind !== 'ok'
   const profiled = { operations: first.operations, counts: first.counts, words: words.shared() }
-  const failures: Ran[] = inDefaultOrder ? [first] : []
+  const atOnce = hasFailed(first) ? { schedules: 1, seconds, ran: first } : null
+  const failures: Failed[] = []
   const findings: Finding[] = []
   for (const { name, make } of searches) {
     const trials: (Trial | null)[] = []
-    for (let seed = 1; seed <= seeds && !wanted.isOver(); seed++) {
-      const trial = inDefaultOrder ? { schedules: 1, seconds, ran: first } : await trialOf(wanted, make(seed, profiled))
+    for (let seed = 1; seed <= seeds && !isOver(); seed++) {
+      const trial = atOnce ?? (await trialOf(wanted, make(seed, profiled)))
       trials.push(trial)
       if (trial !== null) failures.push(trial.ran)
     }
     findings.push(summary(name, trials))
   }
   const random = await shareOf(wanted)
-  failures.sort((a, b) => a.deviations.length - b.deviations.length)
-  const shortest = failures[0]
-  const minimised = shortest === undefined || wanted.isOver() ? null : await minimisedOf(setup, shortest)
-  return { inDefaultOrder, random, findings, minimised }
+  const minimised = isOver() ? null : await shortestOf(setup, failures)
+  return { inDefaultOrder: atOnce !== null, random, findings, minimised }
+}
+
+function hasFailed(ran: Ran): ran is Failed {
+  return ran.outcome.kind !== 'ok'
 }
 
 async function trialOf({ setup, schedules, isOver, now }: Wanted, search: Search): Promise<Trial | null> {
@@ -92,7 +101,7 @@ async function trialOf({ setup, schedules, isOver, now }: Wanted, search: Search
     if (strategy === null) return null
     const ran = await runSchedule(setup, new FairTail(strategy))
     search.learn?.(ran)
-    if (ran.outcome.kind !== 'ok') return { schedules: n + 1, seconds: now() - begin, ran }
+    if (hasFailed(ran)) return { schedules: n + 1, seconds: now() - begin, ran }
   }
   return null
 }
@@ -126,8 +135,19 @@ async function shareOf({ setup, schedules, isOver }: Wanted): Promise<Measured['
   return { schedules: done, failures }
 }
 
-async function minimisedOf(setup: Setup, { outcome, digest, deviations }: Ran): Promise<Measured['minimised']> {
-  if (outcome.kind === 'ok') return null
+/** The shortest of those that were short already, minimised; null when there is none. */
+async function shortestOf(setup: Setup, failures: readonly Failed[]): Promise<Minimised | null> {
+  let shortest: Minimised | null = null
+  const short = failures.toSorted((a, b) => a.deviations.length - b.deviations.length).slice(0, MINIMISED)
+  for (const ran of short) {
+    if (shortest?.deviations === 0) break
+    const small = await minimisedOf(setup, ran)
+    if (shortest === null || small.deviations < shortest.deviations) shortest = small
+  }
+  return shortest
+}
+
+async function minimisedOf(setup: Setup, { outcome, digest, deviations }: Failed): Promise<Minimised> {
   const small = await minimise(setup, { failure: outcome, digest, deviations }, () => {})
   const film = new Film()
   const again = { ...setup, without: small.without }
