@@ -6,10 +6,9 @@ import { EXIT, exitCodeFor, UsageError } from '../base/failure.js'
 import { MachinePanic } from '../machine/report.js'
 import { LIMITS } from '../memory/layout.js'
 import { profileNames } from '../profiles/load.js'
-import { type BugsCommand, bugsCommand } from './bugs.js'
 import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
-import { exploreOptions, mergeOptions, minimiseOptions, replayOptions } from './explore-options.js'
+import { bugsOptions, exploreOptions, mergeOptions, minimiseOptions, replayOptions } from './explore-options.js'
 import type { MachineChoice } from './machine-choice.js'
 import { MOUNT_HELP, type MountCommand, mountCommand, splitCommand } from './mount.js'
 import { err, out } from './output.js'
@@ -183,11 +182,7 @@ function build(end: (code: number) => void, command: readonly string[] | null): 
   mergeOptions(program.command('merge'), end)
   replayOptions(program.command('replay'), end)
   minimiseOptions(program.command('minimise'), end)
-  program
-    .command('bugs')
-    .description('list the historical bugs of Linux, and the mutations, that can be put back')
-    .addOption(new Option('--json', 'as JSON').default(false))
-    .action((options: BugsCommand) => bugsCommand(options))
+  bugsOptions(program.command('bugs'), end)
   for (const command of [program, ...program.commands]) tame(command)
   return program
 }
