@@ -29,6 +29,7 @@ export const ROOMS = [
   'fuse',
   'conform',
   'explore',
+  'campaign',
   'sysfs',
   'report',
   'stress',
@@ -44,6 +45,7 @@ export const ATOMICS = ['src/machine/threads', 'src/atomics-sync', 'src/workload
 /** Where threads are started and talked to. */
 export const THREADS = [
   'src/machine/threads',
+  'src/campaign/pool.ts',
   'src/fuse',
   'workers',
   'bench/raw.ts',
@@ -56,6 +58,7 @@ export const CLOCKS = [
   'src/atomics-sync',
   'src/machine/machine.ts',
   'src/machine/threads',
+  'src/campaign',
   'src/report',
   'src/cli',
   'stress',
