@@ -41,7 +41,6 @@ export class FileSystem {
   private readonly directories = new Map<number, readonly Entry[]>()
   private lastHandle = 0
   private readonly operations: ReadonlyMap<number, (request: Request) => Answer>
-
   private readonly onDefect: (error: unknown) => void
 
   /** `onDefect` is told of what is no answer of the kernel's, such as a panic: whoever asked gets EIO. */
