@@ -12,6 +12,7 @@ import { UsageError } from '../../src/base/failure.js'
 import { Prng } from '../../src/base/prng.js'
 import { formatNs, NS_PER_MS } from '../../src/base/time.js'
 import { checkStopped, InvariantCounter } from '../../src/invariants/check.js'
+import type { World } from '../../src/invariants/invariant.js'
 import { Machine } from '../../src/machine/machine.js'
 import type { MachineOptions } from '../../src/machine/options.js'
 import { STRETCH_CHECKS } from '../../src/machine/programs.js'
@@ -217,7 +218,12 @@ class BusyRun {
       sleptNs += sliceNs
       if (sleptNs < intervalNs) continue
       sleptNs = 0
-      const report = await machine.freeze(() => checkStopped(machine))
+      const world: World = {
+        memory: machine.memory,
+        functionName: (number) => machine.functionName(number),
+        stalledSince: (timeNs) => this.figures.stalledSince(timeNs),
+      }
+      const report = await machine.freeze(() => checkStopped(world))
       this.counter.add(report)
       for (const { invariant, message } of report.violations) this.find(invariant, message)
       if (this.o.machine === 'deterministic') this.takeTrace(machine)
