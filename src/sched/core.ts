@@ -6,10 +6,10 @@ import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT } from '../trace/events.js'
+import { balanceCallbacks } from './callbacks.js'
 import { passQuiescentState } from './grace.js'
 import { isBound } from './placement.js'
-import { balancePush } from './push.js'
-import { accountCurrent, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
+import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
 import { STATE } from './task.js'
 import { startTick } from './tick.js'
 
@@ -78,7 +78,7 @@ export function* finishTaskSwitch(cpu: Cpu, previous: number): Kernel<void> {
 }
 
 function* finishLockSwitch(cpu: Cpu, rq: number): Kernel<void> {
-  if (cpu.memory.get(rq + RUNQUEUE.balancePush) !== 0) yield* balancePush(cpu, rq)
+  if (cpu.memory.get(rq + RUNQUEUE.balanceCallback) !== CALLBACK.none) yield* balanceCallbacks(cpu, cpu.id)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'finish_lock_switch')
 }
 

@@ -5,9 +5,12 @@ import { parkThread, threadOf, unparkThread, wakeUpProcess } from '../../kthread
 import { THREADS } from '../../kthread/smpboot.js'
 import { INSTANCE } from '../../memory/structs.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
-import { bitsOf } from '../../ops/mask.js'
+import { bitsOf, hasBit, maskWord } from '../../ops/mask.js'
 import { full, type Kernel, relaxed } from '../../ops/operation.js'
+import { setCpusAllowed } from '../../sched/affinity.js'
 import { schedule } from '../../sched/core.js'
+import { rtMutexSetprio, schedSetscheduler } from '../../sched/setscheduler.js'
+import { POLICY } from '../../sched/task.js'
 import { smpCallFunctionMany, smpCallFunctionSingle } from '../../smp/smp.js'
 import { stopTwoCpus } from '../../stop/stop-machine.js'
 
@@ -36,6 +39,8 @@ export const SECOND = 15
 const WORK = 12
 /** Operations between two calls, at most. */
 const PAUSE = 100
+/** How often something is looked for that may not come. */
+const PATIENCE = 300
 
 /** What a callback does: it notes that it was called, and says that it has failed if it has been told to. */
 function* callback(cpu: Cpu, subject: number, instance: number, up: number): Kernel<number> {
@@ -54,6 +59,15 @@ const idOf = (cpu: Cpu, node: number): number => (node === 0 ? 0 : cpu.memory.ge
 
 function* readLock(cpu: Cpu): Kernel<void> {
   while (!(yield* cpusReadReady(cpu))) yield* schedule(cpu)
+}
+
+/** Returns when a CPU is on its way down, or does not go there. */
+function* untilDying(cpu: Cpu, subject: number): Kernel<void> {
+  const dying = maskWord(cpu.memory.dying, subject)
+  for (let n = 0; n < PATIENCE; n++) {
+    if (hasBit(yield cpu.load(dying, relaxed, 'explore:dying'), subject)) return
+    yield* schedule(cpu)
+  }
 }
 
 export const functions = {
@@ -125,6 +139,45 @@ export const functions = {
 
   *explore_end_read(cpu) {
     yield* cpusReadUnlock(cpu)
+    return 0
+  },
+
+  /** Stays in the kernel, where it can't be taken off its CPU, until that goes down, and goes on giving way to others `count` times. */
+  *explore_stay(cpu, count) {
+    yield* untilDying(cpu, cpu.id)
+    for (let n = 0; n < count; n++) yield* schedule(cpu)
+    return 0
+  },
+
+  /** Makes ksoftirqd of `subject` a FIFO task and a normal one again, `times` times once that CPU goes down. */
+  *explore_reschedule(cpu, subject, times) {
+    yield* untilDying(cpu, subject)
+    const thread = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
+    for (let n = 0; n < times; n++) {
+      yield* schedSetscheduler(cpu, thread, POLICY.fifo, 1)
+      yield* schedSetscheduler(cpu, thread, POLICY.normal, 0)
+    }
+    return 0
+  },
+
+  /** Lends ksoftirqd of `subject` a FIFO task's priority, as a mutex does to its owner, `times` times from then on. */
+  *explore_boost(cpu, subject, times) {
+    yield* untilDying(cpu, subject)
+    const thread = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
+    for (let n = 0; n < times; n++) {
+      yield* rtMutexSetprio(cpu, thread, 1)
+      yield* rtMutexSetprio(cpu, thread, 0)
+    }
+    return 0
+  },
+
+  /** Allows the first user task CPU `subject` alone, then CPU 0 alone, `times` times. */
+  *explore_send_to(cpu, subject, times) {
+    const task = cpu.memory.userTask(0)
+    for (let n = 0; n < times; n++) {
+      yield* setCpusAllowed(cpu, task, (w) => (w === subject >> 5 ? 1 << (subject & 31) : 0))
+      yield* setCpusAllowed(cpu, task, (w) => (w === 0 ? 1 : 0))
+    }
     return 0
   },
 

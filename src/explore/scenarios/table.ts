@@ -1,6 +1,7 @@
 // The scenarios that are shipped.
 import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs } from './calls.js'
+import { halfUp, priorities, stopAndPush } from './closing.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { dynamicStates, failingCallbacks, instances, rollback } from './states.js'
 import { affinity, busy, exclusion, timers, wakeups } from './tasks.js'
@@ -24,4 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   exclusion,
   busy,
   affinity,
+  priorities,
+  stopAndPush,
+  halfUp,
 ] as readonly Scenario[]
