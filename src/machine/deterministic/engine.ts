@@ -15,7 +15,6 @@ import { KIND, type Operation } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Workload } from '../../workloads/workload.js'
-import { causeOf } from '../cause.js'
 import type { Engine, EngineConfig, EngineEvents, Watchdog } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
@@ -197,7 +196,7 @@ export class DeterministicEngine implements Engine, View {
     try {
       this.advance(id, this.processors[id]!)
     } catch (error) {
-      this.panic(causeOf(error), id)
+      this.panic(this.processors[id]!.causeOf(error), id)
       return true
     }
     this.update(id)

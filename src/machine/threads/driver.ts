@@ -12,7 +12,7 @@ import type { BugName } from '../../ops/switches.js'
 import { VECTOR } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Programs } from '../programs.js'
-import { type ProcessorState, processorState } from '../report.js'
+import { type PanicCause, type ProcessorState, processorState } from '../report.js'
 import type { DriverCounters } from './messages.js'
 import { MACHINE_STATE } from './messages.js'
 import { type DrivenBy, ThreadProcessor, TURN } from './processor.js'
@@ -212,6 +212,11 @@ export class Driver implements DrivenBy {
     const count = this.registrations.get(bucket)! - 1
     this.registrations.set(bucket, count)
     if (count === 0) Atomics.and(this.words, bucket + (this.worker >> 5), ~(1 << (this.worker & 31)))
+  }
+
+  /** What an exception means that `run` has thrown. */
+  causeOf(error: unknown): PanicCause {
+    return this.processors.find(({ cpu }) => cpu.id === this.current)!.causeOf(error)
   }
 
   states(): ProcessorState[] {
