@@ -3,7 +3,7 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 
 /** In which scenario the general checks find each. */
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
-  M06: 'affinity',
+  M06: 'sent-away',
   M07: 'priorities',
   M08: 'priorities',
   M09: 'half-up',

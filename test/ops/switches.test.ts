@@ -276,8 +276,8 @@ describe.each(SCENARIOS)('$bug: $name', (scenario) => {
 })
 
 describe('the switches', () => {
-  test('have a scenario each, and say which fix they undo', () => {
-    expect([...new Set(SCENARIOS.map(({ bug }) => bug))].sort()).toEqual(Object.keys(BUGS).sort())
+  // That each of them is found is the matter of test/explore/bugs.test.ts.
+  test('say which fix they undo', () => {
     for (const says of Object.values(BUGS)) expect(says).toMatch(/ \([0-9a-f]{12}\)$/)
   })
 

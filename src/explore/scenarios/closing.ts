@@ -1,4 +1,5 @@
 // Scenarios of CPUs that are closed to tasks: what still runs there, and what others do to their runqueues meanwhile.
+import type { Task } from '../../machine/processes.js'
 import { call, offline, online, scenario, work, write } from '../scenario.js'
 import { KERNEL } from './kernel.js'
 
@@ -30,6 +31,24 @@ export const halfUp = scenario({
     { name: 'A', steps: [write('cpu1/hotplug/target', 0), online(1)] },
   ],
 })
+
+export const sentAway = scenario<Task>({
+  name: 'sent-away',
+  says: 'a running task is told to leave a CPU that goes down, by one whose own CPU is taken by a FIFO task',
+  machine: { cpus: 4, modules: [KERNEL], tasks: 16, userMemory: 128 * 1024 },
+  prepare: (machine) => machine.spawn({ workload: 'sha256', work: 100, affinity: '1' }),
+  actors: [
+    { name: 'task', steps: [{ says: 'wait for its result', do: (_, task) => resultOf(task) }], needed: true },
+    { name: 'holds', steps: [call('explore_hold', 2, [1])], needed: true },
+    { name: 'sends', steps: [call('explore_send_away', 2, [1, 3])], needed: true },
+    { name: 'A', steps: [offline(1)], needed: true },
+  ],
+})
+
+async function resultOf(task: Task): Promise<string | undefined> {
+  const result = await task.result
+  return result === task.expected ? undefined : `the task computed '${result}'`
+}
 
 export const stopAndPush = scenario({
   name: 'stop-and-push',

@@ -3,14 +3,14 @@ import { ERRNO } from '../../base/errno.js'
 import { cpusReadReady, cpusReadUnlock } from '../../hotplug/locks.js'
 import { parkThread, threadOf, unparkThread, wakeUpProcess } from '../../kthread/kthread.js'
 import { THREADS } from '../../kthread/smpboot.js'
-import { INSTANCE } from '../../memory/structs.js'
+import { INSTANCE, PERCPU, TASK } from '../../memory/structs.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
 import { bitsOf, hasBit, maskWord } from '../../ops/mask.js'
-import { full, type Kernel, relaxed } from '../../ops/operation.js'
+import { acquire, full, type Kernel, relaxed, release } from '../../ops/operation.js'
 import { setCpusAllowed } from '../../sched/affinity.js'
-import { schedule } from '../../sched/core.js'
+import { schedule, setCurrentState } from '../../sched/core.js'
 import { rtMutexSetprio, schedSetscheduler } from '../../sched/setscheduler.js'
-import { POLICY } from '../../sched/task.js'
+import { FLAG, POLICY, STATE } from '../../sched/task.js'
 import { smpCallFunctionMany, smpCallFunctionSingle } from '../../smp/smp.js'
 import { stopTwoCpus } from '../../stop/stop-machine.js'
 
@@ -26,6 +26,8 @@ export const AT = {
   wrong: 2,
   /** 1: callbacks say that they have failed */
   failing: 3,
+  /** the task that is in explore_hold */
+  holder: 4,
   /** for each CPU and instance (0: none), whether its startup has been called, and not its teardown */
   up: 64,
 } as const
@@ -68,6 +70,16 @@ function* untilDying(cpu: Cpu, subject: number): Kernel<void> {
     if (hasBit(yield cpu.load(dying, relaxed, 'explore:dying'), subject)) return
     yield* schedule(cpu)
   }
+}
+
+/** The first user task that is seen running on a CPU, 0 when none is for long. */
+function* untilUserTaskRuns(cpu: Cpu, subject: number): Kernel<number> {
+  const { memory } = cpu
+  for (let n = 0; n < PATIENCE; n++) {
+    const task = yield cpu.load(memory.percpu(subject) + PERCPU.current, relaxed, 'explore:current')
+    if ((memory.get(task + TASK.flags) & FLAG.user) !== 0) return task
+  }
+  return 0
 }
 
 export const functions = {
@@ -171,13 +183,30 @@ export const functions = {
     return 0
   },
 
-  /** Allows the first user task CPU `subject` alone, then CPU 0 alone, `times` times. */
-  *explore_send_to(cpu, subject, times) {
-    const task = cpu.memory.userTask(0)
-    for (let n = 0; n < times; n++) {
-      yield* setCpusAllowed(cpu, task, (w) => (w === subject >> 5 ? 1 << (subject & 31) : 0))
-      yield* setCpusAllowed(cpu, task, (w) => (w === 0 ? 1 : 0))
-    }
+  /** Sends what user task runs on `subject` to CPU `to`, and has CPU 0 wake the task in explore_hold meanwhile. */
+  *explore_send_away(cpu, subject, to) {
+    yield cpu.waitWhile(cpu.memory.scratch(AT.holder), 0, 'explore:holder')
+    const task = yield* untilUserTaskRuns(cpu, subject)
+    yield* smpCallFunctionSingle(cpu, 0, cpu.functions.find('explore_wake_holder'), 0, false)
+    if (task !== 0) yield* setCpusAllowed(cpu, task, (w) => (w === to >> 5 ? 1 << (to & 31) : 0))
+    return 0
+  },
+
+  *explore_wake_holder(cpu) {
+    yield* wakeUpProcess(cpu, yield cpu.load(cpu.memory.scratch(AT.holder), acquire, 'explore:holder'))
+    return 0
+  },
+
+  /** Sleeps, as a FIFO task; woken, it keeps this CPU to itself until `subject` is offline. */
+  *explore_hold(cpu, subject) {
+    const { memory, task } = cpu
+    yield* schedSetscheduler(cpu, task, POLICY.fifo, 1)
+    yield setCurrentState(cpu, STATE.interruptible, 'explore:hold')
+    yield cpu.store(memory.scratch(AT.holder), task, release, 'explore:holder')
+    yield* schedule(cpu)
+    const online = maskWord(memory.online, subject)
+    const before = yield cpu.load(online, relaxed, 'explore:online')
+    if (hasBit(before, subject)) yield cpu.waitWhile(online, before, 'explore:hold')
     return 0
   },
 

@@ -1,7 +1,7 @@
 // The scenarios that are shipped.
 import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs } from './calls.js'
-import { halfUp, priorities, stopAndPush } from './closing.js'
+import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { dynamicStates, failingCallbacks, instances, rollback } from './states.js'
 import { affinity, busy, exclusion, timers, wakeups } from './tasks.js'
@@ -27,5 +27,6 @@ export const SCENARIOS: readonly Scenario[] = [
   affinity,
   priorities,
   stopAndPush,
+  sentAway,
   halfUp,
 ] as readonly Scenario[]
