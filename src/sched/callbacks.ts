@@ -13,6 +13,7 @@ import { RUNQUEUE } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { balancePush } from './push.js'
+import { pushRealtimeTasks } from './push-realtime.js'
 import { CALLBACK } from './runqueue.js'
 
 /** Does what is to be done for the runqueue of `owner`, whose lock is held, and is again when this returns. */
@@ -32,4 +33,5 @@ export function spliceBalanceCallbacks(cpu: Cpu, owner: number, split: boolean):
 /** Does spliced callbacks. The runqueue's lock is held. */
 export function* doBalanceCallbacks(cpu: Cpu, owner: number, callback: number): Kernel<void> {
   if (callback === CALLBACK.balancePush) yield* balancePush(cpu, owner)
+  else if (callback === CALLBACK.pushTasks) yield* pushRealtimeTasks(cpu, owner)
 }

@@ -9,6 +9,7 @@ import { EVENT } from '../trace/events.js'
 import { balanceCallbacks } from './callbacks.js'
 import { passQuiescentState } from './grace.js'
 import { isBound } from './placement.js'
+import { queuePushTasks } from './push-realtime.js'
 import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
 import { STATE } from './task.js'
 import { startTick } from './tick.js'
@@ -47,6 +48,7 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   memory.set(rq + RUNQUEUE.switches, (memory.get(rq + RUNQUEUE.switches) + 1) | 0)
   if (next !== memory.get(rq + RUNQUEUE.idle)) {
     setNextTask(memory, rq, next, now)
+    queuePushTasks(memory, rq, next)
     if (cpu.tickAt === Number.POSITIVE_INFINITY) yield* startTick(cpu, now)
   } else memory.setTime(next + TASK.execStart, now)
   if (next === previous) {

@@ -27,9 +27,9 @@ import { FLAG, levelOf } from './task.js'
 
 /**
  * What is to be done when a runqueue's lock is given up, as the tail of schedule() does (Linux's rq->balance_callback).
- * balancePush stays there as long as its CPU is not active.
+ * balancePush stays there as long as its CPU is not active, and keeps others out.
  */
-export const CALLBACK = { none: 0, balancePush: 1 } as const
+export const CALLBACK = { none: 0, balancePush: 1, pushTasks: 2 } as const
 
 /** Puts a task onto the runqueue of `cpu`. */
 export function enqueueTask(memory: Memory, cpu: number, task: number, arrival: Arrival): void {

@@ -6,6 +6,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { balanceCallbacks, doBalanceCallbacks, spliceBalanceCallbacks } from './callbacks.js'
 import { ARRIVAL } from './fair.js'
+import { queuePushTasks } from './push-realtime.js'
 import { accountCurrent, CALLBACK, dequeueTask, enqueueTask, setNextTask } from './runqueue.js'
 import { levelOf, POLICY, type Policy, STATE } from './task.js'
 import { reschedule, shouldPreempt } from './wakeup.js'
@@ -69,6 +70,7 @@ function* change(cpu: Cpu, owner: number, task: number, apply: () => void): Kern
   enqueueTask(memory, owner, task, before === 0 ? ARRIVAL.moved : ARRIVAL.woken)
   memory.set(task + TASK.onRunqueue, 1)
   if (runs) setNextTask(memory, rq, task, now)
+  queuePushTasks(memory, rq, memory.get(rq + RUNQUEUE.current))
   // One that has come down may have to make room, one that has gone up may preempt.
   if (runs ? levelOf(memory, task) < before : yield* shouldPreempt(cpu, rq, task)) yield* reschedule(cpu, owner)
 }

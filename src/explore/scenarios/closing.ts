@@ -40,7 +40,7 @@ export const sentAway = scenario<Task>({
   actors: [
     { name: 'task', steps: [{ says: 'wait for its result', do: (_, task) => resultOf(task) }], needed: true },
     { name: 'holds', steps: [call('explore_hold', 2, [1])], needed: true },
-    { name: 'sends', steps: [call('explore_send_away', 2, [1, 3])], needed: true },
+    { name: 'sends', steps: [call('explore_send_away', 2, [3])], needed: true },
     { name: 'A', steps: [offline(1)], needed: true },
   ],
 })

@@ -3,14 +3,14 @@ import { ERRNO } from '../../base/errno.js'
 import { cpusReadReady, cpusReadUnlock } from '../../hotplug/locks.js'
 import { parkThread, threadOf, unparkThread, wakeUpProcess } from '../../kthread/kthread.js'
 import { THREADS } from '../../kthread/smpboot.js'
-import { INSTANCE, PERCPU, TASK } from '../../memory/structs.js'
+import { INSTANCE, TASK } from '../../memory/structs.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
 import { bitsOf, hasBit, maskWord } from '../../ops/mask.js'
 import { acquire, full, type Kernel, relaxed, release } from '../../ops/operation.js'
 import { setCpusAllowed } from '../../sched/affinity.js'
 import { schedule, setCurrentState } from '../../sched/core.js'
 import { rtMutexSetprio, schedSetscheduler } from '../../sched/setscheduler.js'
-import { FLAG, POLICY, STATE } from '../../sched/task.js'
+import { POLICY, STATE } from '../../sched/task.js'
 import { smpCallFunctionMany, smpCallFunctionSingle } from '../../smp/smp.js'
 import { stopTwoCpus } from '../../stop/stop-machine.js'
 
@@ -72,14 +72,11 @@ function* untilDying(cpu: Cpu, subject: number): Kernel<void> {
   }
 }
 
-/** The first user task that is seen running on a CPU, 0 when none is for long. */
-function* untilUserTaskRuns(cpu: Cpu, subject: number): Kernel<number> {
-  const { memory } = cpu
+/** Returns when a task runs on some CPU, or does not begin to. */
+function* untilRuns(cpu: Cpu, task: number): Kernel<void> {
   for (let n = 0; n < PATIENCE; n++) {
-    const task = yield cpu.load(memory.percpu(subject) + PERCPU.current, relaxed, 'explore:current')
-    if ((memory.get(task + TASK.flags) & FLAG.user) !== 0) return task
+    if ((yield cpu.load(task + TASK.onCpu, relaxed, 'explore:on_cpu')) === 1) return
   }
-  return 0
 }
 
 export const functions = {
@@ -183,12 +180,13 @@ export const functions = {
     return 0
   },
 
-  /** Sends what user task runs on `subject` to CPU `to`, and has CPU 0 wake the task in explore_hold meanwhile. */
-  *explore_send_away(cpu, subject, to) {
+  /** Sends the first user task to CPU `to` as soon as it runs, and has CPU 0 wake the task in explore_hold meanwhile. */
+  *explore_send_away(cpu, to) {
+    const task = cpu.memory.userTask(0)
     yield cpu.waitWhile(cpu.memory.scratch(AT.holder), 0, 'explore:holder')
-    const task = yield* untilUserTaskRuns(cpu, subject)
+    yield* untilRuns(cpu, task)
     yield* smpCallFunctionSingle(cpu, 0, cpu.functions.find('explore_wake_holder'), 0, false)
-    if (task !== 0) yield* setCpusAllowed(cpu, task, (w) => (w === to >> 5 ? 1 << (to & 31) : 0))
+    yield* setCpusAllowed(cpu, task, (w) => (w === to >> 5 ? 1 << (to & 31) : 0))
     return 0
   },
 
