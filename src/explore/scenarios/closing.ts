@@ -27,7 +27,7 @@ export const halfUp = scenario({
     await machine.write('cpu1/hotplug/target', 200)
   },
   actors: [
-    { name: 'stays', steps: [call('explore_stay', 1, [20])] },
+    { name: 'stays', steps: [call('explore_stay', 1, [100])] },
     { name: 'A', steps: [write('cpu1/hotplug/target', 0), online(1)] },
   ],
 })
