@@ -6,6 +6,7 @@ import { boot } from './boot.js'
 import { busy, latency } from './busy.js'
 import { cycles } from './cycle.js'
 import { deterministic, large } from './deterministic.js'
+import { explore } from './explore.js'
 import { describeHost, writeJson } from './figure.js'
 import { hop } from './hop.js'
 import { linux } from './linux.js'
@@ -22,6 +23,7 @@ const BENCHES: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
   latency,
   deterministic,
   large,
+  explore,
   many,
   overhead,
   linux,

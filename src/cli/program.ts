@@ -9,7 +9,7 @@ import { profileNames } from '../profiles/load.js'
 import { type BugsCommand, bugsCommand } from './bugs.js'
 import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
-import { exploreOptions, minimiseOptions, replayOptions } from './explore-options.js'
+import { exploreOptions, mergeOptions, minimiseOptions, replayOptions } from './explore-options.js'
 import type { MachineChoice } from './machine-choice.js'
 import { err, out } from './output.js'
 import { type RunCommand, runCommand } from './run.js'
@@ -30,7 +30,8 @@ Examples:
   $ cpuhp states                                   the steps a CPU goes through, and which are modelled
   $ cpuhp explore --bug M15 --until-found          a bug that Linux had, found by trying schedules
 
-Exit codes: 0 all held, 1 something was violated, 2 bad input, 3 a machine panicked or this program has a defect.`
+Exit codes: 0 all held, 1 something was violated, 2 bad input, 3 a machine panicked or this program has a defect;
+4 to 10 bad input of its own kind (cpuhp explore --help, cpuhp replay --help), 130 Ctrl-C.`
 
 const STRESS_EXAMPLES = `
 Examples:
@@ -161,6 +162,7 @@ function build(end: (code: number) => void): Command {
     .addOption(new Option('--json', 'as JSON').default(false))
     .action((options: StatesOptions) => statesCommand(options))
   exploreOptions(program.command('explore'), end)
+  mergeOptions(program.command('merge'), end)
   replayOptions(program.command('replay'), end)
   minimiseOptions(program.command('minimise'), end)
   program

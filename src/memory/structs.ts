@@ -378,10 +378,8 @@ export const GLOBAL = struct('global', {
   machineState: 'word',
   /** rung when the host has something to see */
   hostBell: 'word',
-  /** lines of the kernel log that have been sent to the host (threads machine) */
-  logLines: 'word',
   /** orders trace events of different CPUs */
-  ticket: 'word',
+  ticket: 'line',
   /** workers that are not parked */
   awake: 'word',
   booted: 'word',
@@ -434,5 +432,6 @@ export const TRACE_RECORD = struct('trace_record', {
 export const DOORBELL = struct('doorbell', {
   bell: 'word',
   parked: 'word',
-  heartbeat: 'word',
+  /** counts the worker's rounds; its own line, for others write the bell */
+  heartbeat: 'line',
 })

@@ -28,6 +28,7 @@ export const ROOMS = [
   'machine',
   'conform',
   'explore',
+  'campaign',
   'sysfs',
   'report',
   'stress',
@@ -43,6 +44,7 @@ export const ATOMICS = ['src/machine/threads', 'src/atomics-sync', 'src/workload
 /** Where threads are started and talked to. */
 export const THREADS = [
   'src/machine/threads',
+  'src/campaign/pool.ts',
   'workers',
   'bench/raw.ts',
   'bench/busy.ts',
@@ -54,6 +56,7 @@ export const CLOCKS = [
   'src/atomics-sync',
   'src/machine/machine.ts',
   'src/machine/threads',
+  'src/campaign',
   'src/report',
   'src/cli',
   'stress',

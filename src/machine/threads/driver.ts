@@ -13,10 +13,11 @@ import { VECTOR } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Programs } from '../programs.js'
 import { type PanicCause, type ProcessorState, processorState } from '../report.js'
+import type { LogRing } from './log-ring.js'
 import type { DriverCounters } from './messages.js'
 import { MACHINE_STATE } from './messages.js'
 import { type DrivenBy, ThreadProcessor, TURN } from './processor.js'
-import { raise, waitBucket } from './shared.js'
+import { raise, ringHost, waitBucket } from './shared.js'
 
 /**
  * Operations in a turn, at least and at most: between two turns the worker looks at timers and at the machine's state.
@@ -40,6 +41,7 @@ export class Driver implements DrivenBy {
   private readonly cores: number
   private readonly spins: number
   private readonly services: Services
+  private readonly log: LogRing
   private readonly programs: Programs
   /** how long a unit of each workload takes, ns: as it says, then as measured */
   private readonly unitNs: Float64Array
@@ -47,6 +49,8 @@ export class Driver implements DrivenBy {
   private readonly processors: ThreadProcessor[] = []
   /** those that have turns */
   private readonly active: ThreadProcessor[] = []
+  /** the CPU of a worker that has only one, where all workers have: nobody sets its attention */
+  private readonly alone: ThreadProcessor | null
   private readonly deadlines: Float64Array
   private nextDeadline = Number.POSITIVE_INFINITY
   /** how many of this worker's CPUs wait for words of a bucket, by bucket */
@@ -62,6 +66,7 @@ export class Driver implements DrivenBy {
     worker: number,
     cores: number,
     services: Services,
+    log: LogRing,
     bugs: ReadonlySet<BugName>,
     programs: Programs,
     unitNs: Float64Array,
@@ -76,12 +81,14 @@ export class Driver implements DrivenBy {
     this.cores = cores
     this.spins = workers <= cores ? SPINS : SPINS_OVERSUBSCRIBED
     this.services = services
+    this.log = log
     const tracer = tracerFor(memory)
     for (let id = worker; id < cpus; id += workers) {
       this.current = id
       this.processors.push(new ThreadProcessor(new Cpu(id, memory, functions, services, tracer, bugs), this))
     }
     this.active.push(...this.processors)
+    this.alone = workers === cpus ? this.processors[0]! : null
     this.deadlines = new Float64Array(this.processors.length).fill(Number.POSITIVE_INFINITY)
   }
 
@@ -102,7 +109,12 @@ export class Driver implements DrivenBy {
       Atomics.add(words, heartbeat, 1)
       this.collectAttention()
       if (this.nextDeadline !== Number.POSITIVE_INFINITY) this.fireTimers()
-      if (!this.takeTurns()) this.pause(bell, seen)
+      const busy = this.takeTurns()
+      if (this.log.fresh) {
+        this.log.fresh = false
+        ringHost(memory)
+      }
+      if (!busy) this.pause(bell, seen)
     }
     Atomics.sub(words, memory.global + GLOBAL.awake, 1)
   }
@@ -128,29 +140,45 @@ export class Driver implements DrivenBy {
 
   private collectAttention(): void {
     const { words, memory } = this
+    if (!this.isCalled()) return
+    if (this.alone !== null) {
+      this.activate(this.alone)
+      return
+    }
     const attention = memory.attention(this.worker)
     for (let w = 0; w < memory.layout.attentionWords; w++) {
-      if (Atomics.load(words, attention + w) === 0) continue
       for (let rest = Atomics.exchange(words, attention + w, 0); rest !== 0; rest &= rest - 1) {
-        const processor = this.processors[w * 32 + (31 - Math.clz32(rest & -rest))]!
-        if (processor.active) continue
-        processor.active = true
-        this.active.push(processor)
+        this.activate(this.processors[w * 32 + (31 - Math.clz32(rest & -rest))]!)
       }
     }
+  }
+
+  /** Whether an interrupt has been raised for a CPU of this worker since it last looked. */
+  private isCalled(): boolean {
+    const { words, memory, alone } = this
+    if (alone !== null) return alone.isCalled
+    const attention = memory.attention(this.worker)
+    for (let w = 0; w < memory.layout.attentionWords; w++) if (Atomics.load(words, attention + w) !== 0) return true
+    return false
+  }
+
+  private activate(processor: ThreadProcessor): void {
+    if (processor.active) return
+    processor.active = true
+    this.active.push(processor)
   }
 
   private pause(bell: number, seen: number): void {
     const { words, memory } = this
     const awake = memory.global + GLOBAL.awake
     const spins = Atomics.load(words, awake) <= this.cores ? this.spins : 0
-    for (let i = 0; i < spins; i++) if (Atomics.load(words, bell) !== seen) return
+    for (let i = 0; i < spins; i++) if (Atomics.load(words, bell) !== seen || this.isCalled()) return
     const parked = bell - DOORBELL.bell + DOORBELL.parked
     const timeoutMs = (this.nextDeadline - this.services.now()) / 1e6
     if (timeoutMs <= 0) return
     Atomics.sub(words, awake, 1)
     Atomics.store(words, parked, 1)
-    Atomics.wait(words, bell, seen, timeoutMs)
+    if (!this.isCalled()) Atomics.wait(words, bell, seen, timeoutMs)
     Atomics.store(words, parked, 0)
     Atomics.add(words, awake, 1)
     this.parks++
