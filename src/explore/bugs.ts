@@ -3,7 +3,12 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 
 /** In which scenario the general checks find each. */
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
+  M06: 'sent-away',
+  M07: 'priorities',
+  M08: 'priorities',
+  M09: 'half-up',
   M10: 'stop-pairs',
+  M11: 'stop-and-push',
   M12: 'bound-work',
   M15: 'cross-calls',
   M16: 'cross-calls',

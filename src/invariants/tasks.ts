@@ -5,6 +5,7 @@ import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, PERCPU, PERCPU_RWSEM, RUN_LEVELS, RUNQUEUE, TASK } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
 import { weightOf } from '../sched/fair.js'
+import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, levelOf, NORMAL_SLEEP, STATE } from '../sched/task.js'
 import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'
 
@@ -244,15 +245,19 @@ function* hungTasks({ memory, stalledSince = () => 0 }: World): Findings {
   }
 }
 
-function* balancePush({ memory }: World): Findings {
+function* balancePush(world: World): Findings {
+  const { memory } = world
+  const activeFrom = stateOf(world, 'sched_cpu_activate', true)
   for (const cpu of cpusOf(memory)) {
     const rq = memory.runqueue(cpu)
-    const pushes = memory.get(rq + RUNQUEUE.balancePush)
-    if (pushes === 1 && testBit(memory, memory.active, cpu)) yield `CPU ${cpu} is active and pushes its tasks away`
+    const pushes = memory.get(rq + RUNQUEUE.balanceCallback) === CALLBACK.balancePush
+    if (pushes && testBit(memory, memory.active, cpu)) yield `CPU ${cpu} is active and pushes its tasks away`
     const waiter = memory.get(rq + RUNQUEUE.hotplugWait)
     if (waiter !== 0) yield `${nameOf(memory, waiter)} still waits for CPU ${cpu} to become empty`
-    if (memory.get(rq + RUNQUEUE.online) === 1 && !testBit(memory, memory.online, cpu)) {
-      yield `the runqueue of CPU ${cpu} is online, the CPU is not`
+    const online = memory.get(rq + RUNQUEUE.online) === 1
+    const open = memory.get(memory.cpuhp(cpu) + CPUHP.state) >= activeFrom
+    if (activeFrom >= 0 && online !== open) {
+      yield `the runqueue of CPU ${cpu} is ${online ? 'online' : 'offline'}, the CPU is ${open ? 'up' : 'not'}`
     }
   }
 }
@@ -283,7 +288,7 @@ export const TASK_INVARIANTS: readonly Invariant[] = [
   { name: 'no-hung-tasks', says: 'nobody sleeps much longer than it should', check: hungTasks },
   {
     name: 'runqueues-open',
-    says: 'an active CPU keeps its tasks, and nobody waits for one to become empty',
+    says: 'an active CPU keeps and takes tasks, another one does not, and nobody waits for one to become empty',
     check: balancePush,
   },
 ]

@@ -6,10 +6,11 @@ import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT } from '../trace/events.js'
+import { balanceCallbacks } from './callbacks.js'
 import { passQuiescentState } from './grace.js'
 import { isBound } from './placement.js'
-import { balancePush } from './push.js'
-import { accountCurrent, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
+import { queuePushTasks } from './push-realtime.js'
+import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
 import { STATE } from './task.js'
 import { startTick } from './tick.js'
 
@@ -47,6 +48,7 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   memory.set(rq + RUNQUEUE.switches, (memory.get(rq + RUNQUEUE.switches) + 1) | 0)
   if (next !== memory.get(rq + RUNQUEUE.idle)) {
     setNextTask(memory, rq, next, now)
+    queuePushTasks(memory, rq, next)
     if (cpu.tickAt === Number.POSITIVE_INFINITY) yield* startTick(cpu, now)
   } else memory.setTime(next + TASK.execStart, now)
   if (next === previous) {
@@ -78,7 +80,7 @@ export function* finishTaskSwitch(cpu: Cpu, previous: number): Kernel<void> {
 }
 
 function* finishLockSwitch(cpu: Cpu, rq: number): Kernel<void> {
-  if (cpu.memory.get(rq + RUNQUEUE.balancePush) !== 0) yield* balancePush(cpu, rq)
+  if (cpu.memory.get(rq + RUNQUEUE.balanceCallback) !== CALLBACK.none) yield* balanceCallbacks(cpu, cpu.id)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'finish_lock_switch')
 }
 

@@ -19,7 +19,12 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
+  { bug: 'M06', schedules: 40, as: /^hang task\[#\]\.exited task\[#\]\.stopDone\.completion$/, race: true },
+  { bug: 'M07', schedules: 200, as: /^hang cpuhp\[#\]\.doneDown /, race: true },
+  { bug: 'M08', schedules: 20, as: /^panic __list_add_valid: list_add double add/, race: true },
+  { bug: 'M09', schedules: 10, as: /^hang cpuhp\[#\]\.doneDown /, race: true },
   { bug: 'M10', schedules: 20, as: /^hang multi_cpu_stop:wait$/, race: true },
+  { bug: 'M11', schedules: 40, as: /^panic __list_add_valid: list_add double add/, race: true },
   { bug: 'M12', schedules: 10, as: /^violation threads-bound$/ },
   { bug: 'M15', schedules: 60, as: /^violation no-warnings$/, race: true },
   { bug: 'M20', schedules: 30, as: /^violation no-warnings$/, race: true },

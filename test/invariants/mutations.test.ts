@@ -260,7 +260,8 @@ const MUTATIONS: readonly Mutation[] = [
   ['pinned-tasks-counted', 'a task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.pinned)],
   ['pinned-tasks-counted', 'a task is not counted', (m) => m.set(spareTask(m, 1) + TASK.pinned, 1)],
   ['sleepers-can-wake', 'a wakeup was lost', (m) => m.set(spareTask(m, 1) + TASK.state, STATE.uninterruptible)],
-  ['runqueues-open', 'an active CPU pushes its tasks away', (m) => m.set(m.runqueue(1) + RUNQUEUE.balancePush, 1)],
+  ['runqueues-open', 'an active CPU pushes', (m) => m.set(m.runqueue(1) + RUNQUEUE.balanceCallback, 1)],
+  ['runqueues-open', "an active CPU's runqueue is offline", (m) => m.set(m.runqueue(1) + RUNQUEUE.online, 0)],
   ['runqueues-open', 'cpuhp/1 still waits', (m) => m.set(m.runqueue(1) + RUNQUEUE.hotplugWait, thread(m, 1, 'cpuhp'))],
   ['runqueues-open', "a dead CPU's runqueue is online", (m) => m.set(m.runqueue(3) + RUNQUEUE.online, 1)],
 

@@ -1,6 +1,7 @@
 // The scenarios that are shipped.
 import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
+import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
@@ -28,4 +29,8 @@ export const SCENARIOS: readonly Scenario[] = [
   busy,
   affinity,
   attach,
+  priorities,
+  stopAndPush,
+  sentAway,
+  halfUp,
 ] as readonly Scenario[]
