@@ -11,6 +11,7 @@ import { describeHost, writeJson } from './figure.js'
 import { hop } from './hop.js'
 import { linux } from './linux.js'
 import { many } from './many.js'
+import { mount } from './mount.js'
 import { operations } from './operations.js'
 import { overhead } from './overhead.js'
 
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
   explore,
   many,
   overhead,
+  mount,
   linux,
 }
 

@@ -1,7 +1,8 @@
-// The options of `cpuhp explore`, `cpuhp replay` and `cpuhp minimise`.
+// The options of `cpuhp explore`, `cpuhp replay`, `cpuhp minimise` and `cpuhp bugs`.
 import { type Command, Option } from 'commander'
 import { SCENARIOS } from '../explore/scenarios/table.js'
 import { PORTFOLIO, STRATEGY_NAMES } from '../explore/strategies/table.js'
+import { type BugsCommand, bugsCommand } from './bugs.js'
 import { type ExploreCommand, exploreCommand, parseShard } from './explore.js'
 import { type MergeCommand, mergeCommand } from './merge.js'
 import { type MinimiseCommand, minimiseCommand, type ReplayCommand, replayCommand } from './replay.js'
@@ -41,6 +42,14 @@ Examples:
 Exit codes:
   0 nothing failed, 1 the failure was seen again, 2 bad input, or the run is another one
   4 a broken token, 5 a token of another version, 6 the scenario throws, 7 it does not end`
+
+const BUGS_EXAMPLES = `
+Examples:
+  $ cpuhp bugs                                            what there is, with Linux's fixes
+  $ cpuhp bugs --bench                                    how soon each strategy finds each of Linux's
+  $ cpuhp bugs --bench --bug M10,M20 --strategy pos,pct:2 --seeds 9 --json
+
+Exit codes: 0 done, 2 bad input.`
 
 type End = (code: number) => void
 
@@ -111,4 +120,30 @@ export function minimiseOptions(command: Command, end: End): void {
     .addOption(quiet())
     .addHelpText('after', '\nExit codes: 1 the failure, minimised; 2 and 4 to 7 as those of cpuhp replay.')
     .action(async (token: string, options: MinimiseCommand) => end(await minimiseCommand(token, options)))
+}
+
+export function bugsOptions(command: Command, end: End): void {
+  command
+    .description(
+      'list the historical bugs of Linux, and the mutations, that can be put back; or measure how they are found',
+    )
+    .addOption(new Option('--bench', 'how soon each strategy finds each bug').default(false))
+    .addOption(new Option('--bug <list>', 'with --bench: which (default: all that Linux had)'))
+    .addOption(
+      new Option('--strategy <list>', `with --bench: of ${STRATEGY_NAMES.join(', ')} (default: the portfolio)`),
+    )
+    .addOption(
+      new Option('--seeds <n>', 'with --bench: searches of each strategy (default: 3)').argParser(
+        wholeNumber('--seeds', 1, 1000),
+      ),
+    )
+    .addOption(
+      new Option('--schedules <n>', 'with --bench: schedules of a search, at most (default: 500)').argParser(
+        wholeNumber('--schedules', 1, 1e9),
+      ),
+    )
+    .addOption(new Option('--json', 'as JSON').default(false))
+    .addOption(quiet())
+    .addHelpText('after', BUGS_EXAMPLES)
+    .action(async (options: BugsCommand) => end(await bugsCommand(options)))
 }

@@ -209,7 +209,8 @@ function* pinned({ memory }: World): Findings {
  * to become empty.
  */
 function* sleepers({ memory }: World): Findings {
-  const waiters = new Set([memory.get(memory.global + GLOBAL.hotplugLock + PERCPU_RWSEM.writer)])
+  const semaphores = [GLOBAL.hotplugLock, GLOBAL.threadgroupLock]
+  const waiters = new Set(semaphores.map((sem) => memory.get(memory.global + sem + PERCPU_RWSEM.writer)))
   for (const cpu of cpusOf(memory)) waiters.add(memory.get(memory.runqueue(cpu) + RUNQUEUE.hotplugWait))
   for (const task of tasksOf(memory)) {
     const user = (memory.get(task + TASK.flags) & FLAG.user) !== 0
@@ -230,15 +231,16 @@ function latestTime(memory: Memory): number {
   return latest
 }
 
-function* hungTasks({ memory }: World): Findings {
+function* hungTasks({ memory, stalledSince = () => 0 }: World): Findings {
   const now = latestTime(memory)
+  const passed = (since: number): number => now - since - stalledSince(since)
   for (const task of tasksOf(memory)) {
     if (memory.get(task + TASK.onRunqueue) === 1) continue
     const name = nameOf(memory, task)
-    const since = now - memory.getTime(task + TASK.sleepStart)
+    const since = passed(memory.getTime(task + TASK.sleepStart))
     const waits = memory.get(task + TASK.state) === STATE.uninterruptible && memory.get(task + TASK.timerBase) === 0
     if (waits && since > HUNG_NS) yield `${name} has been asleep for ${Math.round(since / NS_PER_S)} s: hung`
-    const late = memory.get(task + TASK.timerBase) === 0 ? 0 : now - memory.getTime(task + TASK.wakeTime)
+    const late = memory.get(task + TASK.timerBase) === 0 ? 0 : passed(memory.getTime(task + TASK.wakeTime))
     if (late > HUNG_NS) yield `${name} should have been woken ${Math.round(late / NS_PER_S)} s ago`
   }
 }

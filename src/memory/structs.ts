@@ -342,6 +342,7 @@ export const PERCPU = struct('percpu', {
   /** set by the CPU itself when it has played dead */
   dead: 'word',
   hotplugReaders: 'word',
+  threadgroupReaders: 'word',
   callQueue: 'word',
   /** where to say that this CPU has passed a scheduling point: a word to count down, 0: nobody asks */
   quiescentWanted: 'word',
@@ -400,6 +401,7 @@ export const GLOBAL = struct('global', {
   stopCpusMutex: MUTEX,
   smpbootMutex: MUTEX,
   hotplugLock: PERCPU_RWSEM,
+  threadgroupLock: PERCPU_RWSEM,
   stopDone: STOP_DONE,
   stopData: MULTI_STOP,
   stopInProgress: 'word',

@@ -474,6 +474,19 @@ describe('no invariant objects to', () => {
   })
 })
 
+test('a sleeper is not held overdue for the time in which the host stood still', async () => {
+  machine = await lab()
+  const { memory } = machine
+  sleeper(memory, 1, 1e9)
+  memory.setTime(memory.idleTask(1) + TASK.execStart, 61e9)
+  const messages = (stalledNs: number): string[] =>
+    checkInvariants({ memory, functionName: () => '', stalledSince: (since) => (since <= 1e9 ? stalledNs : 0) })
+      .violations.filter(({ invariant }) => invariant === 'no-hung-tasks')
+      .map(({ message }) => message)
+  expect(messages(50e9)).toEqual([])
+  expect(messages(30e9)).toEqual([expect.stringMatching(/should have been woken 30 s ago$/)])
+})
+
 test('a CPU that is not present can not be dying', async () => {
   machine = await lab({ cpus: 5, present: 4 })
   setMask(machine.memory, machine.memory.dying, 4)

@@ -26,6 +26,7 @@ export const ROOMS = [
   'invariants',
   'vfs',
   'machine',
+  'fuse',
   'conform',
   'explore',
   'campaign',
@@ -45,6 +46,7 @@ export const ATOMICS = ['src/machine/threads', 'src/atomics-sync', 'src/workload
 export const THREADS = [
   'src/machine/threads',
   'src/campaign/pool.ts',
+  'src/fuse',
   'workers',
   'bench/raw.ts',
   'bench/busy.ts',
