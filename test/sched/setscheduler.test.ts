@@ -52,9 +52,11 @@ test('a priority that is lent counts as long as it is', async () => {
 
 test('a FIFO task that waits behind another one is pushed to a CPU that runs none', async () => {
   await onDeterministic({ cpus: 3, seed: 3, modules: [kernelModule('sched')] }, async (machine) => {
-    // The third one stands for what may not stay when a FIFO task comes.
-    for (const affinity of ['1-2', '1-2', '2']) await machine.spawn({ ...spin, affinity })
+    // The third one stands for what has to make room when a FIFO task comes.
+    const tasks: Task[] = []
+    for (const affinity of ['1', '1', '2']) tasks.push(await machine.spawn({ ...spin, affinity }))
     for (const n of [0, 1]) await set(machine, n, POLICY.fifo, 10)
+    for (const task of tasks.slice(0, 2)) await task.setAffinity('1-2')
     const [first, second, third] = await shares(machine, 3, 400)
     expect(Math.min(first!, second!)).toBeGreaterThan(0.9)
     expect(third).toBeLessThan(0.1)
