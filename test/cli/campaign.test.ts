@@ -21,15 +21,15 @@ function reportsIn(text: string): Reports {
 
 const explore = (...args: string[]): Promise<Result> => cpuhp(['explore', ...args, '--quiet', '--json', '-'])
 
-describe('whatever the number of workers', () => {
+describe('whatever the number of workers', { timeout: 120_000 }, () => {
   test('the same schedules fail', async () => {
-    const search = ['readers', 'parking', '--bug', 'M29', '--schedules', '60', '--seed', '3']
+    const search = ['readers', 'parking', '--bug', 'M29', '--schedules', '40', '--seed', '4']
     const one = await explore(...search, '--jobs', '1')
     const three = await explore(...search, '--jobs', '3')
     expect(one.code).toBe(1)
     expect(reportsIn(three.stdout)).toEqual(reportsIn(one.stdout))
     const [readers] = reportsIn(one.stdout)
-    expect(readers.schedules).toBe(60)
+    expect(readers.schedules).toBe(40)
     expect(readers.found.length).toBeGreaterThan(0)
   })
 
@@ -52,8 +52,20 @@ describe('whatever the number of workers', () => {
   })
 })
 
-describe('parts of a campaign', () => {
-  const search = ['explore', 'readers', 'parking', '--bug', 'M29', '--schedules', '50', '--quiet', '--json']
+describe('parts of a campaign', { timeout: 120_000 }, () => {
+  const search = [
+    'explore',
+    'readers',
+    'targets',
+    '--bug',
+    'M29',
+    '--seed',
+    '4',
+    '--schedules',
+    '24',
+    '--quiet',
+    '--json',
+  ]
   const part = async (index: number, count: number, ...more: string[]): Promise<string> => {
     const file = join(folder, `${index}-${count}${more.join('')}.json`)
     expect((await cpuhp([...search, file, '--shard', `${index}/${count}`, ...more])).code).not.toBe(2)
@@ -68,9 +80,9 @@ describe('parts of a campaign', () => {
     expect(merged.code).toBe(whole.code)
     expect(reportsIn(merged.stdout)).toEqual(reportsIn(whole.stdout))
     const counts = parts.map((file) => reportsIn(readFileSync(file, 'utf8'))[0].schedules)
-    expect(counts.every((count) => count >= 12)).toBe(true)
+    expect(counts.every((count) => count >= 5)).toBe(true)
     const told = await cpuhp(['merge', ...parts])
-    expect(told.stdout).toMatch(/^readers: 50 schedules in /m)
+    expect(told.stdout).toMatch(/^readers: 24 schedules in /m)
     expect(told.stdout).toMatch(/^ {2}cpuhp replay cpuhp1-/m)
     const incomplete = await cpuhp(['merge', parts[0], parts[2]])
     expect(incomplete.stderr).toBe('cpuhp: part 1 of 3 is missing\n')
