@@ -4,6 +4,8 @@ export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './memory/structs.js
 export type { Cpu, KernelFunction } from './ops/cpu.js'
 export { acquire, full, type Kernel, type Operation, type Order, relaxed, release } from './ops/operation.js'
 export { schedule } from './sched/core.js'
+export { rtMutexSetprio, schedSetscheduler } from './sched/setscheduler.js'
+export { POLICY, type Policy } from './sched/task.js'
 export { smpCallFunctionMany, smpCallFunctionSingle } from './smp/smp.js'
 export { stopMachine, stopTwoCpus } from './stop/stop-machine.js'
 export { stopOneCpu, stopOneCpuNowait } from './stop/stopper.js'

@@ -9,9 +9,11 @@ import { EXIT, UsageError } from '../base/failure.js'
 import { parseDuration } from '../base/time.js'
 import { loadProfile } from '../profiles/load.js'
 import { renderPage } from '../report/html/page.js'
+import type { Operation } from '../report/phases.js'
 import { loadWorkload } from '../workloads/load.js'
 import { BUILT_IN } from '../workloads/table.js'
 import { openJson } from './json-file.js'
+import { Metrics, serveMetrics } from './metrics.js'
 import { counted, err, out } from './output.js'
 import { Progress } from './progress.js'
 import { stressPage } from './report-pages.js'
@@ -39,6 +41,7 @@ export interface StressCommand {
   readonly json?: string
   /** where the page goes */
   readonly report?: string
+  readonly metrics?: number
   readonly quiet: boolean
 }
 
@@ -53,14 +56,16 @@ export async function stressCommand(command: StressCommand): Promise<number> {
   const json = command.json === undefined ? null : openJson(command.json)
   const report = command.report === undefined ? null : openJson(command.report, '--report')
   const options = await optionsOf(command)
+  const metrics = command.metrics === undefined ? null : new Metrics()
+  const stop = metrics === null ? null : await serveMetrics(command.metrics!, metrics)
   const { result, signalled } = await withSignals(async (signal) => {
-    let verdict = await runOnce(options, command, signal)
+    let verdict = await runOnce(options, command, signal, metrics)
     while (command.untilFail && verdict.outcome === 'success' && !signal.aborted) {
       if (!command.quiet) err(`seed ${verdict.seed}: success\n`)
-      verdict = await runOnce({ ...options, seed: verdict.seed + 1 }, command, signal)
+      verdict = await runOnce({ ...options, seed: verdict.seed + 1 }, command, signal, metrics)
     }
     return verdict
-  })
+  }).finally(() => stop?.())
   const again = commandsOf(command, result.seed)
   const directory = result.flight.length > 0 ? saveFlight(result) : null
   json?.write(
@@ -74,10 +79,19 @@ export async function stressCommand(command: StressCommand): Promise<number> {
   return signalled ?? EXIT.ok
 }
 
-async function runOnce(options: BusyOptions, { quiet }: StressCommand, signal: AbortSignal): Promise<BusyVerdict> {
+async function runOnce(
+  options: BusyOptions,
+  { quiet }: StressCommand,
+  signal: AbortSignal,
+  metrics: Metrics | null,
+): Promise<BusyVerdict> {
   const progress = new Progress(quiet)
-  const onProgress = (p: BusyProgress): void => progress.update(() => describeProgress(p))
-  const verdict = await runBusy({ ...options, signal, onProgress })
+  const onProgress = (p: BusyProgress): void => {
+    progress.update(() => describeProgress(p))
+    metrics?.progress(p)
+  }
+  const observers = metrics === null ? {} : { onOperation: (operation: Operation) => metrics.operation(operation) }
+  const verdict = await runBusy({ ...options, ...observers, signal, onProgress })
   progress.clear()
   return verdict
 }

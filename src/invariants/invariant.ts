@@ -17,6 +17,8 @@ export interface World {
   readonly memory: Memory
   /** the name of a kernel function by its number */
   functionName(number: number): string
+  /** how long the host has stood still since a time of the machine's, ns: nobody can be blamed for that */
+  stalledSince?(timeNs: number): number
 }
 
 /** What is wrong, a line each; nothing when all is well. */

@@ -5,6 +5,7 @@ import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, PERCPU, PERCPU_RWSEM, RUN_LEVELS, RUNQUEUE, TASK } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
 import { weightOf } from '../sched/fair.js'
+import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, levelOf, NORMAL_SLEEP, STATE } from '../sched/task.js'
 import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'
 
@@ -208,7 +209,8 @@ function* pinned({ memory }: World): Findings {
  * to become empty.
  */
 function* sleepers({ memory }: World): Findings {
-  const waiters = new Set([memory.get(memory.global + GLOBAL.hotplugLock + PERCPU_RWSEM.writer)])
+  const semaphores = [GLOBAL.hotplugLock, GLOBAL.threadgroupLock]
+  const waiters = new Set(semaphores.map((sem) => memory.get(memory.global + sem + PERCPU_RWSEM.writer)))
   for (const cpu of cpusOf(memory)) waiters.add(memory.get(memory.runqueue(cpu) + RUNQUEUE.hotplugWait))
   for (const task of tasksOf(memory)) {
     const user = (memory.get(task + TASK.flags) & FLAG.user) !== 0
@@ -229,28 +231,33 @@ function latestTime(memory: Memory): number {
   return latest
 }
 
-function* hungTasks({ memory }: World): Findings {
+function* hungTasks({ memory, stalledSince = () => 0 }: World): Findings {
   const now = latestTime(memory)
+  const passed = (since: number): number => now - since - stalledSince(since)
   for (const task of tasksOf(memory)) {
     if (memory.get(task + TASK.onRunqueue) === 1) continue
     const name = nameOf(memory, task)
-    const since = now - memory.getTime(task + TASK.sleepStart)
+    const since = passed(memory.getTime(task + TASK.sleepStart))
     const waits = memory.get(task + TASK.state) === STATE.uninterruptible && memory.get(task + TASK.timerBase) === 0
     if (waits && since > HUNG_NS) yield `${name} has been asleep for ${Math.round(since / NS_PER_S)} s: hung`
-    const late = memory.get(task + TASK.timerBase) === 0 ? 0 : now - memory.getTime(task + TASK.wakeTime)
+    const late = memory.get(task + TASK.timerBase) === 0 ? 0 : passed(memory.getTime(task + TASK.wakeTime))
     if (late > HUNG_NS) yield `${name} should have been woken ${Math.round(late / NS_PER_S)} s ago`
   }
 }
 
-function* balancePush({ memory }: World): Findings {
+function* balancePush(world: World): Findings {
+  const { memory } = world
+  const activeFrom = stateOf(world, 'sched_cpu_activate', true)
   for (const cpu of cpusOf(memory)) {
     const rq = memory.runqueue(cpu)
-    const pushes = memory.get(rq + RUNQUEUE.balancePush)
-    if (pushes === 1 && testBit(memory, memory.active, cpu)) yield `CPU ${cpu} is active and pushes its tasks away`
+    const pushes = memory.get(rq + RUNQUEUE.balanceCallback) === CALLBACK.balancePush
+    if (pushes && testBit(memory, memory.active, cpu)) yield `CPU ${cpu} is active and pushes its tasks away`
     const waiter = memory.get(rq + RUNQUEUE.hotplugWait)
     if (waiter !== 0) yield `${nameOf(memory, waiter)} still waits for CPU ${cpu} to become empty`
-    if (memory.get(rq + RUNQUEUE.online) === 1 && !testBit(memory, memory.online, cpu)) {
-      yield `the runqueue of CPU ${cpu} is online, the CPU is not`
+    const online = memory.get(rq + RUNQUEUE.online) === 1
+    const open = memory.get(memory.cpuhp(cpu) + CPUHP.state) >= activeFrom
+    if (activeFrom >= 0 && online !== open) {
+      yield `the runqueue of CPU ${cpu} is ${online ? 'online' : 'offline'}, the CPU is ${open ? 'up' : 'not'}`
     }
   }
 }
@@ -281,7 +288,7 @@ export const TASK_INVARIANTS: readonly Invariant[] = [
   { name: 'no-hung-tasks', says: 'nobody sleeps much longer than it should', check: hungTasks },
   {
     name: 'runqueues-open',
-    says: 'an active CPU keeps its tasks, and nobody waits for one to become empty',
+    says: 'an active CPU keeps and takes tasks, another one does not, and nobody waits for one to become empty',
     check: balancePush,
   },
 ]

@@ -16,6 +16,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { FN, type Functions } from '../ops/functions.js'
 import { type Kernel, release } from '../ops/operation.js'
 import type { Profile } from '../profiles/profile.js'
+import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
@@ -79,6 +80,7 @@ function formatCpu(memory: Memory, cpu: number): void {
   memory.set(rq + RUNQUEUE.idle, idle)
   memory.set(rq + RUNQUEUE.current, idle)
   memory.set(rq + RUNQUEUE.online, cpu === 0 ? 1 : 0)
+  memory.set(rq + RUNQUEUE.balanceCallback, cpu === 0 ? CALLBACK.none : CALLBACK.balancePush)
   memory.set(memory.pool(cpu) + WORKER_POOL.bound, 1)
   memory.set(memory.stopper(cpu) + STOPPER.enabled, 0)
 }

@@ -13,10 +13,11 @@ import type { Kernel } from '../ops/operation.js'
 import { userTask } from '../process/process.js'
 import type { Profile } from '../profiles/profile.js'
 import { requestQuiescentState } from '../sched/grace.js'
-import { migrationCpuStop, pushCpuStop, schedHooks } from '../sched/push.js'
+import { pushCpuStop, schedHooks } from '../sched/push.js'
 import { POLICY } from '../sched/task.js'
+import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
-import { stopOneCpu, stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
 import { worker, workerThread } from '../workqueue/workqueue.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
@@ -41,7 +42,7 @@ hotplugThreads[THREADS.ksoftirqd] = softirqThread
 hotplugThreads[THREADS.kworker] = worker
 syscoreOps[0] = kvmSyscoreOps
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
-schedHooks.stopOneCpu = stopOneCpu
+schedHooks.affineMoveTask = affineMoveTask
 
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {

@@ -75,6 +75,13 @@ export const MULTI_STOP = struct('multi_stop_data', {
   ack: 'word',
 })
 
+/** What a stopper is told that is to move a task to where its affinity wants it. */
+export const MIGRATION_ARG = struct('migration_arg', {
+  task: 'word',
+  /** the completion of whoever waits until it has been looked after, 0: nobody */
+  done: 'word',
+})
+
 export const WORK = struct('work_struct', {
   // guarded by the pool's lock while it is queued
   next: 'word',
@@ -111,6 +118,8 @@ export const TASK = struct('task', {
   priority: 'word',
   /** of normal tasks, -20..19 */
   nice: 'word',
+  /** the level of whom it holds up, where that is above its own (rt_mutex_setprio); 0: nobody's */
+  boost: 'word',
   /** the heap of the fair class: first child, next sibling, and the sibling before or, of a first child, the parent */
   heapChild: 'word',
   heapNext: 'word',
@@ -154,6 +163,9 @@ export const TASK = struct('task', {
   stopWorkSecond: STOP_WORK,
   stopDone: STOP_DONE,
   stopData: MULTI_STOP,
+  migrationArg: MIGRATION_ARG,
+  /** M11: 1 while somebody is about to wake it */
+  wakeQ: 'word',
   call: CALL_SINGLE,
   work: WORK,
   // guarded by the lock of the timer base that it is on
@@ -186,10 +198,10 @@ export const RUNQUEUE = struct('rq', {
   running: 'word',
   /** tasks that may not leave though they are not bound: with frames here while switched out, or migration-disabled */
   pinned: 'word',
-  /** 1 while tasks may come here: from sched:active up until sched:active down */
+  /** 1 while tasks may come here: from sched:active up until sched:active down (set_rq_online) */
   online: 'word',
-  /** 1: whatever is not bound to this CPU is pushed away */
-  balancePush: 'word',
+  /** what is to be done when the lock is given up (CALLBACK), 0: nothing */
+  balanceCallback: 'word',
   /** the task that waits until nothing but itself runs here */
   hotplugWait: 'word',
   pushWork: STOP_WORK,
@@ -330,6 +342,7 @@ export const PERCPU = struct('percpu', {
   /** set by the CPU itself when it has played dead */
   dead: 'word',
   hotplugReaders: 'word',
+  threadgroupReaders: 'word',
   callQueue: 'word',
   /** where to say that this CPU has passed a scheduling point: a word to count down, 0: nobody asks */
   quiescentWanted: 'word',
@@ -388,6 +401,7 @@ export const GLOBAL = struct('global', {
   stopCpusMutex: MUTEX,
   smpbootMutex: MUTEX,
   hotplugLock: PERCPU_RWSEM,
+  threadgroupLock: PERCPU_RWSEM,
   stopDone: STOP_DONE,
   stopData: MULTI_STOP,
   stopInProgress: 'word',

@@ -8,7 +8,7 @@
 //     queue migration_cpu_stop; wait -------> the stopper preempts it, and moves it; one with frames
 //                                             goes when it is back in user mode (returnToUser)
 import { ERRNO } from '../base/errno.js'
-import { RUNQUEUE, TASK } from '../memory/structs.js'
+import { MIGRATION_ARG, RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { hasBit } from '../ops/mask.js'
@@ -16,6 +16,7 @@ import { type Kernel, relaxed } from '../ops/operation.js'
 import { moveQueuedTask } from './balance.js'
 import { MIGRATION, mustStay } from './placement.js'
 import { schedHooks } from './push.js'
+import { CALLBACK } from './runqueue.js'
 import { FLAG, STATE } from './task.js'
 import { reschedule } from './wakeup.js'
 
@@ -56,11 +57,19 @@ export function* setCpusAllowed(cpu: Cpu, task: number, mask: GivenMask): Kernel
       moved = true
     }
   }
+  // With preemption off until the stopper has the work, for otherwise its CPU could die before that.
+  if (stop) cpu.preemptDisable()
   yield* unlockBoth(cpu, rq, newRq)
   yield cpu.unlockIrq(task + TASK.piLock, 'set_cpus_allowed')
   if (moved) yield* reschedule(cpu, target)
-  // Its CPU may have died meanwhile, and then the task has left it.
-  if (stop) yield* schedHooks.stopOneCpu(cpu, from, FN.migration_cpu_stop, task)
+  if (stop) {
+    if (cpu.bugs.has('M06')) {
+      cpu.preemptEnable()
+      yield cpu.fence(relaxed, 'affine_move_task:M06')
+      cpu.preemptDisable()
+    }
+    yield* schedHooks.affineMoveTask(cpu, from, task)
+  }
   return 0
 }
 
@@ -113,7 +122,7 @@ function* changeDepth(cpu: Cpu, before: number, by: 1 | -1): Kernel<void> {
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'migrate_disable')
   memory.set(task + TASK.migrationDisabled, before + by)
   if (before + by === (by === 1 ? 1 : 0)) memory.set(rq + RUNQUEUE.pinned, memory.get(rq + RUNQUEUE.pinned) + by)
-  if (memory.get(rq + RUNQUEUE.balancePush) === 1) cpu.mustLeave = true
+  if (memory.get(rq + RUNQUEUE.balanceCallback) === CALLBACK.balancePush) cpu.mustLeave = true
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'migrate_disable')
 }
 
@@ -133,7 +142,10 @@ export function* returnToUser(cpu: Cpu): Kernel<void> {
     // The same work as balancePush's: whoever has queued it, the stopper takes it before a task gets here again. Also
     // where somebody else has woken the stopper, whose interrupt is still on its way: so not without rescheduling.
     const work = memory.runqueue(cpu.id) + RUNQUEUE.pushWork
+    const argument = task + TASK.migrationArg
+    memory.set(argument + MIGRATION_ARG.task, task)
+    memory.set(argument + MIGRATION_ARG.done, 0)
     cpu.needResched = true
-    yield* schedHooks.stopOneCpuNowait(cpu, cpu.id, FN.migration_cpu_stop, task, work)
+    yield* schedHooks.stopOneCpuNowait(cpu, cpu.id, FN.migration_cpu_stop, argument, work)
   }
 }

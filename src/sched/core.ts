@@ -6,10 +6,11 @@ import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT } from '../trace/events.js'
+import { balanceCallbacks } from './callbacks.js'
 import { passQuiescentState } from './grace.js'
 import { isBound } from './placement.js'
-import { balancePush } from './push.js'
-import { accountCurrent, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
+import { queuePushTasks } from './push-realtime.js'
+import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
 import { STATE } from './task.js'
 import { startTick } from './tick.js'
 
@@ -47,6 +48,7 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   memory.set(rq + RUNQUEUE.switches, (memory.get(rq + RUNQUEUE.switches) + 1) | 0)
   if (next !== memory.get(rq + RUNQUEUE.idle)) {
     setNextTask(memory, rq, next, now)
+    queuePushTasks(memory, rq, next)
     if (cpu.tickAt === Number.POSITIVE_INFINITY) yield* startTick(cpu, now)
   } else memory.setTime(next + TASK.execStart, now)
   if (next === previous) {
@@ -78,7 +80,7 @@ export function* finishTaskSwitch(cpu: Cpu, previous: number): Kernel<void> {
 }
 
 function* finishLockSwitch(cpu: Cpu, rq: number): Kernel<void> {
-  if (cpu.memory.get(rq + RUNQUEUE.balancePush) !== 0) yield* balancePush(cpu, rq)
+  if (cpu.memory.get(rq + RUNQUEUE.balanceCallback) !== CALLBACK.none) yield* balanceCallbacks(cpu, cpu.id)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'finish_lock_switch')
 }
 
@@ -90,4 +92,14 @@ export function* preemptSchedule(cpu: Cpu): Kernel<void> {
 /** Says that the current task is about to sleep; look at the condition after it. */
 export function setCurrentState(cpu: Cpu, state: number, place: string) {
   return cpu.store(cpu.task + TASK.state, state, full, place)
+}
+
+/**
+ * The same for a state that nobody but its own waker ends. A wakeup that has seen the state before it makes the task runnable
+ * first, or it would take this one away.
+ */
+export function* setSpecialState(cpu: Cpu, state: number): Kernel<void> {
+  yield cpu.lockIrq(cpu.task + TASK.piLock, 'set_special_state')
+  yield cpu.store(cpu.task + TASK.state, state, relaxed, 'set_special_state:state')
+  yield cpu.unlockIrq(cpu.task + TASK.piLock, 'set_special_state')
 }

@@ -6,20 +6,28 @@ import { full, type Kernel } from '../ops/operation.js'
 import { EVENT, MARK } from '../trace/events.js'
 import { schedule, setCurrentState } from './core.js'
 import { synchronizeSched } from './grace.js'
+import { CALLBACK } from './runqueue.js'
 import { STATE } from './task.js'
 
-/** Closes a runqueue (`on` 1) or opens it. */
-function* setBalancePush(cpu: Cpu, subject: number, on: number): Kernel<void> {
+/** From here on whatever runs on the CPU and may leave it is pushed away; or no more. */
+function* balancePushSet(cpu: Cpu, subject: number, on: boolean): Kernel<void> {
   const rq = cpu.memory.runqueue(subject)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'balance_push_set')
-  cpu.memory.set(rq + RUNQUEUE.balancePush, on)
-  cpu.memory.set(rq + RUNQUEUE.online, 1 - on)
-  if (on === 1 && cpu.memory.get(rq + RUNQUEUE.realtimeThrottled) === 1) {
+  cpu.memory.set(rq + RUNQUEUE.balanceCallback, on ? CALLBACK.balancePush : CALLBACK.none)
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'balance_push_set')
+}
+
+/** Opens a runqueue to tasks from elsewhere (`online` 1), or closes it. */
+function* setRqOnline(cpu: Cpu, subject: number, online: number): Kernel<void> {
+  const rq = cpu.memory.runqueue(subject)
+  yield cpu.lockIrq(rq + RUNQUEUE.lock, 'set_rq_online')
+  cpu.memory.set(rq + RUNQUEUE.online, online)
+  if (online === 0 && cpu.memory.get(rq + RUNQUEUE.realtimeThrottled) === 1) {
     // Who is held up could not be pushed away: from here on nobody is.
     cpu.memory.set(rq + RUNQUEUE.realtimeThrottled, 0)
     cpu.needResched = true
   }
-  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'balance_push_set')
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'set_rq_online')
 }
 
 /** sched:active going down, by cpuhp/N. */
@@ -29,20 +37,22 @@ export function* schedCpuDeactivate(cpu: Cpu, subject: number): Kernel<number> {
   if (!cpu.bugs.has('miscounted-cpus')) {
     yield cpu.add(memory.global + GLOBAL.activeCount, -1, full, 'sched_cpu_deactivate:count')
   }
-  yield* setBalancePush(cpu, subject, 1)
+  yield* balancePushSet(cpu, subject, true)
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.push, 0)
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.graceBegin, 0)
   yield* synchronizeSched(cpu)
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.graceEnd, 0)
+  yield* setRqOnline(cpu, subject, 0)
   return 0
 }
 
 /** sched:active coming up, by cpuhp/N. */
 export function* schedCpuActivate(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
-  yield* setBalancePush(cpu, subject, 0)
+  yield* balancePushSet(cpu, subject, false)
   yield setBit(cpu, memory.active, subject, 'sched_cpu_activate')
   yield cpu.add(memory.global + GLOBAL.activeCount, 1, full, 'sched_cpu_activate:count')
+  yield* setRqOnline(cpu, subject, 1)
   return 0
 }
 
@@ -81,6 +91,7 @@ export function* schedCpuDying(cpu: Cpu, subject: number): Kernel<number> {
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'sched_cpu_dying')
   const vacated = memory.get(rq + RUNQUEUE.running) === 1 && memory.get(rq + RUNQUEUE.pinned) === 0
   cpu.warn(!vacated, 'sched_cpu_dying', 'Dying CPU not properly vacated!')
+  if (cpu.bugs.has('M09')) memory.set(rq + RUNQUEUE.balanceCallback, CALLBACK.none)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'sched_cpu_dying')
   return 0
 }

@@ -5,6 +5,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit, maskWord } from '../ops/mask.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { EVENT } from '../trace/events.js'
+import { CALLBACK } from './runqueue.js'
 import { commOf, FLAG } from './task.js'
 
 /** Why a task changes CPU: part of the sched_migrate_task event. */
@@ -39,7 +40,15 @@ export function* isCpuAllowed(cpu: Cpu, task: number, target: number): Kernel<bo
     return hasBit(yield loadBit(cpu, memory.active, target, 'is_cpu_allowed:active'), target)
   }
   if (!hasBit(yield loadBit(cpu, memory.online, target, 'is_cpu_allowed:online'), target)) return false
-  return !hasBit(yield loadBit(cpu, memory.dying, target, 'is_cpu_allowed:dying'), target)
+  return !(yield* isClosing(cpu, target))
+}
+
+/** Whether a CPU is on its way down: from where it leaves the active mask on, unbound kernel threads must go as well. */
+export function* isClosing(cpu: Cpu, target: number): Kernel<boolean> {
+  const { memory } = cpu
+  if (cpu.bugs.has('M09'))
+    return memory.get(memory.runqueue(target) + RUNQUEUE.balanceCallback) === CALLBACK.balancePush
+  return hasBit(yield loadBit(cpu, memory.dying, target, 'cpu_dying'), target)
 }
 
 /** CPUs that are looked at when a task is placed: no more, however many there are. */

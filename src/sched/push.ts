@@ -9,11 +9,10 @@
 import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
-import { hasBit, loadBit } from '../ops/mask.js'
 import { type Kernel, release } from '../ops/operation.js'
 import { ARRIVAL } from './fair.js'
-import { isBound, isCpuAllowed, MIGRATION, mustStay, selectFallbackRq, setTaskCpu } from './placement.js'
-import { dequeueTask, isQueuedOn } from './runqueue.js'
+import { isBound, isClosing, isCpuAllowed, MIGRATION, mustStay, selectFallbackRq, setTaskCpu } from './placement.js'
+import { CALLBACK, dequeueTask, isQueuedOn } from './runqueue.js'
 import { NORMAL_SLEEP } from './task.js'
 import { activateTask, tryToWakeUp } from './wakeup.js'
 
@@ -28,20 +27,26 @@ export const schedHooks = {
   ): Kernel<number> {
     return 0
   },
-  stopOneCpu: function* (_cpu: Cpu, _target: number, _fn: number, _argument: number): Kernel<number> {
-    return 0
-  },
+  affineMoveTask: function* (_cpu: Cpu, _from: number, _task: number): Kernel<void> {},
 }
 
-/** Runs in schedule() on a CPU that is being emptied; its rq.lock is held, and is again when this returns. */
-export function* balancePush(cpu: Cpu, rq: number): Kernel<void> {
+/**
+ * The balance callback of a CPU that is not active. Its runqueue's lock is held, and is again when this returns. It does
+ * something while the CPU is on its way down, and on that CPU itself: only there it is known what its task has in hand.
+ */
+export function* balancePush(cpu: Cpu, owner: number): Kernel<void> {
   const { memory } = cpu
-  if (!hasBit(yield loadBit(cpu, memory.dying, cpu.id, 'balance_push:dying'), cpu.id)) return
+  const rq = memory.runqueue(owner)
+  memory.set(rq + RUNQUEUE.balanceCallback, CALLBACK.balancePush)
+  const here = owner === cpu.id
+  if (!here && !cpu.bugs.has('M08')) return
+  if (!(yield* isClosing(cpu, owner))) return
   const task = memory.get(rq + RUNQUEUE.current)
   const bound = isBound(cpu, task)
-  if (!bound) cpu.mustLeave = true
+  if (!bound && here) cpu.mustLeave = true
   const forgotten = cpu.bugs.has('left-behind') && memory.get(task + TASK.pid) % 4 === 0
-  const stays = bound || forgotten || !cpu.restartable || memory.get(task + TASK.migrationDisabled) > 0
+  const inKernel = here && !cpu.restartable
+  const stays = bound || forgotten || inKernel || memory.get(task + TASK.migrationDisabled) > 0
   const waiter = memory.get(rq + RUNQUEUE.hotplugWait)
   const empty = memory.get(rq + RUNQUEUE.running) === 0 && memory.get(rq + RUNQUEUE.pinned) === 0
   if (stays && !(empty && waiter !== 0)) return
@@ -50,7 +55,10 @@ export function* balancePush(cpu: Cpu, rq: number): Kernel<void> {
   cpu.irqDisable()
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'balance_push')
   if (stays) yield* tryToWakeUp(cpu, waiter, NORMAL_SLEEP)
-  else yield* schedHooks.stopOneCpuNowait(cpu, cpu.id, FN.push_cpu_stop, task, rq + RUNQUEUE.pushWork)
+  else {
+    const work = memory.runqueue(cpu.id) + RUNQUEUE.pushWork
+    yield* schedHooks.stopOneCpuNowait(cpu, owner, FN.push_cpu_stop, task, work)
+  }
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'balance_push')
   cpu.irqEnable()
   cpu.preemptEnable()
@@ -61,12 +69,8 @@ export function* pushCpuStop(cpu: Cpu, task: number): Kernel<number> {
   return yield* moveFromHere(cpu, task, true)
 }
 
-/** Stopper work: moves a task off this CPU if its affinity excludes it. One that must stay goes when it can. */
-export function* migrationCpuStop(cpu: Cpu, task: number): Kernel<number> {
-  return yield* moveFromHere(cpu, task, false)
-}
-
-function* moveFromHere(cpu: Cpu, task: number, push: boolean): Kernel<number> {
+/** Moves a task off this CPU, if it is here and may go; without `push`, only if its affinity excludes this CPU. */
+export function* moveFromHere(cpu: Cpu, task: number, push: boolean): Kernel<number> {
   const { memory } = cpu
   const rq = memory.runqueue(cpu.id)
   yield cpu.lockIrq(task + TASK.piLock, 'push_cpu_stop')

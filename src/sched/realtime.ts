@@ -14,7 +14,7 @@ const RUNTIME_NS = 950 * NS_PER_MS
 /** What an RR task runs before another of its priority has its turn. */
 export const ROUND_ROBIN_NS = 100 * NS_PER_MS
 /** The stopper's level: it is never held up. */
-const STOP_LEVEL = RUN_LEVELS - 1
+export const STOP_LEVEL = RUN_LEVELS - 1
 
 /** Adds a task to the list of its level: at the end, or, where it was preempted, stays where it is. */
 export function enqueueLevel(memory: Memory, rq: number, task: number, level: number): void {

@@ -20,9 +20,16 @@ import {
   enqueueLevel,
   firstOfLevels,
   ROUND_ROBIN_NS,
+  STOP_LEVEL,
   tasksOfLevels,
 } from './realtime.js'
-import { FLAG, levelOf, POLICY } from './task.js'
+import { FLAG, levelOf } from './task.js'
+
+/**
+ * What is to be done when a runqueue's lock is given up, as the tail of schedule() does (Linux's rq->balance_callback).
+ * balancePush stays there as long as its CPU is not active, and keeps others out.
+ */
+export const CALLBACK = { none: 0, balancePush: 1, pushTasks: 2 } as const
 
 /** Puts a task onto the runqueue of `cpu`. */
 export function enqueueTask(memory: Memory, cpu: number, task: number, arrival: Arrival): void {
@@ -53,13 +60,13 @@ export function pickNextTask(memory: Memory, rq: number): number {
 
 /** The task runs from `now` on. */
 export function setNextTask(memory: Memory, rq: number, task: number, now: number): void {
-  if (memory.get(task + TASK.policy) === POLICY.normal) setNextFair(memory, rq, task)
+  if (levelOf(memory, task) === 0) setNextFair(memory, rq, task)
   memory.setTime(task + TASK.execStart, now)
 }
 
 /** The task has run and is still runnable: it waits with the others. */
 export function putPreviousTask(memory: Memory, rq: number, task: number): void {
-  if (memory.get(task + TASK.policy) === POLICY.normal) putPreviousFair(memory, rq, task)
+  if (levelOf(memory, task) === 0) putPreviousFair(memory, rq, task)
 }
 
 /** Accounts what the current task has run since it was last accounted. Answers how long that was, ns; 0 of the idle task. */
@@ -73,9 +80,9 @@ export function accountCurrent(memory: Memory, rq: number, now: number): number 
   memory.setTime(spent, memory.getTime(spent) + ran)
   if ((memory.get(task + TASK.flags) & FLAG.idle) !== 0) return 0
   memory.setTime(task + TASK.sumExec, memory.getTime(task + TASK.sumExec) + ran)
-  const policy = memory.get(task + TASK.policy)
-  if (policy === POLICY.normal) accountFair(memory, rq, task, ran)
-  else if (policy !== POLICY.stop) accountRealtime(memory, rq, ran, now)
+  const level = levelOf(memory, task)
+  if (level === 0) accountFair(memory, rq, task, ran)
+  else if (level !== STOP_LEVEL) accountRealtime(memory, rq, ran, now)
   return ran
 }
 

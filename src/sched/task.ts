@@ -102,8 +102,12 @@ export function nextPid(memory: Memory): number {
   return pid
 }
 
-/** Where the level of a task stands among all: stop above FIFO and RR (by priority) above normal; idle below all. */
+/** Where a task stands among all: stop above FIFO and RR (by priority) above normal; idle below all. It may be boosted. */
 export function levelOf(memory: Memory, task: number): number {
+  return memory.get(task + TASK.boost) || ownLevelOf(memory, task)
+}
+
+function ownLevelOf(memory: Memory, task: number): number {
   const policy = memory.get(task + TASK.policy)
   switch (policy) {
     case POLICY.stop:

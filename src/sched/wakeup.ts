@@ -31,7 +31,7 @@ export function* reschedule(cpu: Cpu, target: number): Kernel<void> {
 }
 
 /** Whether a task that has come onto a runqueue, whose lock is held, runs before the current one. */
-function* shouldPreempt(cpu: Cpu, rq: number, task: number): Kernel<boolean> {
+export function* shouldPreempt(cpu: Cpu, rq: number, task: number): Kernel<boolean> {
   const { memory } = cpu
   const current = memory.get(rq + RUNQUEUE.current)
   const difference = levelOf(memory, task) - levelOf(memory, current)

@@ -19,6 +19,7 @@ import { waitForCompletion } from '../sync/completion.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
 import { EVENT, MARK } from '../trace/events.js'
 import { appendWork, initStopDone, queueStopWork, setStopWork } from './stopper.js'
+import { wakeQAdd, wakeUpQ } from './wake-q.js'
 
 const PHASE = { none: 0, prepare: 1, disableIrq: 2, run: 3, exit: 4 } as const
 
@@ -137,6 +138,8 @@ function* queueTwoWorks(cpu: Cpu, low: number, high: number): Kernel<boolean> {
   const { memory, task } = cpu
   const firstStopper = memory.stopper(low)
   const secondStopper = memory.stopper(high)
+  const firstThread = threadOf(memory, low, THREADS.migration)
+  const secondThread = threadOf(memory, high, THREADS.migration)
   const inProgress = memory.global + GLOBAL.stopInProgress
   for (;;) {
     cpu.preemptDisable()
@@ -147,20 +150,25 @@ function* queueTwoWorks(cpu: Cpu, low: number, high: number): Kernel<boolean> {
     // A stop_machine that has reached one of the two but not the other would have to run after this work there and
     // before it here: wait until it has reached all.
     const retry = enabled && (yield cpu.load(inProgress, full, 'cpu_stop_queue_two_works:in_progress')) === 1
+    let late: readonly [boolean, boolean] | null = null
     if (enabled && !retry) {
       appendWork(cpu, firstStopper, task + TASK.stopWork)
       appendWork(cpu, secondStopper, task + TASK.stopWorkSecond)
+      if (cpu.bugs.has('M11')) late = [yield* wakeQAdd(cpu, firstThread), yield* wakeQAdd(cpu, secondThread)]
     }
     yield cpu.unlockIrq(secondStopper + STOPPER.lock, 'cpu_stop_queue_two_works:second')
     yield cpu.unlockIrq(firstStopper + STOPPER.lock, 'cpu_stop_queue_two_works:first')
-    if (enabled && !retry) {
-      yield* wakeUpProcess(cpu, threadOf(memory, low, THREADS.migration))
+    if (late !== null) {
+      yield* wakeUpQ(cpu, firstThread, late[0])
+      yield* wakeUpQ(cpu, secondThread, late[1])
+    } else if (enabled && !retry) {
+      yield* wakeUpProcess(cpu, firstThread)
       if (cpu.bugs.has('M10')) {
         cpu.preemptEnable()
         yield cpu.fence(relaxed, 'cpu_stop_queue_two_works:M10')
         cpu.preemptDisable()
       }
-      yield* wakeUpProcess(cpu, threadOf(memory, high, THREADS.migration))
+      yield* wakeUpProcess(cpu, secondThread)
     }
     cpu.preemptEnable()
     if (!retry) return enabled

@@ -11,6 +11,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel } from '../ops/operation.js'
 import { POLICY } from '../sched/task.js'
 import { complete, reinitCompletion, waitForCompletion } from '../sync/completion.js'
+import { wakeQAdd, wakeUpQ } from './wake-q.js'
 
 /** Prepares the record that `count` works report to. */
 export function initStopDone(cpu: Cpu, done: number, count: number): void {
@@ -40,8 +41,11 @@ export function* queueStopWork(cpu: Cpu, target: number, work: number): Kernel<b
   yield cpu.lockIrq(stopper + STOPPER.lock, 'cpu_stop_queue_work')
   const enabled = memory.get(stopper + STOPPER.enabled) === 1
   if (enabled) appendWork(cpu, stopper, work)
+  const thread = threadOf(memory, target, THREADS.migration)
+  const late = enabled && cpu.bugs.has('M11') ? yield* wakeQAdd(cpu, thread) : null
   yield cpu.unlockIrq(stopper + STOPPER.lock, 'cpu_stop_queue_work')
-  if (enabled) yield* wakeUpProcess(cpu, threadOf(memory, target, THREADS.migration))
+  if (late !== null) yield* wakeUpQ(cpu, thread, late)
+  else if (enabled) yield* wakeUpProcess(cpu, thread)
   else if (memory.get(work + STOP_WORK.done) !== 0) yield* stopSignalDone(cpu, memory.get(work + STOP_WORK.done))
   cpu.preemptEnable()
   return enabled
@@ -50,8 +54,9 @@ export function* queueStopWork(cpu: Cpu, target: number, work: number): Kernel<b
 /** The stopper's lock is held. */
 export function appendWork(cpu: Cpu, stopper: number, work: number): void {
   const { memory } = cpu
-  memory.set(work + STOP_WORK.next, 0)
   const last = memory.get(stopper + STOPPER.tail)
+  bugOn(last === work, '__list_add_valid', 'list_add double add: a stopper is given work that is the last on its list')
+  memory.set(work + STOP_WORK.next, 0)
   if (last === 0) memory.set(stopper + STOPPER.head, work)
   else memory.set(last + STOP_WORK.next, work)
   memory.set(stopper + STOPPER.tail, work)

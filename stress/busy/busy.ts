@@ -12,11 +12,13 @@ import { UsageError } from '../../src/base/failure.js'
 import { Prng } from '../../src/base/prng.js'
 import { formatNs, NS_PER_MS } from '../../src/base/time.js'
 import { checkStopped, InvariantCounter } from '../../src/invariants/check.js'
+import type { World } from '../../src/invariants/invariant.js'
 import { Machine } from '../../src/machine/machine.js'
 import type { MachineOptions } from '../../src/machine/options.js'
 import { STRETCH_CHECKS } from '../../src/machine/programs.js'
 import { MachinePanic } from '../../src/machine/report.js'
 import { PAGE } from '../../src/memory/layout.js'
+import { bitsOf } from '../../src/ops/mask.js'
 import type { BugName } from '../../src/ops/switches.js'
 import { loadProfile } from '../../src/profiles/load.js'
 import { PhaseReader } from '../../src/report/phases.js'
@@ -219,7 +221,12 @@ class BusyRun {
       sleptNs += sliceNs
       if (sleptNs < intervalNs) continue
       sleptNs = 0
-      const report = await machine.freeze(() => checkStopped(machine))
+      const world: World = {
+        memory: machine.memory,
+        functionName: (number) => machine.functionName(number),
+        stalledSince: (timeNs) => this.figures.stalledSince(timeNs),
+      }
+      const report = await machine.freeze(() => checkStopped(world))
       this.counter.add(report)
       for (const { invariant, message } of report.violations) this.find(invariant, message)
       if (this.o.machine === 'deterministic') this.takeTrace(machine)
@@ -267,6 +274,8 @@ class BusyRun {
       onlines: online,
       migrations: this.figures.migrationCount,
       online: mask,
+      cpusOnline: [...bitsOf(memory, memory.online)].length,
+      findings: this.findings.length,
     })
   }
 
@@ -284,7 +293,10 @@ class BusyRun {
     }
     const operations = phases.read(events)
     this.details?.take(events, operations)
-    for (const operation of operations) this.figures.operation(operation)
+    for (const operation of operations) {
+      this.figures.operation(operation)
+      this.o.onOperation?.(operation)
+    }
   }
 
   private now(machine: Machine): number {

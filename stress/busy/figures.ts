@@ -43,6 +43,11 @@ export class Figures {
     this.worstStallNs = Math.max(this.worstStallNs, to - from)
   }
 
+  /** How long the host stood still since a time, as far as is remembered, ns. */
+  stalledSince(timeNs: number): number {
+    return this.stalls.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, timeNs)), 0)
+  }
+
   stallCount = 0
   stallNs = 0
   worstStallNs = 0

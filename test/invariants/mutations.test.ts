@@ -260,7 +260,8 @@ const MUTATIONS: readonly Mutation[] = [
   ['pinned-tasks-counted', 'a task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.pinned)],
   ['pinned-tasks-counted', 'a task is not counted', (m) => m.set(spareTask(m, 1) + TASK.pinned, 1)],
   ['sleepers-can-wake', 'a wakeup was lost', (m) => m.set(spareTask(m, 1) + TASK.state, STATE.uninterruptible)],
-  ['runqueues-open', 'an active CPU pushes its tasks away', (m) => m.set(m.runqueue(1) + RUNQUEUE.balancePush, 1)],
+  ['runqueues-open', 'an active CPU pushes', (m) => m.set(m.runqueue(1) + RUNQUEUE.balanceCallback, 1)],
+  ['runqueues-open', "an active CPU's runqueue is offline", (m) => m.set(m.runqueue(1) + RUNQUEUE.online, 0)],
   ['runqueues-open', 'cpuhp/1 still waits', (m) => m.set(m.runqueue(1) + RUNQUEUE.hotplugWait, thread(m, 1, 'cpuhp'))],
   ['runqueues-open', "a dead CPU's runqueue is online", (m) => m.set(m.runqueue(3) + RUNQUEUE.online, 1)],
 
@@ -471,6 +472,19 @@ describe('no invariant objects to', () => {
     machine = await lab({ cpus: 8, present: 6, maxcpus: 4 })
     expect(checkInvariants(machine).violations).toEqual([])
   })
+})
+
+test('a sleeper is not held overdue for the time in which the host stood still', async () => {
+  machine = await lab()
+  const { memory } = machine
+  sleeper(memory, 1, 1e9)
+  memory.setTime(memory.idleTask(1) + TASK.execStart, 61e9)
+  const messages = (stalledNs: number): string[] =>
+    checkInvariants({ memory, functionName: () => '', stalledSince: (since) => (since <= 1e9 ? stalledNs : 0) })
+      .violations.filter(({ invariant }) => invariant === 'no-hung-tasks')
+      .map(({ message }) => message)
+  expect(messages(50e9)).toEqual([])
+  expect(messages(30e9)).toEqual([expect.stringMatching(/should have been woken 30 s ago$/)])
 })
 
 test('a CPU that is not present can not be dying', async () => {

@@ -6,12 +6,16 @@ import {
   full,
   type Kernel,
   type KernelFunction,
+  type Policy,
   relaxed,
   release,
+  rtMutexSetprio,
+  schedSetscheduler,
   schedule,
   stopOneCpuNowait,
 } from '../../src/kernel-api.js'
-import { wakeUpProcess } from '../../src/kthread/kthread.js'
+import { threadOf, wakeUpProcess } from '../../src/kthread/kthread.js'
+import { THREADS } from '../../src/kthread/smpboot.js'
 import { TASK } from '../../src/memory/structs.js'
 import { setCurrentState } from '../../src/sched/core.js'
 import { FLAG, POLICY, RESTART, STATE } from '../../src/sched/task.js'
@@ -73,6 +77,20 @@ export const functions = {
     yield* note(cpu, 0)
     for (const task of tasks) yield* joinTask(cpu, task)
     return early
+  },
+
+  /** Gives user task `n` a policy: policy * 256 + 20 + its priority or nice value. */
+  *sched_set(cpu, n, packed) {
+    return yield* schedSetscheduler(cpu, cpu.memory.userTask(n), (packed >> 8) as Policy, (packed & 255) - 20)
+  },
+
+  *sched_set_stopper(cpu, subject) {
+    return yield* schedSetscheduler(cpu, threadOf(cpu.memory, subject, THREADS.migration), POLICY.normal, 0)
+  },
+
+  *sched_lend(cpu, n, level) {
+    yield* rtMutexSetprio(cpu, cpu.memory.userTask(n), level)
+    return 0
   },
 
   *sched_raise(cpu) {

@@ -1,15 +1,20 @@
 // What the shipped scenarios have the kernel do: a kernel module (see docs/kernel-modules.md), loaded by their machines.
 import { ERRNO } from '../../base/errno.js'
-import { cpusReadReady, cpusReadUnlock } from '../../hotplug/locks.js'
+import { cpusReadLock, cpusReadUnlock } from '../../hotplug/locks.js'
+import { cgroupAttach } from '../../kernel/cgroup.js'
 import { parkThread, threadOf, unparkThread, wakeUpProcess } from '../../kthread/kthread.js'
 import { THREADS } from '../../kthread/smpboot.js'
-import { INSTANCE } from '../../memory/structs.js'
+import { INSTANCE, TASK } from '../../memory/structs.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
-import { bitsOf } from '../../ops/mask.js'
-import { full, type Kernel, relaxed } from '../../ops/operation.js'
-import { schedule } from '../../sched/core.js'
+import { bitsOf, hasBit, maskWord } from '../../ops/mask.js'
+import { acquire, full, type Kernel, relaxed, release } from '../../ops/operation.js'
+import { setCpusAllowed } from '../../sched/affinity.js'
+import { schedule, setCurrentState } from '../../sched/core.js'
+import { rtMutexSetprio, schedSetscheduler } from '../../sched/setscheduler.js'
+import { POLICY, STATE } from '../../sched/task.js'
 import { smpCallFunctionMany, smpCallFunctionSingle } from '../../smp/smp.js'
 import { stopTwoCpus } from '../../stop/stop-machine.js'
+import { flushWorkReady, queueWorkOn } from '../../workqueue/workqueue.js'
 
 /** Where this module is, for a scenario's machine. */
 export const KERNEL = new URL('./kernel.js', import.meta.url)
@@ -23,6 +28,8 @@ export const AT = {
   wrong: 2,
   /** 1: callbacks say that they have failed */
   failing: 3,
+  /** the task that is in explore_hold */
+  holder: 4,
   /** for each CPU and instance (0: none), whether its startup has been called, and not its teardown */
   up: 64,
 } as const
@@ -36,6 +43,8 @@ export const SECOND = 15
 const WORK = 12
 /** Operations between two calls, at most. */
 const PAUSE = 100
+/** How often something is looked for that may not come. */
+const PATIENCE = 300
 
 /** What a callback does: it notes that it was called, and says that it has failed if it has been told to. */
 function* callback(cpu: Cpu, subject: number, instance: number, up: number): Kernel<number> {
@@ -52,8 +61,20 @@ function* callback(cpu: Cpu, subject: number, instance: number, up: number): Ker
 
 const idOf = (cpu: Cpu, node: number): number => (node === 0 ? 0 : cpu.memory.get(node + INSTANCE.id))
 
-function* readLock(cpu: Cpu): Kernel<void> {
-  while (!(yield* cpusReadReady(cpu))) yield* schedule(cpu)
+/** Returns when a CPU is on its way down, or does not go there. */
+function* untilDying(cpu: Cpu, subject: number): Kernel<void> {
+  const dying = maskWord(cpu.memory.dying, subject)
+  for (let n = 0; n < PATIENCE; n++) {
+    if (hasBit(yield cpu.load(dying, relaxed, 'explore:dying'), subject)) return
+    yield* schedule(cpu)
+  }
+}
+
+/** Returns when a task runs on some CPU, or does not begin to. */
+function* untilRuns(cpu: Cpu, task: number): Kernel<void> {
+  for (let n = 0; n < PATIENCE; n++) {
+    if ((yield cpu.load(task + TASK.onCpu, relaxed, 'explore:on_cpu')) === 1) return
+  }
 }
 
 export const functions = {
@@ -62,6 +83,25 @@ export const functions = {
   explore_teardown: (cpu, subject, node) => callback(cpu, subject, idOf(cpu, node), 0),
   explore_startup_2: (cpu, subject) => callback(cpu, subject, SECOND, 1),
   explore_teardown_2: (cpu, subject) => callback(cpu, subject, SECOND, 0),
+
+  /** The teardown of a step that has the CPU's worker do something there, and waits for it. */
+  *explore_flush(cpu, subject) {
+    yield* queueWorkOn(cpu, subject, cpu.functions.find('explore_bound'), subject)
+    while (!(yield* flushWorkReady(cpu))) yield* schedule(cpu)
+    return 0
+  },
+
+  *explore_bound(cpu, subject) {
+    const where = cpu.memory.scratch(cpu.id === subject ? AT.ran : AT.wrong)
+    yield cpu.add(where, 1, full, 'explore:bound')
+    return 0
+  },
+
+  /** Moves the tasks of a process into a cpuset, `times` times. */
+  *explore_attach(cpu, process, times) {
+    for (let n = 0; n < times; n++) yield* cgroupAttach(cpu, process)
+    return 0
+  },
 
   *explore_call(cpu) {
     const ran = cpu.memory.scratch(AT.ran)
@@ -96,11 +136,23 @@ export const functions = {
   /** Parks and unparks ksoftirqd of `subject`, holding the set of CPUs still meanwhile, if that CPU is there. */
   *explore_park(cpu, subject, times) {
     for (let n = 0; n < times; n++) {
-      yield* readLock(cpu)
+      yield* cpusReadLock(cpu)
       if ([...bitsOf(cpu.memory, cpu.memory.online)].includes(subject)) {
         const thread = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
         yield* parkThread(cpu, thread)
         yield* unparkThread(cpu, thread)
+      }
+      yield* cpusReadUnlock(cpu)
+    }
+    return 0
+  },
+
+  /** Unparks ksoftirqd of `subject`, as who ends a thread does to be sure, if that CPU is there. */
+  *explore_unpark(cpu, subject, times) {
+    for (let n = 0; n < times; n++) {
+      yield* cpusReadLock(cpu)
+      if ([...bitsOf(cpu.memory, cpu.memory.online)].includes(subject)) {
+        yield* unparkThread(cpu, threadOf(cpu.memory, subject, THREADS.ksoftirqd))
       }
       yield* cpusReadUnlock(cpu)
     }
@@ -117,7 +169,7 @@ export const functions = {
   *explore_read(cpu, other, times) {
     const fn = cpu.functions.find('explore_end_read')
     for (let n = 0; n < times; n++) {
-      yield* readLock(cpu)
+      yield* cpusReadLock(cpu)
       if ((yield* smpCallFunctionSingle(cpu, other, fn, 0, false)) !== 0) yield* cpusReadUnlock(cpu)
     }
     return 0
@@ -125,6 +177,63 @@ export const functions = {
 
   *explore_end_read(cpu) {
     yield* cpusReadUnlock(cpu)
+    return 0
+  },
+
+  /** Stays in the kernel, where it can't be taken off its CPU, until that goes down, and goes on giving way to others `count` times. */
+  *explore_stay(cpu, count) {
+    yield* untilDying(cpu, cpu.id)
+    for (let n = 0; n < count; n++) yield* schedule(cpu)
+    return 0
+  },
+
+  /** Makes ksoftirqd of `subject` a FIFO task and a normal one again, `times` times once that CPU goes down. */
+  *explore_reschedule(cpu, subject, times) {
+    yield* untilDying(cpu, subject)
+    const thread = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
+    for (let n = 0; n < times; n++) {
+      yield* schedSetscheduler(cpu, thread, POLICY.fifo, 1)
+      yield* schedSetscheduler(cpu, thread, POLICY.normal, 0)
+    }
+    return 0
+  },
+
+  /** Lends ksoftirqd of `subject` a FIFO task's priority, as a mutex does to its owner, `times` times from then on. */
+  *explore_boost(cpu, subject, times) {
+    yield* untilDying(cpu, subject)
+    const thread = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
+    for (let n = 0; n < times; n++) {
+      yield* rtMutexSetprio(cpu, thread, 1)
+      yield* rtMutexSetprio(cpu, thread, 0)
+    }
+    return 0
+  },
+
+  /** Sends the first user task to CPU `to` as soon as it runs, and has CPU 0 wake the task in explore_hold meanwhile. */
+  *explore_send_away(cpu, to) {
+    const task = cpu.memory.userTask(0)
+    yield cpu.waitWhile(cpu.memory.scratch(AT.holder), 0, 'explore:holder')
+    yield* untilRuns(cpu, task)
+    yield* smpCallFunctionSingle(cpu, 0, cpu.functions.find('explore_wake_holder'), 0, false)
+    yield* setCpusAllowed(cpu, task, (w) => (w === to >> 5 ? 1 << (to & 31) : 0))
+    return 0
+  },
+
+  *explore_wake_holder(cpu) {
+    yield* wakeUpProcess(cpu, yield cpu.load(cpu.memory.scratch(AT.holder), acquire, 'explore:holder'))
+    return 0
+  },
+
+  /** Sleeps, as a FIFO task; woken, it keeps this CPU to itself until `subject` is offline. */
+  *explore_hold(cpu, subject) {
+    const { memory, task } = cpu
+    yield* schedSetscheduler(cpu, task, POLICY.fifo, 1)
+    yield setCurrentState(cpu, STATE.interruptible, 'explore:hold')
+    yield cpu.store(memory.scratch(AT.holder), task, release, 'explore:holder')
+    yield* schedule(cpu)
+    const online = maskWord(memory.online, subject)
+    const before = yield cpu.load(online, relaxed, 'explore:online')
+    if (hasBit(before, subject)) yield cpu.waitWhile(online, before, 'explore:hold')
     return 0
   },
 
