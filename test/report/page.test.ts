@@ -48,6 +48,21 @@ describe('the page', () => {
     expect(widths(html, 'f-rest')).toEqual([20, 40, 25, 50])
   })
 
+  test('leaves room for the names of CPUs beside the heat map, also of many, which stand together', () => {
+    const pairs = [
+      { from: 0, to: 99, count: 8 },
+      { from: 1, to: 98, count: 2 },
+      { from: 99, to: 0, count: 5 },
+    ]
+    const details = { steps: [], interrupts: null, migrations: { causes: { push: 15 }, pairs }, timeline: null }
+    const html = page({ ...measurement('many', 1000), cpus: 100, details })
+    const cells = [...html.matchAll(/<rect class="f-heat" fill-opacity="([\d.]+)" x="([\d.]+)%"/g)]
+    // Four CPUs to a cell: the first two pairs are one, of 10.
+    expect(cells.map(([, opacity]) => Number(opacity))).toEqual([0.75, 0.415])
+    for (const [, , x] of cells) expect(Number(x)).toBeGreaterThanOrEqual(10)
+    expect(html).toContain('Each stands for 4 CPUs.')
+  })
+
   test('asks for nothing from elsewhere, runs nothing, and escapes what it shows', () => {
     const html = page(measurement('<b>&"', 5))
     expect(html).not.toMatch(/<script|<b>|https?:|@import|url\(/)

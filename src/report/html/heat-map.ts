@@ -22,8 +22,11 @@ export function heatMap({ cpus, details, label: load }: Measurement): Chart | nu
   const cells = gather(pairs, block)
   const most = Math.max(...cells.map(({ count }) => count))
   const height = size <= NUMBERED ? 34 : Math.max(10, Math.floor(340 / size))
-  const x = (n: number): string => percent((n + 1) / (size + 1))
-  const width = percent(1 / (size + 1))
+  // The names of the rows need some room, however narrow the columns are.
+  const margin = Math.max(1 / (size + 1), 0.1)
+  const part = (1 - margin) / size
+  const x = (n: number): string => percent(margin + n * part)
+  const width = percent(part)
   const name = (n: number): string => (block === 1 ? `${n}` : `${n * block}`)
   const every = Math.ceil(size / LABELS)
   const labels = Array.from({ length: size }, (_, n) => n).filter((n) => n % every === 0)
@@ -32,8 +35,7 @@ export function heatMap({ cpus, details, label: load }: Measurement): Chart | nu
     const title = element('title', {}, escapeText(`from CPU ${name(from)} to CPU ${name(to)}: ${count}`))
     const place = { x: x(to), y: top + from * height, width, height }
     const opacity = (0.08 + (0.67 * count) / most).toFixed(3)
-    const middle = percent((to + 1.5) / (size + 1))
-    const text = size <= NUMBERED ? [label(compact(count), middle, top + (from + 0.5) * height + 5, 'middle')] : []
+    const text = size <= NUMBERED ? [label(compact(count), x(to + 0.5), top + (from + 0.5) * height + 5, 'middle')] : []
     return [element('rect', { class: 'f-heat', 'fill-opacity': opacity, ...place }, title), ...text]
   }
   const causes = Object.entries(details!.migrations.causes).filter(([, n]) => n > 0)
@@ -46,9 +48,9 @@ export function heatMap({ cpus, details, label: load }: Measurement): Chart | nu
       `Rows are where they came from, columns where they went.${block > 1 ? ` Each stands for ${block} CPUs.` : ''}`,
     height: top + size * height + 4,
     content: [
-      ...labels.map((n) => label(name(n), percent((n + 1.5) / (size + 1)), 15, 'middle')),
+      ...labels.map((n) => label(name(n), x(n + 0.5), 15, 'middle')),
       ...labels.map((n) => label(name(n), '0', top + n * height + Math.min(height, 24) / 2 + 5)),
-      element('rect', { class: 'frame', x: x(0), y: top, width: percent(size / (size + 1)), height: size * height }),
+      element('rect', { class: 'frame', x: x(0), y: top, width: percent(1 - margin), height: size * height }),
       ...cells.flatMap(square),
     ],
     legend: [['f-heat', `the darker the more, up to ${most.toLocaleString('en-US')}`]],

@@ -16,7 +16,7 @@ const PHASES = {
   online: '#59a14f',
   step: '#4e79a7',
   call: '#a673b0',
-  'irqs-off': '#d9534f',
+  'irqs-off': 'var(--ink)',
   heat: '#4e79a7',
 } as const
 
