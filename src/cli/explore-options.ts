@@ -14,6 +14,7 @@ Examples:
   $ cpuhp explore                                         every scenario, 1,000 schedules each
   $ cpuhp explore --bug M15 --until-found                 a bug that Linux had (see cpuhp bugs)
   $ cpuhp explore two-requesters --strategy exhaustive:1  every schedule with one deviation from the default order
+  $ cpuhp explore affinity --races                        data races too, by happens-before
   $ cpuhp explore my-scenario.mjs --time 10m --json out.json
 
 Exit codes: 0 nothing found, 1 something found, 2 bad input.`
@@ -48,6 +49,7 @@ export function exploreOptions(command: Command, end: End): void {
     .addOption(new Option('--strategy <list>', `which take turns: ${STRATEGY_NAMES.join(', ')}`))
     .addOption(new Option('--portfolio', `the default: ${PORTFOLIO.join(', ')} take turns`).default(false))
     .addOption(new Option('--bug <list>', 'historical bugs and mutations to put back: see cpuhp bugs'))
+    .addOption(new Option('--races', 'look for data races as well: plain accesses that nothing orders').default(false))
     .addOption(new Option('--profile <name>', 'the step table').default('linux-6.1-minimal'))
     .addOption(new Option('--json <file>', 'write the result as JSON; - is standard output'))
     .addOption(quiet())

@@ -25,6 +25,7 @@ export interface ExploreCommand {
   readonly strategy?: string
   readonly portfolio: boolean
   readonly bug?: string
+  readonly races: boolean
   readonly profile: string
   readonly json?: string
   readonly quiet: boolean
@@ -59,7 +60,7 @@ export async function exploreCommand(names: readonly string[], command: ExploreC
       const begin = performance.now()
       const seconds = (): number => (performance.now() - begin) / 1000
       const result = await explore({
-        setup: { scenario: one.scenario, profile, bugs, without: new Set() },
+        setup: { scenario: one.scenario, profile, bugs, without: new Set(), races: command.races },
         seed: command.seed,
         searches: strategies.map(searchNamed),
         schedules,
@@ -129,8 +130,19 @@ function rate(schedules: number, seconds: number): string {
 
 function tokenOf({ reference, hash }: Loaded, found: Found, command: ExploreCommand, bugs: readonly BugName[]): string {
   const { deviations, digest, signature, strategy } = found
-  const { profile, seed } = command
-  const recipe = { version: version(), scenario: reference, hash, profile, bugs, without: [], seed, strategy }
+  const { profile, seed, races } = command
+  const recipe = {
+    version: version(),
+    scenario: reference,
+    hash,
+    profile,
+    bugs,
+    without: [],
+    memory: 'sc' as const,
+    races,
+    seed,
+    strategy,
+  }
   return encodeToken({ ...recipe, digest, signature, deviations })
 }
 
@@ -154,6 +166,7 @@ function describeReport(
     const size = counted(one.deviations.length, 'deviation')
     lines.push('', `  ${describeFailure(one.failure)}`)
     lines.push(`  ${counted(one.times, 'time')}, first ${where}; ${size} from the default order`)
+    if ('accesses' in one.failure) for (const line of one.failure.accesses) lines.push(`    ${line}`)
     if ('details' in one.failure) for (const line of one.failure.details) lines.push(`    ${line}`)
     lines.push(`  cpuhp replay ${tokenOf(loaded, one, command, bugs)}`)
   }

@@ -83,8 +83,8 @@ async function setupOf(recipe: Recipe, bestEffort: boolean): Promise<Setup> {
     throw new UsageError(`this token is of cpuhp ${oneLine(recipe.version)}, and this is ${version()}; ${advice}`)
   }
   if (recipe.hash !== loaded.hash) err(`note: ${oneLine(recipe.scenario)} has changed since this token was made\n`)
-  const { bugs, without } = recipe
-  return { scenario: loaded.scenario, profile: loadProfile(recipe.profile), bugs, without: new Set(without) }
+  const { bugs, without, races } = recipe
+  return { scenario: loaded.scenario, profile: loadProfile(recipe.profile), bugs, without: new Set(without), races }
 }
 
 /** A UsageError when the run is not the one that the token was made of: it names the first operation that differs. */

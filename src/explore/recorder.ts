@@ -2,6 +2,7 @@
 // from the default order.
 import type { Strategy, View } from '../machine/deterministic/strategy.js'
 import { DEVIATION, DefaultOrder, type Deviation } from './deviation.js'
+import type { Races } from './races.js'
 
 /** Somebody who is told of every operation before it is carried out. */
 export interface Watcher {
@@ -16,6 +17,7 @@ export class Recorder implements Strategy {
   private readonly late: number[] = []
   /** operations since exploring began */
   operations = 0
+  readonly observer?: Races
   private readonly inner: Strategy
   private readonly watchers: readonly Watcher[]
   private order = new DefaultOrder()
@@ -24,7 +26,8 @@ export class Recorder implements Strategy {
   private exploring = false
   private current = 0
 
-  constructor(inner: Strategy, watchers: readonly Watcher[] = []) {
+  constructor(inner: Strategy, watchers: readonly Watcher[] = [], races: Races | null = null) {
+    if (races !== null) this.observer = races
     this.inner = inner
     this.name = inner.name
     this.watchers = watchers
@@ -42,6 +45,7 @@ export class Recorder implements Strategy {
   begin(): void {
     this.exploring = true
     this.order = new DefaultOrder()
+    this.observer?.begin(this.view!)
     this.inner.attach?.(this.view!)
   }
 

@@ -1,5 +1,6 @@
 // One schedule: a machine is booted, the scenario's actors run on it in the order that a strategy decides, and what came of
 // it is looked at.
+import { assert } from '../base/assert.js'
 import { KernelError } from '../base/errno.js'
 import { InvariantViolation, UsageError } from '../base/failure.js'
 import { checkInvariants } from '../invariants/check.js'
@@ -10,7 +11,9 @@ import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
 import type { Deviation } from './deviation.js'
 import { LockOrder } from './lock-order.js'
-import { type Outcome, outcomeOfPanic } from './outcome.js'
+import { type DataRace, type Outcome, outcomeOfPanic } from './outcome.js'
+import { Playback } from './playback.js'
+import { type Race, Races } from './races.js'
 import { Recorder, type Watcher } from './recorder.js'
 import type { Answers, Scenario } from './scenario.js'
 
@@ -22,6 +25,8 @@ export interface Setup {
   readonly bugs: readonly BugName[]
   /** steps that are left out: 'actor/step' by their numbers */
   readonly without: ReadonlySet<string>
+  /** data races are looked for: that costs time */
+  readonly races?: boolean
 }
 
 export interface Ran {
@@ -44,9 +49,31 @@ const PATIENCE_MS = 10_000
 
 /** Runs the scenario once. A UsageError when the scenario itself throws, or never ends. */
 export async function runSchedule(setup: Setup, strategy: Strategy, watcher: Watcher | null = null): Promise<Ran> {
+  const races = setup.races === true ? new Races() : null
+  const ran = await runWith(setup, strategy, watcher, races)
+  const race = races?.found.values().next().value
+  if (ran.outcome.kind !== 'ok' || race === undefined) return ran
+  return { ...ran, outcome: { kind: 'data-race', ...(await describeRace(setup, ran, race)) } }
+}
+
+/** Who and where the earlier access was is seen when the schedule is run once more. */
+async function describeRace(
+  setup: Setup,
+  { deviations }: Ran,
+  { name, serial, later }: Race,
+): Promise<Omit<DataRace, 'kind'>> {
+  const races = new Races(serial)
+  await runWith(setup, new Playback(deviations), null, races)
+  const earlier = races.met
+  assert(earlier !== null, 'a schedule that has a data race is another one when it is run again')
+  const where = [earlier.where, later.where].sort().join(' and ')
+  return { race: `${name.replace(/\d+/g, '#')} in ${where}`, accesses: [earlier.says, later.says] }
+}
+
+async function runWith(setup: Setup, strategy: Strategy, watcher: Watcher | null, races: Races | null): Promise<Ran> {
   const { scenario, profile, bugs } = setup
   const locks = new LockOrder()
-  const recorder = new Recorder(strategy, watcher === null ? [locks] : [locks, watcher])
+  const recorder = new Recorder(strategy, watcher === null ? [locks] : [locks, watcher], races)
   const watchdog = { operations: scenario.patience ?? PATIENCE }
   const options = { ...SMALL, profile, ...scenario.machine, bugs, watchdog }
   let machine: Machine | null = null

@@ -12,8 +12,8 @@ import { FN } from '../ops/functions.js'
 import { hasBit, loadBit } from '../ops/mask.js'
 import { type Kernel, release } from '../ops/operation.js'
 import { ARRIVAL } from './fair.js'
-import { isBound, isCpuAllowed, MIGRATION, mustStay, selectFallbackRq, setTaskCpu } from './placement.js'
-import { dequeueTask, isQueuedOn } from './runqueue.js'
+import { isBound, isCpuAllowed, isQueuedOn, MIGRATION, mustStay, selectFallbackRq, setTaskCpu } from './placement.js'
+import { dequeueTask } from './runqueue.js'
 import { NORMAL_SLEEP } from './task.js'
 import { activateTask, tryToWakeUp } from './wakeup.js'
 
@@ -71,7 +71,7 @@ function* moveFromHere(cpu: Cpu, task: number, push: boolean): Kernel<number> {
   const rq = memory.runqueue(cpu.id)
   yield cpu.lockIrq(task + TASK.piLock, 'push_cpu_stop')
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'push_cpu_stop:rq')
-  const here = isQueuedOn(memory, task, cpu.id)
+  const here = yield* isQueuedOn(cpu, task, cpu.id)
   const wanted = here && (push || !(yield* isCpuAllowed(cpu, task, cpu.id)))
   if (!wanted || mustStay(cpu, task)) {
     if (wanted) memory.set(task + TASK.migrationPending, 1)
@@ -83,7 +83,7 @@ function* moveFromHere(cpu: Cpu, task: number, push: boolean): Kernel<number> {
   dequeueTask(memory, rq, task)
   if (cpu.bugs.has('lost-load')) memory.set(rq + RUNQUEUE.fairLoad, memory.get(rq + RUNQUEUE.fairLoad) + 1024)
   yield cpu.store(task + TASK.onRunqueue, 0, release, 'push_cpu_stop:off')
-  setTaskCpu(cpu, task, cpu.id, target, push ? MIGRATION.push : MIGRATION.affinity)
+  yield* setTaskCpu(cpu, task, cpu.id, target, push ? MIGRATION.push : MIGRATION.affinity)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'push_cpu_stop:rq')
   const newRq = memory.runqueue(target)
   yield cpu.lockIrq(newRq + RUNQUEUE.lock, 'push_cpu_stop:new_rq')

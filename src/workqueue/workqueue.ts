@@ -49,7 +49,7 @@ function* wakeWorker(cpu: Cpu, owner: number): Kernel<void> {
   const free = asleep && memory.get(task + TASK.pinned) === 0 && memory.get(task + TASK.onCpu) === 0
   const away = memory.get(task + TASK.cpu) !== owner
   if (free && away && (yield* isCpuAllowed(cpu, task, owner))) {
-    setTaskCpu(cpu, task, memory.get(task + TASK.cpu), owner, MIGRATION.wakeup)
+    yield* setTaskCpu(cpu, task, memory.get(task + TASK.cpu), owner, MIGRATION.wakeup)
   }
   yield cpu.unlockIrq(task + TASK.piLock, 'wake_up_worker')
   yield* wakeUpProcess(cpu, task)

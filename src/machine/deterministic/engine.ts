@@ -20,6 +20,7 @@ import type { Engine, EngineConfig, EngineEvents, Watchdog } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
+import { ObservedMemory, type Observer } from './observer.js'
 import { Patience } from './patience.js'
 import { STEP, type StepKind, type Strategy, type View } from './strategy.js'
 import { Stretches } from './stretches.js'
@@ -39,6 +40,7 @@ export class DeterministicEngine implements Engine, View {
   readonly functions: Functions
   readonly workloads: readonly Workload[]
   readonly strategy: Strategy
+  private readonly observer: Observer | null
   private readonly words: Int32Array
   private readonly processors: Processor[] = []
   private readonly deadlines: Float64Array
@@ -76,7 +78,10 @@ export class DeterministicEngine implements Engine, View {
     this.deadlock = Math.min(DEADLOCK, (operations ?? Number.POSITIVE_INFINITY) / 20)
     this.batch = Math.min(BATCH, this.deadlock)
     const { cpus, tasks, scratch, traceRecords, user } = config
-    this.memory = new Memory({ cpus, tasks, workers: 1, traceRecords, scratch, user })
+    const { observer = null } = strategy
+    const extent = { cpus, tasks, workers: 1, traceRecords, scratch, user }
+    this.memory = observer === null ? new Memory(extent) : new ObservedMemory(extent, observer)
+    this.observer = observer
     this.words = this.memory.words
     this.functions = buildFunctions(config.profile, modules)
     this.workloads = workloads
@@ -128,20 +133,24 @@ export class DeterministicEngine implements Engine, View {
   }
 
   load(word: number): number {
+    this.observer?.hostLoad(word)
     return this.words[word]!
   }
 
   store(word: number, value: number): void {
+    this.observer?.hostStore(word)
     this.write(word, value)
   }
 
   clearBits(word: number, bits: number): void {
+    this.observer?.hostStore(word)
     this.write(word, this.words[word]! & ~bits)
   }
 
   post(slot: number): void {
     this.words[this.memory.global + GLOBAL.portPosted + (slot >> 5)]! |= 1 << (slot & 31)
     const cpu = this.words[this.memory.global + GLOBAL.portCpu]!
+    this.observer?.hostRaise(cpu, VECTOR.port)
     this.raise(cpu, VECTOR.port)
     this.mix(cpu, 200 + slot, 0)
   }
@@ -194,12 +203,15 @@ export class DeterministicEngine implements Engine, View {
     const place = this.strategy.next(this.runnable, this.count)
     const id = this.runnable[place]!
     this.steps++
+    this.observer?.enter(id)
     try {
       this.advance(id, this.processors[id]!)
     } catch (error) {
+      this.observer?.leave()
       this.panic(causeOf(error), id)
       return true
     }
+    this.observer?.leave()
     this.update(id)
     return true
   }
@@ -222,7 +234,9 @@ export class DeterministicEngine implements Engine, View {
   private advance(id: number, processor: Processor): void {
     if (this.stretches.isOver(id)) {
       this.progressAt = this.steps
+      this.observer?.leave()
       const call = this.stretches.end(id)
+      this.observer?.enter(id)
       this.mix(id, KIND.execute, call)
       processor.resume(call)
       return
@@ -233,6 +247,7 @@ export class DeterministicEngine implements Engine, View {
         const vector = (31 - Math.clz32(pending & -pending)) as Vector
         this.words[this.memory.pending(id)]! &= ~(1 << vector)
         this.mix(id, 100 + vector, 0)
+        this.observer?.interrupt(id, vector)
         processor.interrupt(vector)
         return
       }
@@ -267,6 +282,7 @@ export class DeterministicEngine implements Engine, View {
     const { words } = this
     const { kind, word, value, expected } = processor.declared
     const before = words[word]!
+    this.observer?.operation(id, processor.declared)
     this.mix(id, kind, word)
     let result = 0
     switch (kind) {
@@ -331,6 +347,7 @@ export class DeterministicEngine implements Engine, View {
         this.rung = true
         break
       case KIND.execute:
+        this.observer?.leave()
         this.nextDeadline = Math.min(
           this.nextDeadline,
           this.stretches.begin(id, word, this.time, 1 + this.strategy.choose(4)),

@@ -2,6 +2,7 @@
 import { Prng } from '../../base/prng.js'
 import type { Memory } from '../../memory/memory.js'
 import type { Operation } from '../../ops/operation.js'
+import type { Observer } from './observer.js'
 
 /** What a CPU that is given its turn does: the operation that it has declared, or what comes before that. */
 export const STEP = { operation: 0, interrupt: 1, preemption: 2, stretchEnd: 3 } as const
@@ -20,6 +21,8 @@ export interface View {
 
 export interface Strategy {
   readonly name: string
+  /** told of all that CPUs do, where there is one */
+  readonly observer?: Observer
   /** Called once, before the first operation. */
   attach?(view: View): void
   /** The place in `runnable` (CPU numbers, `count` of them, count >= 1) of the CPU that does its operation next. */
