@@ -6,7 +6,6 @@
 //
 // Where the earlier access was in the code is not noted: that would cost far more than all the rest. A run is the same each
 // time, so it is done again, and the access is met by its serial number.
-import type { Observer } from '../machine/deterministic/observer.js'
 import type { View } from '../machine/deterministic/strategy.js'
 import { describeOperation } from '../machine/report.js'
 import { PERCPU } from '../memory/structs.js'
@@ -14,6 +13,7 @@ import { KIND, type Operation, ORDER } from '../ops/operation.js'
 import { commOf } from '../sched/task.js'
 import { Clocks } from './clocks.js'
 import { isIntended } from './intended-races.js'
+import type { LateObserver } from './recorder.js'
 import { type Earlier, Shadow } from './shadow.js'
 import { isWrite, wordOf } from './shared-words.js'
 
@@ -33,7 +33,7 @@ export interface Race {
   readonly later: Access
 }
 
-export class Races implements Observer {
+export class Races implements LateObserver {
   /** for each word the first that was found */
   readonly found = new Map<number, Race>()
   /** the access that was to be met, when it has been */

@@ -1,13 +1,18 @@
 // What stands between the machine and a strategy: it lets it decide when exploring has begun, and notes where it deviates
 // from the default order.
+import type { Observer } from '../machine/deterministic/observer.js'
 import type { Strategy, View } from '../machine/deterministic/strategy.js'
 import { DEVIATION, DefaultOrder, type Deviation } from './deviation.js'
-import type { Races } from './races.js'
 
 /** Somebody who is told of every operation before it is carried out. */
 export interface Watcher {
   /** `nth`: how many the CPU had done before */
   step(view: View, cpu: number, nth: number): void
+}
+
+/** An observer for whom it begins when exploring does. */
+export interface LateObserver extends Observer {
+  begin(view: View): void
 }
 
 export class Recorder implements Strategy {
@@ -17,7 +22,7 @@ export class Recorder implements Strategy {
   private readonly late: number[] = []
   /** operations since exploring began */
   operations = 0
-  readonly observer?: Races
+  readonly observer?: LateObserver
   private readonly inner: Strategy
   private readonly watchers: readonly Watcher[]
   private order = new DefaultOrder()
@@ -26,8 +31,8 @@ export class Recorder implements Strategy {
   private exploring = false
   private current = 0
 
-  constructor(inner: Strategy, watchers: readonly Watcher[] = [], races: Races | null = null) {
-    if (races !== null) this.observer = races
+  constructor(inner: Strategy, watchers: readonly Watcher[] = [], observer: LateObserver | null = null) {
+    if (observer !== null) this.observer = observer
     this.inner = inner
     this.name = inner.name
     this.watchers = watchers
