@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import { SCENARIOS } from '../explore/scenarios/table.js'
 import { PORTFOLIO, STRATEGY_NAMES } from '../explore/strategies/table.js'
+import { MEMORY_MODELS } from '../machine/deterministic/memory-model.js'
 import { type ExploreCommand, exploreCommand } from './explore.js'
 import { type MinimiseCommand, minimiseCommand, type ReplayCommand, replayCommand } from './replay.js'
 import { wholeNumber } from './values.js'
@@ -49,6 +50,7 @@ export function exploreOptions(command: Command, end: End): void {
     .addOption(new Option('--strategy <list>', `which take turns: ${STRATEGY_NAMES.join(', ')}`))
     .addOption(new Option('--portfolio', `the default: ${PORTFOLIO.join(', ')} take turns`).default(false))
     .addOption(new Option('--bug <list>', 'historical bugs and mutations to put back: see cpuhp bugs'))
+    .addOption(new Option('--memory <model>', 'when CPUs see what others store').choices(MEMORY_MODELS).default('sc'))
     .addOption(new Option('--races', 'look for data races as well: plain accesses that nothing orders').default(false))
     .addOption(new Option('--profile <name>', 'the step table').default('linux-6.1-minimal'))
     .addOption(new Option('--json <file>', 'write the result as JSON; - is standard output'))

@@ -8,6 +8,7 @@ import { describeFailure } from '../explore/outcome.js'
 import { SCENARIOS } from '../explore/scenarios/table.js'
 import { PORTFOLIO, searchNamed } from '../explore/strategies/table.js'
 import { encodeToken } from '../explore/token.js'
+import type { MemoryModel } from '../machine/deterministic/memory-model.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { loadProfile } from '../profiles/load.js'
 import { openJson } from './json-file.js'
@@ -26,6 +27,7 @@ export interface ExploreCommand {
   readonly portfolio: boolean
   readonly bug?: string
   readonly races: boolean
+  readonly memory: MemoryModel
   readonly profile: string
   readonly json?: string
   readonly quiet: boolean
@@ -45,6 +47,8 @@ export async function exploreCommand(names: readonly string[], command: ExploreC
   const bugs = bugsOf(command.bug)
   const strategies = strategiesOf(command)
   for (const name of strategies) searchNamed(name)
+  if (command.races && command.memory !== 'sc')
+    throw new UsageError('--races goes with --memory sc: what does not race there is ordered on weaker memory as well')
   const loaded = await Promise.all(scenariosOf(names, bugs).map(loadScenario))
   const profile = loadProfile(command.profile)
   const ms = command.time === undefined ? Number.POSITIVE_INFINITY : milliseconds(command.time)
@@ -60,7 +64,14 @@ export async function exploreCommand(names: readonly string[], command: ExploreC
       const begin = performance.now()
       const seconds = (): number => (performance.now() - begin) / 1000
       const result = await explore({
-        setup: { scenario: one.scenario, profile, bugs, without: new Set(), races: command.races },
+        setup: {
+          scenario: one.scenario,
+          profile,
+          bugs,
+          without: new Set(),
+          races: command.races,
+          memory: command.memory,
+        },
         seed: command.seed,
         searches: strategies.map(searchNamed),
         schedules,
@@ -130,7 +141,7 @@ function rate(schedules: number, seconds: number): string {
 
 function tokenOf({ reference, hash }: Loaded, found: Found, command: ExploreCommand, bugs: readonly BugName[]): string {
   const { deviations, digest, signature, strategy } = found
-  const { profile, seed, races } = command
+  const { profile, seed, races, memory } = command
   const recipe = {
     version: version(),
     scenario: reference,
@@ -138,7 +149,7 @@ function tokenOf({ reference, hash }: Loaded, found: Found, command: ExploreComm
     profile,
     bugs,
     without: [],
-    memory: 'sc' as const,
+    memory,
     races,
     seed,
     strategy,

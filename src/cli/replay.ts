@@ -9,6 +9,7 @@ import { Playback } from '../explore/playback.js'
 import { type Ran, runSchedule, type Setup } from '../explore/schedule.js'
 import { searchNamed } from '../explore/strategies/table.js'
 import { decodeToken, encodeToken, type Recipe } from '../explore/token.js'
+import { actorsOf } from '../machine/deterministic/store-buffers.js'
 import { loadProfile } from '../profiles/load.js'
 import { counted, err, out, styled, table } from './output.js'
 import { Progress } from './progress.js'
@@ -35,7 +36,7 @@ export async function replayCommand(token: string, command: ReplayCommand): Prom
   const trace = command.trace === undefined ? null : openTrace(command.trace)
   const film = new Film()
   const after = command.then === undefined ? null : searchNamed(command.then)
-  const counts = new Array<number>(setup.scenario.machine.cpus).fill(0)
+  const counts = new Array<number>(actorsOf(setup.scenario.machine.cpus, recipe.memory)).fill(0)
   const search = after?.(recipe.seed, { counts, operations: TYPICAL, words: new Map() })
   const playback = new Playback(recipe.deviations, command.bestEffort, search?.strategy(0) ?? null)
   const ran = await runSchedule(setup, playback, film)
@@ -83,8 +84,15 @@ async function setupOf(recipe: Recipe, bestEffort: boolean): Promise<Setup> {
     throw new UsageError(`this token is of cpuhp ${oneLine(recipe.version)}, and this is ${version()}; ${advice}`)
   }
   if (recipe.hash !== loaded.hash) err(`note: ${oneLine(recipe.scenario)} has changed since this token was made\n`)
-  const { bugs, without, races } = recipe
-  return { scenario: loaded.scenario, profile: loadProfile(recipe.profile), bugs, without: new Set(without), races }
+  const { bugs, without, races, memory } = recipe
+  return {
+    scenario: loaded.scenario,
+    profile: loadProfile(recipe.profile),
+    bugs,
+    without: new Set(without),
+    races,
+    memory,
+  }
 }
 
 /** A UsageError when the run is not the one that the token was made of: it names the first operation that differs. */

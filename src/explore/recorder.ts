@@ -2,7 +2,7 @@
 // from the default order.
 import type { Observer } from '../machine/deterministic/observer.js'
 import type { Strategy, View } from '../machine/deterministic/strategy.js'
-import { DEVIATION, DefaultOrder, type Deviation } from './deviation.js'
+import { DEVIATION, DefaultOrder, type Deviation, orderFor } from './deviation.js'
 
 /** Somebody who is told of every operation before it is carried out. */
 export interface Watcher {
@@ -40,7 +40,8 @@ export class Recorder implements Strategy {
 
   attach(view: View): void {
     this.view = view
-    for (let cpu = 0; cpu < view.memory.layout.config.cpus; cpu++) {
+    this.order = orderFor(view)
+    for (let cpu = 0; cpu < view.actors; cpu++) {
       this.done.push(0)
       this.late.push(-1)
     }
@@ -49,7 +50,7 @@ export class Recorder implements Strategy {
   /** From here on the strategy decides. */
   begin(): void {
     this.exploring = true
-    this.order = new DefaultOrder()
+    this.order = orderFor(this.view!)
     this.observer?.begin(this.view!)
     this.inner.attach?.(this.view!)
   }

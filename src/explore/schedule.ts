@@ -4,6 +4,7 @@ import { assert } from '../base/assert.js'
 import { KernelError } from '../base/errno.js'
 import { InvariantViolation, UsageError } from '../base/failure.js'
 import { checkInvariants } from '../invariants/check.js'
+import type { MemoryModel } from '../machine/deterministic/memory-model.js'
 import type { Strategy } from '../machine/deterministic/strategy.js'
 import { Machine } from '../machine/machine.js'
 import { MachinePanic } from '../machine/report.js'
@@ -25,7 +26,9 @@ export interface Setup {
   readonly bugs: readonly BugName[]
   /** steps that are left out: 'actor/step' by their numbers */
   readonly without: ReadonlySet<string>
-  /** data races are looked for: that costs time */
+  /** when CPUs see what others store (default: sc, at once) */
+  readonly memory?: MemoryModel
+  /** data races are looked for: that costs time; not with weak memory */
   readonly races?: boolean
 }
 
@@ -71,15 +74,18 @@ async function describeRace(
 }
 
 async function runWith(setup: Setup, strategy: Strategy, watcher: Watcher | null, races: Races | null): Promise<Ran> {
-  const { scenario, profile, bugs } = setup
+  const { scenario, profile, bugs, memory = 'sc' } = setup
   const locks = new LockOrder()
-  const recorder = new Recorder(strategy, watcher === null ? [locks] : [locks, watcher], races)
+  // Where an unlock is seen later, who holds what when is not to be told from memory.
+  const watchers: Watcher[] = memory === 'sc' ? [locks] : []
+  if (watcher !== null) watchers.push(watcher)
+  const recorder = new Recorder(strategy, watchers, races)
   const watchdog = { operations: scenario.patience ?? PATIENCE }
   const options = { ...SMALL, profile, ...scenario.machine, bugs, watchdog }
   let machine: Machine | null = null
   let outcome: Outcome
   try {
-    machine = await Machine.boot({ ...options, machine: 'deterministic', strategy: recorder })
+    machine = await Machine.boot({ ...options, machine: 'deterministic', strategy: recorder, memoryModel: memory })
     outcome = await within(PATIENCE_MS, scenario.name, play(machine, setup, recorder, watchdog.operations))
   } catch (error) {
     outcome = outcomeOf(error)

@@ -4,14 +4,16 @@
 // that waits for a word is looked at again when that word is written; one that has halted, when an interrupt arrives.
 // When none is runnable, time jumps to the next timer.
 
+import { UsageError } from '../../base/failure.js'
 import { formatMemory } from '../../kernel/boot.js'
 import { buildFunctions } from '../../kernel/functions.js'
 import type { KernelModule } from '../../kernel/module.js'
+import type { MemoryConfig } from '../../memory/layout.js'
 import { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
 import { Cpu, type Services } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
-import { KIND, type Operation } from '../../ops/operation.js'
+import { KIND, type Operation, ORDER, type Order } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Workload } from '../../workloads/workload.js'
@@ -20,8 +22,10 @@ import type { Engine, EngineConfig, EngineEvents, Watchdog } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
+import type { MemoryModel } from './memory-model.js'
 import { ObservedMemory, type Observer } from './observer.js'
 import { Patience } from './patience.js'
+import { actorsOf, BufferedMemory, StoreBuffers } from './store-buffers.js'
 import { STEP, type StepKind, type Strategy, type View } from './strategy.js'
 import { Stretches } from './stretches.js'
 import { Watchers } from './watchers.js'
@@ -40,7 +44,10 @@ export class DeterministicEngine implements Engine, View {
   readonly functions: Functions
   readonly workloads: readonly Workload[]
   readonly strategy: Strategy
+  /** the CPUs; after them their store buffers, where the memory model has any */
+  readonly actors: number
   private readonly observer: Observer | null
+  private readonly buffers: StoreBuffers | null
   private readonly words: Int32Array
   private readonly processors: Processor[] = []
   private readonly deadlines: Float64Array
@@ -72,6 +79,7 @@ export class DeterministicEngine implements Engine, View {
     workloads: readonly Workload[],
     strategy: Strategy,
     { requestMs = Number.POSITIVE_INFINITY, operations }: Watchdog,
+    model: MemoryModel = 'sc',
   ) {
     this.patience = new Patience(requestMs, operations ?? null)
     // Where nothing gets on, it is told apart from a livelock before that is one.
@@ -80,15 +88,17 @@ export class DeterministicEngine implements Engine, View {
     const { cpus, tasks, scratch, traceRecords, user } = config
     const { observer = null } = strategy
     const extent = { cpus, tasks, workers: 1, traceRecords, scratch, user }
-    this.memory = observer === null ? new Memory(extent) : new ObservedMemory(extent, observer)
+    this.actors = actorsOf(cpus, model)
+    this.buffers = model === 'sc' ? null : new StoreBuffers(cpus, model, (word, value) => this.write(word, value))
+    this.memory = memoryFor(extent, observer, this.buffers)
     this.observer = observer
     this.words = this.memory.words
     this.functions = buildFunctions(config.profile, modules)
     this.workloads = workloads
     this.strategy = strategy
     this.deadlines = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
-    this.runnable = new Int32Array(cpus)
-    this.places = new Int32Array(cpus).fill(-1)
+    this.runnable = new Int32Array(this.actors)
+    this.places = new Int32Array(this.actors).fill(-1)
     // Nobody waits for a word of user memory by an operation.
     this.watchers = new Watchers(this.memory.layout.user.base, cpus)
     formatMemory(this.memory, this.functions, config.profile, config)
@@ -203,28 +213,69 @@ export class DeterministicEngine implements Engine, View {
     const place = this.strategy.next(this.runnable, this.count)
     const id = this.runnable[place]!
     this.steps++
-    this.observer?.enter(id)
+    if (id >= this.processors.length) {
+      this.giveUpStore(id - this.processors.length)
+      return true
+    }
+    this.enter(id)
     try {
       this.advance(id, this.processors[id]!)
     } catch (error) {
-      this.observer?.leave()
       this.panic(causeOf(error), id)
       return true
     }
-    this.observer?.leave()
+    this.leave()
     this.update(id)
     return true
+  }
+
+  /** From here on it is that CPU's kernel code that runs. */
+  private enter(cpu: number): void {
+    this.observer?.enter(cpu)
+    if (this.buffers !== null) this.buffers.current = cpu
+  }
+
+  private leave(): void {
+    this.observer?.leave()
+    if (this.buffers !== null) this.buffers.current = -1
+  }
+
+  /** A buffer's turn: the oldest store in it goes into memory. */
+  private giveUpStore(lane: number): void {
+    const buffers = this.buffers!
+    const { word, value } = buffers.declared(lane)
+    this.mix(this.processors.length + lane, KIND.store, word)
+    this.mix(this.processors.length + lane, KIND.store, value)
+    buffers.giveUp(lane)
+    const cpu = this.cpuOf(this.processors.length + lane)
+    this.updateBuffers(cpu)
+    this.setRunnable(cpu)
+  }
+
+  /** Which buffers of a CPU can have a turn. */
+  private updateBuffers(cpu: number): void {
+    const { lanes } = this.buffers!
+    for (let lane = cpu * lanes; lane < (cpu + 1) * lanes; lane++) {
+      this.setPlace(this.processors.length + lane, this.buffers!.isReady(lane))
+    }
+  }
+
+  cpuOf(actor: number): number {
+    const cpus = this.processors.length
+    return actor < cpus ? actor : Math.floor((actor - cpus) / this.buffers!.lanes)
   }
 
   get sinceProgress(): number {
     return this.steps - this.patience.changedAt
   }
 
-  declared(cpu: number): Readonly<Operation> {
-    return this.processors[cpu]!.declared
+  declared(actor: number): Readonly<Operation> {
+    const cpus = this.processors.length
+    return actor < cpus ? this.processors[actor]!.declared : this.buffers!.declared(actor - cpus)
   }
 
   stepOf(cpu: number): StepKind {
+    if (cpu >= this.processors.length) return STEP.operation
     const processor = this.processors[cpu]!
     if (this.stretches.isOver(cpu)) return STEP.stretchEnd
     if (processor.interruptible && this.words[this.memory.pending(cpu)] !== 0) return STEP.interrupt
@@ -234,16 +285,16 @@ export class DeterministicEngine implements Engine, View {
   private advance(id: number, processor: Processor): void {
     if (this.stretches.isOver(id)) {
       this.progressAt = this.steps
-      this.observer?.leave()
+      this.leave()
       const call = this.stretches.end(id)
-      this.observer?.enter(id)
+      this.enter(id)
       this.mix(id, KIND.execute, call)
       processor.resume(call)
       return
     }
     const pending = this.words[this.memory.pending(id)]!
     if (pending !== 0 && processor.interruptible) {
-      if (!this.canCarryOut(processor) || this.strategy.takeInterrupt(id)) {
+      if (!this.canCarryOut(id, processor) || this.strategy.takeInterrupt(id)) {
         const vector = (31 - Math.clz32(pending & -pending)) as Vector
         this.words[this.memory.pending(id)]! &= ~(1 << vector)
         this.mix(id, 100 + vector, 0)
@@ -262,15 +313,16 @@ export class DeterministicEngine implements Engine, View {
   }
 
   /** Whether the declared operation would not block. */
-  private canCarryOut(processor: Processor): boolean {
-    const { kind, word, value } = processor.declared
+  private canCarryOut(id: number, processor: Processor): boolean {
+    const { kind, word, value, order } = processor.declared
+    if (this.buffers?.isHeldUp(id, kind, order)) return false
     switch (kind) {
       case KIND.lock:
-        return this.words[word] === 0
+        return this.seen(id, word) === 0
       case KIND.waitWhile:
-        return this.words[word] !== value
+        return this.seen(id, word) !== value
       case KIND.waitUntil:
-        return this.words[word] === value
+        return this.seen(id, word) === value
       case KIND.halt:
         return processor.haltOver
       default:
@@ -279,9 +331,8 @@ export class DeterministicEngine implements Engine, View {
   }
 
   private carryOut(id: number, processor: Processor): void {
-    const { words } = this
-    const { kind, word, value, expected } = processor.declared
-    const before = words[word]!
+    const { kind, word, value, expected, order } = processor.declared
+    const before = this.seen(id, word)
     this.observer?.operation(id, processor.declared)
     this.mix(id, kind, word)
     let result = 0
@@ -290,7 +341,7 @@ export class DeterministicEngine implements Engine, View {
         result = before
         break
       case KIND.store:
-        this.write(word, value)
+        this.storeBy(id, word, value, order)
         break
       case KIND.add:
         result = before
@@ -318,7 +369,7 @@ export class DeterministicEngine implements Engine, View {
         this.write(word, id + 1)
         break
       case KIND.unlock:
-        this.write(word, 0)
+        this.storeBy(id, word, 0, order)
         processor.unlocked(value === 1)
         break
       case KIND.waitWhile:
@@ -347,7 +398,7 @@ export class DeterministicEngine implements Engine, View {
         this.rung = true
         break
       case KIND.execute:
-        this.observer?.leave()
+        this.leave()
         this.nextDeadline = Math.min(
           this.nextDeadline,
           this.stretches.begin(id, word, this.time, 1 + this.strategy.choose(4)),
@@ -356,6 +407,17 @@ export class DeterministicEngine implements Engine, View {
     }
     this.mix(id, kind, result)
     processor.resume(result)
+  }
+
+  /** What a CPU sees in a word. */
+  private seen(cpu: number, word: number): number {
+    const inMemory = this.words[word]!
+    return this.buffers === null ? inMemory : this.buffers.seen(cpu, word, inMemory)
+  }
+
+  private storeBy(cpu: number, word: number, value: number, order: Order): void {
+    if (this.buffers === null || order === ORDER.full) this.write(word, value)
+    else this.buffers.put(cpu, word, value, order === ORDER.release)
   }
 
   private write(word: number, value: number): void {
@@ -395,10 +457,14 @@ export class DeterministicEngine implements Engine, View {
     const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
     this.watchers.watch(id, watched)
     this.setRunnable(id)
+    if (this.buffers !== null) this.updateBuffers(id)
   }
 
   private setRunnable(id: number): void {
-    const able = this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id)
+    this.setPlace(id, this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id))
+  }
+
+  private setPlace(id: number, able: boolean): void {
     const place = this.places[id]!
     if (able && place < 0) {
       this.places[id] = this.count
@@ -414,7 +480,7 @@ export class DeterministicEngine implements Engine, View {
   private isAble(id: number): boolean {
     const processor = this.processors[id]!
     const interrupted = processor.interruptible && this.words[this.memory.pending(id)] !== 0
-    return interrupted || processor.preemptible || this.canCarryOut(processor)
+    return interrupted || processor.preemptible || this.canCarryOut(id, processor)
   }
 
   private mix(id: number, kind: number, value: number): void {
@@ -427,6 +493,8 @@ export class DeterministicEngine implements Engine, View {
   private panic(cause: PanicCause, cpu: number): void {
     if (this.dead) return
     this.dead = true
+    this.leave()
+    for (let id = 0; this.buffers !== null && id < this.processors.length; id++) this.buffers.empty(id)
     const states = this.processors.map((processor) => processorState(processor.cpu))
     this.events?.panic(buildReport(this.memory, this.functions, (word) => this.load(word), cause, cpu, states))
   }
@@ -445,4 +513,10 @@ export class DeterministicEngine implements Engine, View {
   counters(): Readonly<Record<string, number>> {
     return { operations: this.steps, timeNs: this.time, digest: this.hash >>> 0, stretches: this.stretches.count }
   }
+}
+
+function memoryFor(config: MemoryConfig, observer: Observer | null, buffers: StoreBuffers | null): Memory {
+  if (observer !== null && buffers !== null) throw new UsageError('an observer needs the memory model sc')
+  if (buffers !== null) return new BufferedMemory(config, buffers)
+  return observer === null ? new Memory(config) : new ObservedMemory(config, observer)
 }

@@ -11,12 +11,16 @@ export type StepKind = (typeof STEP)[keyof typeof STEP]
 /** What a strategy may look at while it decides. */
 export interface View {
   readonly memory: Memory
+  /** How many can be given a turn: the CPUs, by their numbers; after them their store buffers, with a weak memory model. */
+  readonly actors: number
+  /** The CPU that an actor is, or whose store buffer. */
+  cpuOf(actor: number): number
   /** operations since somebody outside last asked for something, or had an answer: a request's, or the end of a process */
   readonly sinceProgress: number
-  /** the operation that a CPU has declared; the object is the CPU's register, and changes */
-  declared(cpu: number): Readonly<Operation>
+  /** the operation that a CPU has declared, or a buffer's next store; the object is a register, and changes */
+  declared(actor: number): Readonly<Operation>
   /** What a CPU would do now; an interrupt that may be late counts as taken. */
-  stepOf(cpu: number): StepKind
+  stepOf(actor: number): StepKind
 }
 
 export interface Strategy {
@@ -25,7 +29,7 @@ export interface Strategy {
   readonly observer?: Observer
   /** Called once, before the first operation. */
   attach?(view: View): void
-  /** The place in `runnable` (CPU numbers, `count` of them, count >= 1) of the CPU that does its operation next. */
+  /** The place in `runnable` (actors, `count` of them, count >= 1) of the one that does its operation next. */
   next(runnable: Int32Array, count: number): number
   /** Whether a CPU that could take an interrupt at this boundary does so now; later, when not. */
   takeInterrupt(cpu: number): boolean
