@@ -1,4 +1,4 @@
 // A thread that drives CPUs.
 import { runWorker } from '../src/machine/threads/worker.js'
 
-runWorker()
+runWorker((url) => import(url))

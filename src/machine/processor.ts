@@ -1,8 +1,10 @@
 // A processor: what drives one CPU's generators. Both machines use it; they differ in how operations are carried out.
 //
-// Each task that has run here has a context: a stack of generators. The lowest is the task itself; an interrupt handler,
-// or the scheduler when it preempts, is another one on top of it. The top one has declared an operation. Between two
-// operations (at a boundary) the processor takes interrupts and preempts, where the CPU allows it:
+// Each task that has run here has a context: a stack of generators, one for each call that has not returned. What a
+// generator yields is an operation, or the generator of a function that it calls: that one goes on top. The stack is in
+// frames: the lowest is the task's own, and an interrupt handler, or the scheduler when it preempts, is another one on top
+// of it. The top generator has declared an operation. Between two operations (at a boundary) the processor takes
+// interrupts and preempts, where the CPU allows it:
 //
 //   boundary:  interrupt pending and enabled?  push its handler
 //              reschedule wanted and allowed?  push schedule()
@@ -18,18 +20,25 @@ import { type Kernel, KIND, type Operation } from '../ops/operation.js'
 import { VECTOR, type Vector } from '../ops/vectors.js'
 import { preemptSchedule } from '../sched/core.js'
 import { EVENT } from '../trace/events.js'
+import { causeOf } from './cause.js'
+import type { PanicCause } from './report.js'
 
 const FRAME = { task: 0, interrupt: 1, preempt: 2 } as const
 
 interface Frame {
   readonly kind: number
-  readonly generator: Kernel<unknown>
+  /** how many generators are below it on the stack */
+  readonly base: number
   /** the operation that the frame below had declared; this frame ran before it */
   readonly below: Operation | null
 }
 
+/** What a generator of kernel code yields: see scripts/calls.mjs. */
+type Yielded = IteratorResult<Operation | Kernel<unknown>, unknown>
+
 /** A task's stack on this CPU, and the registers that belong to it while it is switched out. */
 interface Context {
+  readonly stack: Kernel<unknown>[]
   readonly frames: Frame[]
   irqDisabled: number
   preemptCount: number
@@ -39,10 +48,15 @@ export class Processor {
   readonly cpu: Cpu
   private readonly contexts = new Map<number, Context>()
   private context: Context
+  /** of the context that runs: its stack, the generator on top of that, and where its topmost frame begins */
+  private stack: Kernel<unknown>[]
   private top: Kernel<unknown>
+  private base = 0
   private readonly idle: number
   /** an interrupt was taken since halt was declared */
   private woken = false
+  /** the functions, innermost first, that what was thrown last has passed through */
+  private thrownThrough: readonly string[] = []
 
   /** The CPU's idle task is what runs on it first. */
   constructor(cpu: Cpu) {
@@ -51,7 +65,8 @@ export class Processor {
     this.idle = idle
     const fn = cpu.functions.get(cpu.functions.find('swapper'))
     this.top = fn(cpu, idle, 0)
-    this.context = { frames: [{ kind: FRAME.task, generator: this.top, below: null }], irqDisabled: 1, preemptCount: 1 }
+    this.context = contextOf(this.top, 1)
+    this.stack = this.context.stack
     this.contexts.set(idle, this.context)
     this.setTask(idle)
     cpu.irqDisabled = 1
@@ -93,7 +108,74 @@ export class Processor {
   /** Gives the top generator the result of its operation; when this returns, another operation has been declared. */
   resume(result: number): void {
     this.woken = false
-    if (this.top.next(result).done) this.popFrame()
+    this.proceed(result)
+  }
+
+  /** Resumes the top generator; calls and returns, until an operation has been declared. */
+  private proceed(sent: unknown): void {
+    const { operation } = this.cpu
+    try {
+      let yielded: Yielded = this.top.next(sent as number)
+      while (yielded.value !== operation || yielded.done) {
+        if (!yielded.done) this.call(yielded.value as Kernel<unknown>)
+        else if (this.return()) sent = yielded.value
+        else return
+        yielded = this.top.next(sent as number)
+      }
+    } catch (error) {
+      this.unwind(error)
+    }
+  }
+
+  private call(callee: Kernel<unknown>): void {
+    this.stack.push(callee)
+    this.top = callee
+  }
+
+  /** Takes the top generator off; answers whether its caller is to be resumed. */
+  private return(): boolean {
+    const { stack } = this
+    stack.pop()
+    if (stack.length === this.base) {
+      this.popFrame()
+      return false
+    }
+    this.top = stack[stack.length - 1]!
+    return true
+  }
+
+  /** Throws into one caller after the other, until one catches it; at the frame's end, to whoever drives the processor. */
+  private unwind(error: unknown): void {
+    this.thrownThrough = this.callers
+    while (this.stack.length > this.base + 1) {
+      this.stack.pop()
+      this.top = this.stack[this.stack.length - 1]!
+      let yielded: Yielded
+      try {
+        yielded = this.top.throw(error)
+      } catch (thrown) {
+        error = thrown
+        continue
+      }
+      if (yielded.done) {
+        if (this.return()) this.proceed(yielded.value)
+      } else if (yielded.value !== this.cpu.operation) {
+        this.call(yielded.value as Kernel<unknown>)
+        this.proceed(undefined)
+      }
+      return
+    }
+    throw error
+  }
+
+  /** The functions that have called the one that runs, innermost first; of interrupted ones as well. */
+  private get callers(): string[] {
+    return this.stack.slice(0, -1).reverse().flatMap(nameOf)
+  }
+
+  /** What an exception that this processor has thrown means, and through what it went. */
+  causeOf(error: unknown): PanicCause {
+    return causeOf(error, this.thrownThrough)
   }
 
   private popFrame(): void {
@@ -109,15 +191,16 @@ export class Processor {
       // For a halt below: it is over.
       this.woken = true
     }
-    this.top = frames[frames.length - 1]!.generator
+    this.top = this.stack[this.stack.length - 1]!
+    this.base = frames[frames.length - 1]!.base
     Object.assign(cpu.operation, frame.below)
   }
 
   private pushFrame(kind: number, generator: Kernel<unknown>): void {
-    const below = { ...this.cpu.operation }
-    this.context.frames.push({ kind, generator, below })
-    this.top = generator
-    if (generator.next().done) this.popFrame()
+    this.base = this.stack.length
+    this.context.frames.push({ kind, base: this.base, below: { ...this.cpu.operation } })
+    this.call(generator)
+    this.proceed(undefined)
   }
 
   /** Takes an interrupt: its handler is on top when this returns, or is over already. */
@@ -158,8 +241,7 @@ export class Processor {
       return
     }
     // As schedule() leaves it: the runqueue's lock is held, and preemption is off once more.
-    const generator = startTask(cpu, previous)
-    const fresh = { frames: [{ kind: FRAME.task, generator, below: null }], irqDisabled: 1, preemptCount: 2 }
+    const fresh = contextOf(startTask(cpu, previous), 2)
     this.contexts.set(task, fresh)
     this.enter(fresh)
     this.resume(0)
@@ -167,7 +249,9 @@ export class Processor {
 
   private enter(context: Context): void {
     this.context = context
-    this.top = context.frames[context.frames.length - 1]!.generator
+    this.stack = context.stack
+    this.top = this.stack[this.stack.length - 1]!
+    this.base = context.frames[context.frames.length - 1]!.base
     this.cpu.irqDisabled = context.irqDisabled
     this.cpu.preemptCount = context.preemptCount
     this.cpu.restartable = false
@@ -188,4 +272,15 @@ export class Processor {
   get isHalted(): boolean {
     return this.cpu.operation.kind === KIND.halt
   }
+}
+
+/** The context of a task whose outermost function has just been called, with interrupts off. */
+function contextOf(generator: Kernel<unknown>, preemptCount: number): Context {
+  const frames = [{ kind: FRAME.task, base: 0, below: null }]
+  return { stack: [generator], frames, irqDisabled: 1, preemptCount }
+}
+
+/** The name of a generator's function; none for those of kernel modules that were called by `yield*`. */
+function nameOf(generator: Kernel<unknown>): string | [] {
+  return (generator as { kernelFunction?: string }).kernelFunction ?? []
 }

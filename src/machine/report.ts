@@ -111,10 +111,11 @@ export function describeOperation(memory: Memory, operation: Readonly<Operation>
 export function chainOf(error: Error): string[] {
   const names: string[] = []
   for (const line of (error.stack ?? '').split('\n').slice(1)) {
-    const match = /^\s+at (?:async )?([\w.$]+?)(?:\.next)? \(/.exec(line)
+    // A bundle tells functions of one name apart by $1, $2 and so on.
+    const match = /^\s+at (?:async )?([\w.$]+?)(?:\$\d+)?(?:\.next)? \(/.exec(line)
     const name = match?.[1]
     if (name === undefined || name === 'bugOn' || name === 'assert' || name === 'new') continue
-    if (name.startsWith('Processor.') || name.startsWith('Driver.')) break
+    if (/(Processor|Driver)\./.test(name)) break
     if (names.at(-1) !== name) names.push(name)
   }
   return names

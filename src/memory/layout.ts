@@ -5,7 +5,7 @@
 //
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
 import { assert } from '../base/assert.js'
-import { eachLock, fieldAt, type Struct } from './struct.js'
+import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
   DOORBELL,
@@ -47,7 +47,6 @@ export interface MemoryConfig {
 const TASKS_PER_CPU = 1 + HOTPLUG_THREADS
 export const MASKS = ['possible', 'present', 'online', 'active', 'dying'] as const
 export type MaskName = (typeof MASKS)[number]
-const LINE = 16
 /** Words of a page: what user processes are given memory in. */
 export const PAGE = 1024
 /** Buckets of the table of words that parked workers wait for. */

@@ -1,10 +1,10 @@
 // Structures in shared memory: named fields at fixed offsets, in int32 words.
 //
-// A field is a 'word' (int32), a 'lock' (a spinlock: 0 when free, else the holder's CPU number + 1), a 'time' (float64
+// A field is a 'word' (int32), a 'line' (a word with a cache line to itself), a 'lock' (a spinlock: 0 when free, else the holder's CPU number + 1), a 'time' (float64
 // nanoseconds, two words, guarded by a lock), or another structure. The result of struct() is an object of offsets, so
 // that `memory.cpuhp(cpu) + CPUHP.state` is the word to load: an address, as a pointer to a field is in C.
 
-export type FieldKind = 'word' | 'lock' | 'time' | Struct | readonly [number]
+export type FieldKind = 'word' | 'line' | 'lock' | 'time' | Struct | readonly [number]
 
 /** What every structure knows about itself; the fields' offsets stand beside it under their own names. */
 export interface Struct {
@@ -16,19 +16,22 @@ export interface Struct {
 
 export type Offsets<F> = Struct & { readonly [K in keyof F]: number }
 
+/** Words of a cache line. */
+export const LINE = 16
+
 function wordsOf(kind: FieldKind): number {
   if (kind === 'word' || kind === 'lock') return 1
   if (kind === 'time') return 2
+  if (kind === 'line') return LINE
   if ('$size' in kind) return kind.$size
   return kind[0]
 }
 
 function alignmentOf(kind: FieldKind): number {
   if (kind === 'time') return 2
-  if (typeof kind === 'object' && '$fields' in kind) {
-    for (const field of kind.$fields.values()) if (alignmentOf(field.kind) === 2) return 2
-  }
-  return 1
+  if (kind === 'line') return LINE
+  if (typeof kind !== 'object' || !('$fields' in kind)) return 1
+  return Math.max(1, ...Array.from(kind.$fields.values(), (field) => alignmentOf(field.kind)))
 }
 
 /** Lays fields out in the order given. `[n]` is an array of n words. Sizes and offsets are in words. */

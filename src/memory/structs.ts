@@ -369,7 +369,7 @@ export const GLOBAL = struct('global', {
   /** lines of the kernel log that have been sent to the host (threads machine) */
   logLines: 'word',
   /** orders trace events of different CPUs */
-  ticket: 'word',
+  ticket: 'line',
   /** workers that are not parked */
   awake: 'word',
   booted: 'word',
@@ -422,5 +422,6 @@ export const TRACE_RECORD = struct('trace_record', {
 export const DOORBELL = struct('doorbell', {
   bell: 'word',
   parked: 'word',
-  heartbeat: 'word',
+  /** counts the worker's rounds; its own line, for others write the bell */
+  heartbeat: 'line',
 })

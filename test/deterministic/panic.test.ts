@@ -57,6 +57,15 @@ test('CPUs that go on for ever without an answer are a panic', { timeout: 60_000
   })
 })
 
+test('whoever called what throws may catch it', async () => {
+  await onDeterministic(OPTIONS, async (machine) => {
+    expect(await machine.run('faults_catch', { cpu: 1, args: [2] })).toBe(42)
+    // Its stack is in order: it goes on, and so do others.
+    expect(await machine.run('faults_catch', { cpu: 1, args: [0] })).toBe(0)
+    await machine.offline(1)
+  })
+})
+
 describe('a kernel BUG is a panic', () => {
   test('with the function and how it was called', async () => {
     await onDeterministic(OPTIONS, async (machine) => {

@@ -4,6 +4,7 @@ import { eachLock, type FieldKind, fieldAt, type Struct, struct } from '#dist/sr
 
 const leaf: fc.Arbitrary<FieldKind> = fc.oneof(
   fc.constant<FieldKind>('word'),
+  fc.constant<FieldKind>('line'),
   fc.constant<FieldKind>('lock'),
   fc.constant<FieldKind>('time'),
   fc.integer({ min: 1, max: 9 }).map((words): FieldKind => [words]),
@@ -21,6 +22,7 @@ const shape: fc.Arbitrary<Struct> = fc.letrec<{ kind: FieldKind; shape: Struct }
 const wordsOf = (kind: FieldKind): number => {
   if (kind === 'word' || kind === 'lock') return 1
   if (kind === 'time') return 2
+  if (kind === 'line') return 16
   return '$size' in kind ? kind.$size : kind[0]
 }
 
@@ -48,10 +50,13 @@ describe('any structure', () => {
     )
   })
 
-  test('has every time on eight bytes, wherever it stands in an array of such structures', () => {
+  test('has every time on eight bytes, every line on 64, wherever it stands in an array of such structures', () => {
     fc.assert(
       fc.property(shape, fc.nat(3), (made, index) => {
-        for (const { offset, kind } of leaves(made, index * made.$size)) if (kind === 'time') expect(offset % 2).toBe(0)
+        for (const { offset, kind } of leaves(made, index * made.$size)) {
+          if (kind === 'time') expect(offset % 2).toBe(0)
+          if (kind === 'line') expect(offset % 16).toBe(0)
+        }
       }),
     )
   })

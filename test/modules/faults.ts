@@ -7,6 +7,7 @@ import {
   mutexLock,
   mutexUnlock,
   relaxed,
+  smpCallFunctionSingle,
   waitForCompletion,
 } from '../../src/kernel-api.js'
 import { GLOBAL } from '../../src/memory/structs.js'
@@ -30,6 +31,20 @@ export const functions = {
   /** A BUG (1) or an ordinary exception (2), three calls deep. */
   *faults_throw(cpu, how) {
     return yield* inBetween(cpu, how)
+  },
+
+  /** Catches what is thrown (as in faults_throw) within a function of the kernel that it calls, which has not returned. */
+  *faults_catch(cpu, how) {
+    const { preemptCount, irqDisabled } = cpu
+    try {
+      yield* smpCallFunctionSingle(cpu, cpu.id, cpu.functions.find('faults_throw'), how, true)
+    } catch {
+      cpu.preemptCount = preemptCount
+      cpu.irqDisabled = irqDisabled
+      yield* innermost(cpu, 0)
+      return 42
+    }
+    return 0
   },
 
   /** Sleeps for what never comes. */

@@ -17,7 +17,6 @@ import { KIND, type Operation, ORDER, type Order } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Workload } from '../../workloads/workload.js'
-import { causeOf } from '../cause.js'
 import type { Engine, EngineConfig, EngineEvents, Watchdog } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
@@ -221,7 +220,7 @@ export class DeterministicEngine implements Engine, View {
     try {
       this.advance(id, this.processors[id]!)
     } catch (error) {
-      this.panic(causeOf(error), id)
+      this.panic(this.processors[id]!.causeOf(error), id)
       return true
     }
     this.leave()

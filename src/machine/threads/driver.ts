@@ -12,7 +12,7 @@ import type { BugName } from '../../ops/switches.js'
 import { VECTOR } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Programs } from '../programs.js'
-import { type ProcessorState, processorState } from '../report.js'
+import { type PanicCause, type ProcessorState, processorState } from '../report.js'
 import type { DriverCounters } from './messages.js'
 import { MACHINE_STATE } from './messages.js'
 import { type DrivenBy, ThreadProcessor, TURN } from './processor.js'
@@ -47,6 +47,8 @@ export class Driver implements DrivenBy {
   private readonly processors: ThreadProcessor[] = []
   /** those that have turns */
   private readonly active: ThreadProcessor[] = []
+  /** the CPU of a worker that has only one, where all workers have: nobody sets its attention */
+  private readonly alone: ThreadProcessor | null
   private readonly deadlines: Float64Array
   private nextDeadline = Number.POSITIVE_INFINITY
   /** how many of this worker's CPUs wait for words of a bucket, by bucket */
@@ -82,6 +84,7 @@ export class Driver implements DrivenBy {
       this.processors.push(new ThreadProcessor(new Cpu(id, memory, functions, services, tracer, bugs), this))
     }
     this.active.push(...this.processors)
+    this.alone = workers === cpus ? this.processors[0]! : null
     this.deadlines = new Float64Array(this.processors.length).fill(Number.POSITIVE_INFINITY)
   }
 
@@ -128,29 +131,42 @@ export class Driver implements DrivenBy {
 
   private collectAttention(): void {
     const { words, memory } = this
+    if (!this.isCalled()) return
+    if (this.alone !== null) return this.activate(this.alone)
     const attention = memory.attention(this.worker)
     for (let w = 0; w < memory.layout.attentionWords; w++) {
-      if (Atomics.load(words, attention + w) === 0) continue
       for (let rest = Atomics.exchange(words, attention + w, 0); rest !== 0; rest &= rest - 1) {
-        const processor = this.processors[w * 32 + (31 - Math.clz32(rest & -rest))]!
-        if (processor.active) continue
-        processor.active = true
-        this.active.push(processor)
+        this.activate(this.processors[w * 32 + (31 - Math.clz32(rest & -rest))]!)
       }
     }
+  }
+
+  /** Whether an interrupt has been raised for a CPU of this worker since it last looked. */
+  private isCalled(): boolean {
+    const { words, memory, alone } = this
+    if (alone !== null) return alone.isCalled
+    const attention = memory.attention(this.worker)
+    for (let w = 0; w < memory.layout.attentionWords; w++) if (Atomics.load(words, attention + w) !== 0) return true
+    return false
+  }
+
+  private activate(processor: ThreadProcessor): void {
+    if (processor.active) return
+    processor.active = true
+    this.active.push(processor)
   }
 
   private pause(bell: number, seen: number): void {
     const { words, memory } = this
     const awake = memory.global + GLOBAL.awake
     const spins = Atomics.load(words, awake) <= this.cores ? this.spins : 0
-    for (let i = 0; i < spins; i++) if (Atomics.load(words, bell) !== seen) return
+    for (let i = 0; i < spins; i++) if (Atomics.load(words, bell) !== seen || this.isCalled()) return
     const parked = bell - DOORBELL.bell + DOORBELL.parked
     const timeoutMs = (this.nextDeadline - this.services.now()) / 1e6
     if (timeoutMs <= 0) return
     Atomics.sub(words, awake, 1)
     Atomics.store(words, parked, 1)
-    Atomics.wait(words, bell, seen, timeoutMs)
+    if (!this.isCalled()) Atomics.wait(words, bell, seen, timeoutMs)
     Atomics.store(words, parked, 0)
     Atomics.add(words, awake, 1)
     this.parks++
@@ -212,6 +228,11 @@ export class Driver implements DrivenBy {
     const count = this.registrations.get(bucket)! - 1
     this.registrations.set(bucket, count)
     if (count === 0) Atomics.and(this.words, bucket + (this.worker >> 5), ~(1 << (this.worker & 31)))
+  }
+
+  /** What an exception means that `run` has thrown. */
+  causeOf(error: unknown): PanicCause {
+    return this.processors.find(({ cpu }) => cpu.id === this.current)!.causeOf(error)
   }
 
   states(): ProcessorState[] {

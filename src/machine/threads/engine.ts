@@ -23,6 +23,12 @@ const LEAVE_MS = 1000
 /** How often it is looked, while a worker is asked, whether it has been powered on meanwhile, ms. */
 const LOOK_MS = 5
 
+/**
+ * What a worker runs. As one file it boots several times as fast; but kernel modules import the kernel's own modules, and
+ * a kernel must not be there twice: with them it is loaded file by file.
+ */
+const WORKER = { bundled: '../../../workers/start.cjs', modular: '../../../workers/cpu-worker.js' } as const
+
 interface Thread {
   readonly worker: Worker
   readonly control: Remote<WorkerControl>
@@ -89,7 +95,9 @@ export class ThreadsEngine implements Engine {
 
   /** Starts a worker and has it make its CPUs. A UsageError for modules that can't be loaded. */
   private async startWorker(index: number, epochNs: number): Promise<void> {
-    const worker = new Worker(new URL('../../../workers/cpu-worker.js', import.meta.url))
+    const worker = new Worker(
+      new URL(this.config.modules.length > 0 ? WORKER.modular : WORKER.bundled, import.meta.url),
+    )
     const control = wrap<WorkerControl>(endpointOf(worker))
     const thread: Thread = { worker, control, exited: exitOf(worker), alive: true }
     this.threads.push(thread)

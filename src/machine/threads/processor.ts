@@ -82,6 +82,11 @@ export class ThreadProcessor extends Processor {
     return TURN.used
   }
 
+  /** Whether it would take an interrupt now. */
+  get isCalled(): boolean {
+    return this.cpu.irqDisabled === 0 && Atomics.load(this.words, this.pending) !== 0
+  }
+
   /** Carries out the declared operation and resumes; false when it blocks (it stays declared). */
   private carryOut(): boolean {
     const { words, cpu } = this

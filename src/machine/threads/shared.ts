@@ -1,13 +1,13 @@
 // The words that workers and the host use to wake each other.
 //
 // Each worker parks on one doorbell. Whoever has something for it rings: counts the bell up, and notifies only when the
-// worker says that it is parked.
+// worker says that it is parked. Interrupts ring only then: a worker that spins looks at what they write anyway.
 //
-//   worker                                    ringer
-//   seen = bell                               write what there is to see
-//   look at everything; nothing to do?        bell = bell + 1
+//   worker                                    ringer                          interrupt
+//   seen = bell                               write what there is to see      set its bit
+//   look at everything; nothing to do?        bell = bell + 1                 parked? ring
 //   parked = 1                                parked? notify
-//   wait while bell = seen
+//   wait while bell = seen, unless there are interrupts
 
 import { WAIT_BUCKETS } from '../../memory/layout.js'
 import type { Memory } from '../../memory/memory.js'
@@ -45,11 +45,16 @@ export function workerOf(memory: Memory, cpu: number): number {
 export function raise(memory: Memory, cpu: number, vector: Vector): void {
   const bit = 1 << vector
   if (Atomics.or(memory.words, memory.pending(cpu), bit) & bit) return
-  const { workers } = memory.layout.config
+  const { words } = memory
+  const { cpus, workers } = memory.layout.config
   const worker = cpu % workers
-  const local = (cpu - worker) / workers
-  Atomics.or(memory.words, memory.attention(worker) + (local >> 5), 1 << (local & 31))
-  ring(memory, worker)
+  // A worker with one CPU looks at that itself.
+  if (workers < cpus) {
+    const local = (cpu - worker) / workers
+    Atomics.or(words, memory.attention(worker) + (local >> 5), 1 << (local & 31))
+  }
+  const bell = memory.doorbell(worker)
+  if (Atomics.load(words, bell - DOORBELL.bell + DOORBELL.parked) === 1) ring(memory, worker)
 }
 
 /**

@@ -7,9 +7,9 @@ import { buildFunctions } from '../../kernel/functions.js'
 import { Memory } from '../../memory/memory.js'
 import { DOORBELL, GLOBAL } from '../../memory/structs.js'
 import type { Services } from '../../ops/cpu.js'
-import { causeOf } from '../cause.js'
-import { loadModules, loadWorkloads } from '../modules.js'
+import { type Import, loadModules, loadWorkloads } from '../modules.js'
 import { Programs, vacatedBelow } from '../programs.js'
+import type { PanicCause } from '../report.js'
 import { Driver } from './driver.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
 import { ringAll, ringHost } from './shared.js'
@@ -19,12 +19,12 @@ function send(message: WorkerMessage): void {
 }
 
 /** The thread's whole life: it is configured, waits for power, runs, and leaves. */
-export function runWorker(): void {
+export function runWorker(load: Import): void {
   let driver: Driver | null = null
   const control: WorkerControl = {
     async configure(given) {
       try {
-        driver = await makeDriver(given)
+        driver = await makeDriver(given, load)
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
         // Once the answer is on its way nobody calls any more, and no bell is heard: the thread ends by itself.
@@ -41,11 +41,12 @@ export function runWorker(): void {
   expose(control, parentPort as unknown as Endpoint)
 }
 
-async function makeDriver({ buffer, config, worker, workers, epochNs, cores }: WorkerConfig): Promise<Driver> {
+async function makeDriver(given: WorkerConfig, load: Import): Promise<Driver> {
+  const { buffer, config, worker, workers, epochNs, cores } = given
   const { cpus, tasks, scratch, traceRecords, user } = config
   const memory = new Memory({ cpus, tasks, workers, traceRecords, scratch, user }, buffer)
-  const functions = buildFunctions(config.profile, await loadModules(config.modules))
-  const workloads = await loadWorkloads(config.workloads)
+  const functions = buildFunctions(config.profile, await loadModules(config.modules, load))
+  const workloads = await loadWorkloads(config.workloads, load)
   const programs = new Programs(memory, workloads, vacatedBelow(memory, functions), (program, text) => {
     send({ type: 'fault', program, message: text })
   })
@@ -60,7 +61,7 @@ async function live(driver: Driver, { worker }: WorkerConfig): Promise<void> {
   try {
     driver.run()
   } catch (error) {
-    panic(memory, driver.current, error)
+    panic(memory, driver.current, driver.causeOf(error))
   }
   send({ type: 'left', states: driver.states(), counters: driver.counters() })
   // Nobody calls any more: without its port nothing keeps the thread.
@@ -84,10 +85,10 @@ async function powerOn(memory: Memory, worker: number): Promise<void> {
   Atomics.store(memory.words, parked, 0)
 }
 
-function panic(memory: Memory, cpu: number, error: unknown): void {
+function panic(memory: Memory, cpu: number, cause: PanicCause): void {
   const machineState = memory.global + GLOBAL.machineState
   const first = Atomics.compareExchange(memory.words, machineState, MACHINE_STATE.running, MACHINE_STATE.panicked)
-  if (first === MACHINE_STATE.running) send({ type: 'panic', cpu, cause: causeOf(error) })
+  if (first === MACHINE_STATE.running) send({ type: 'panic', cpu, cause })
   ringHost(memory)
   ringAll(memory)
 }
