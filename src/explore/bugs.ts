@@ -8,6 +8,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M24: 'failing-callbacks',
   M25: 'targets',
   M26: 'instances',
+  M28: 'callbacks',
   M29: 'readers',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',
@@ -32,14 +33,14 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
 export interface Bug {
   readonly name: BugName
   readonly mechanism: string
-  /** the commit of Linux that fixed it; null for a defect that Linux never had */
+  /** the commit of Linux that fixed it, 'in tree' where it was never otherwise; null for a defect that Linux never had */
   readonly fix: string | null
   readonly scenario: string
 }
 
 export const COLLECTION: readonly Bug[] = [
   ...Object.entries(BUGS).map(([name, text]): Bug => {
-    const [, mechanism, fix] = /^(.*) \(([0-9a-f]{12})\)$/.exec(text)!
+    const [, mechanism, fix] = /^(.*) \(([0-9a-f]{12}|in tree)\)$/.exec(text)!
     return { name: name as BugName, mechanism: mechanism!, fix: fix!, scenario: SHOWN_BY[name as BugName] }
   }),
   ...Object.entries(MUTATIONS).map(([name, mechanism]): Bug => {

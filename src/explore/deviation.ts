@@ -24,7 +24,7 @@ export interface Deviation {
 /** What an actor is called; without a view, all of them are CPUs. */
 export function actorNames(view: View | null): (actor: number) => string {
   return (actor) => {
-    const cpu = view === null ? actor : view.cpuOf(actor)
+    const cpu = view !== null && actor < view.actors ? view.cpuOf(actor) : actor
     return cpu === actor ? `CPU ${cpu}` : `the store buffer of CPU ${cpu}`
   }
 }

@@ -163,7 +163,7 @@ export class Races implements LateObserver {
 
   private plain(word: number, writes: boolean): Access {
     const cpu = this.current
-    const functions = callers()
+    const functions = [...running(), ...this.view!.callersOf(cpu)].slice(0, DEPTH)
     const name = this.view!.memory.layout.describe(word)
     return {
       where: functions[0] ?? '?',
@@ -191,17 +191,14 @@ export class Races implements LateObserver {
 const DEPTH = 3
 const FRAMES = 24
 
-/** The kernel functions that have led here, innermost first. */
-function callers(): string[] {
+/** The kernel function that runs, and those that it has called without a yield, innermost first. */
+function running(): string[] {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = FRAMES
   const { stack = '' } = new Error('for its stack')
   Error.stackTraceLimit = stackTraceLimit
   return stack
     .split('\n')
-    .filter(
-      (line) => line.includes('file:') && !/\/(explore\/races|machine\/\w+\/observer|memory\/memory)\.js/.test(line),
-    )
+    .filter((line) => line.includes('file:') && !/\/(explore\/races|machine\/|memory\/memory)/.test(line))
     .map((line) => /at (?:async )?(?:\w+\.)?(\S+) \(/.exec(line)?.[1] ?? 'a function without a name')
-    .slice(0, DEPTH)
 }

@@ -9,6 +9,7 @@ export const BUGS = {
   M24: 'a failing STARTING or DYING callback stops the CPU half-way (6f855b39e460)',
   M25: 'a write of the current state to target begins an operation: cpu_dying stays set (64ea6e44f85b)',
   M26: 'the record keeps node and last of an instance that was set up (1f7c70d6b2bc)',
+  M28: 'cpuhp/N may see the flag before its record; found with --memory pso (in tree)',
   M29: 'readers of the per-CPU lock count with a load and a store (e6b1a44eccfc)',
 } as const
 

@@ -1,10 +1,15 @@
 // Each memory model allows exactly the outcomes that it should: all orders are searched, by partial order reduction.
 import { describe, expect, test } from 'vitest'
+import type { Explored } from '#dist/src/explore/explore.js'
+import { Playback } from '#dist/src/explore/playback.js'
 import { Recorder } from '#dist/src/explore/recorder.js'
+import { runSchedule } from '#dist/src/explore/schedule.js'
 import { searchNamed } from '#dist/src/explore/strategies/table.js'
 import { Machine } from '#dist/src/index.js'
 import { MEMORY_MODELS, type MemoryModel } from '#dist/src/machine/deterministic/memory-model.js'
+import type { BugName } from '#dist/src/ops/switches.js'
 import { AT, TOYS } from '#dist/test/modules/memory-models.js'
+import { search, setupOf } from '../support/explore.js'
 import { kernelModule } from '../support/machines.js'
 
 interface Searched {
@@ -50,5 +55,29 @@ describe.each(MEMORY_MODELS)('%s', (model) => {
   test.each(Object.keys(TOYS))('%s', { timeout: 60_000 }, async (name) => {
     const { seen, schedules } = await searchAll(name, model, 'dpor')
     expect(seen, `${schedules} schedules`).toBe(TOYS[name].allowed.includes(model))
+  })
+})
+
+describe('M28, a missing barrier', () => {
+  const found = async (memory: MemoryModel, bugs: readonly BugName[], schedules: number): Promise<Explored> => {
+    return await search({ ...setupOf('callbacks', bugs), memory }, { schedules, strategies: ['pos'] })
+  }
+
+  test('is found where stores to several words may be seen in another order', { timeout: 120_000 }, async () => {
+    const { found: failures } = await found('pso', ['M28'], 300)
+    expect(failures.map(({ failure }) => failure.kind)).toEqual([expect.stringMatching(/^hang$|^violation$/)])
+    const [{ deviations, digest }] = failures
+    const again = await runSchedule({ ...setupOf('callbacks', ['M28']), memory: 'pso' }, new Playback(deviations))
+    expect(again.digest).toBe(digest)
+  })
+
+  test.each<[MemoryModel, readonly BugName[]]>([
+    ['sc', ['M28']],
+    ['tso', ['M28']],
+    ['pso', []],
+  ])('and not with %s and %j', { timeout: 120_000 }, async (memory, bugs) => {
+    const { found: failures, schedules } = await found(memory, bugs, 300)
+    expect(failures).toEqual([])
+    expect(schedules).toBe(300)
   })
 })

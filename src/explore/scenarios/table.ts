@@ -2,7 +2,7 @@
 import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs } from './calls.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
-import { dynamicStates, failingCallbacks, instances, rollback } from './states.js'
+import { callbacks, dynamicStates, failingCallbacks, instances, rollback } from './states.js'
 import { affinity, busy, exclusion, timers, wakeups } from './tasks.js'
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -13,6 +13,7 @@ export const SCENARIOS: readonly Scenario[] = [
   suspending,
   rollback,
   failingCallbacks,
+  callbacks,
   instances,
   dynamicStates,
   crossCalls,

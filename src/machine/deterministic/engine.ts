@@ -4,12 +4,10 @@
 // that waits for a word is looked at again when that word is written; one that has halted, when an interrupt arrives.
 // When none is runnable, time jumps to the next timer.
 
-import { UsageError } from '../../base/failure.js'
 import { formatMemory } from '../../kernel/boot.js'
 import { buildFunctions } from '../../kernel/functions.js'
 import type { KernelModule } from '../../kernel/module.js'
-import type { MemoryConfig } from '../../memory/layout.js'
-import { Memory } from '../../memory/memory.js'
+import type { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
 import { Cpu, type Services } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
@@ -21,21 +19,21 @@ import type { Engine, EngineConfig, EngineEvents, Watchdog } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
+import { combined } from './combined.js'
+import { Digest } from './digest.js'
+import { memoryFor } from './engine-memory.js'
 import type { MemoryModel } from './memory-model.js'
-import { ObservedMemory, type Observer } from './observer.js'
+import type { Bystander, Observer } from './observer.js'
 import { Patience } from './patience.js'
-import { actorsOf, BufferedMemory, StoreBuffers } from './store-buffers.js'
+import { Runnable } from './runnable.js'
+import { actorsOf, StoreBuffers } from './store-buffers.js'
 import { STEP, type StepKind, type Strategy, type View } from './strategy.js'
 import { Stretches } from './stretches.js'
+import { Timers } from './timers.js'
 import { Watchers } from './watchers.js'
 
 /** Virtual time that an operation takes, ns. */
 const OPERATION_NS = 10
-/** Operations in one go, before the event loop has its turn. */
-const BATCH = 200_000
-
-/** Operations without one of a task's own, ticks and their like only, after which nothing more will come. */
-const DEADLOCK = 1_000_000
 
 export class DeterministicEngine implements Engine, View {
   readonly kind = 'deterministic'
@@ -47,25 +45,20 @@ export class DeterministicEngine implements Engine, View {
   readonly actors: number
   private readonly observer: Observer | null
   private readonly buffers: StoreBuffers | null
+  private readonly bystander: Bystander | null
   private readonly words: Int32Array
   private readonly processors: Processor[] = []
-  private readonly deadlines: Float64Array
-  private nextDeadline = Number.POSITIVE_INFINITY
-  private readonly runnable: Int32Array
-  /** each CPU's place in `runnable`, -1 when it is not there */
-  private readonly places: Int32Array
-  private count = 0
+  private readonly runnable: Runnable
   private readonly watchers: Watchers
   private readonly stretches: Stretches
+  private readonly timers: Timers
   private time = 0
   private tickets = 0
   private steps = 0
   private readonly patience: Patience
-  private readonly deadlock: number
-  private readonly batch: number
   /** how many operations had been done when a task last did one that was not in an interrupt */
   private progressAt = 0
-  private hash = 0x811c_9dc5
+  private readonly digest = new Digest()
   private rung = false
   private outstanding = 0
   private pumping = false
@@ -81,9 +74,6 @@ export class DeterministicEngine implements Engine, View {
     model: MemoryModel = 'sc',
   ) {
     this.patience = new Patience(requestMs, operations ?? null)
-    // Where nothing gets on, it is told apart from a livelock before that is one.
-    this.deadlock = Math.min(DEADLOCK, (operations ?? Number.POSITIVE_INFINITY) / 20)
-    this.batch = Math.min(BATCH, this.deadlock)
     const { cpus, tasks, scratch, traceRecords, user } = config
     const { observer = null } = strategy
     const extent = { cpus, tasks, workers: 1, traceRecords, scratch, user }
@@ -91,13 +81,12 @@ export class DeterministicEngine implements Engine, View {
     this.buffers = model === 'sc' ? null : new StoreBuffers(cpus, model, (word, value) => this.write(word, value))
     this.memory = memoryFor(extent, observer, this.buffers)
     this.observer = observer
+    this.bystander = observer ?? this.buffers
     this.words = this.memory.words
     this.functions = buildFunctions(config.profile, modules)
     this.workloads = workloads
     this.strategy = strategy
-    this.deadlines = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
-    this.runnable = new Int32Array(this.actors)
-    this.places = new Int32Array(this.actors).fill(-1)
+    this.runnable = new Runnable(this.actors)
     // Nobody waits for a word of user memory by an operation.
     this.watchers = new Watchers(this.memory.layout.user.base, cpus)
     formatMemory(this.memory, this.functions, config.profile, config)
@@ -108,6 +97,7 @@ export class DeterministicEngine implements Engine, View {
       programs,
       workloads.map(({ unitNs }) => unitNs),
     )
+    this.timers = new Timers(cpus, this.stretches)
     const services: Services = {
       ticket: () => this.tickets++,
       now: () => this.time,
@@ -130,7 +120,7 @@ export class DeterministicEngine implements Engine, View {
     this.events = events
     const booted = this.memory.global + GLOBAL.booted
     while (this.words[booted] === 0 && !this.dead) {
-      if (!this.step() || this.steps - this.progressAt > this.deadlock)
+      if (!this.step() || this.steps - this.progressAt > this.patience.deadlock)
         this.panic({ kind: 'deadlock', message: 'the kernel does not come up: nothing can run' }, -1)
     }
     this.rung = false
@@ -161,7 +151,7 @@ export class DeterministicEngine implements Engine, View {
     const cpu = this.words[this.memory.global + GLOBAL.portCpu]!
     this.observer?.hostRaise(cpu, VECTOR.port)
     this.raise(cpu, VECTOR.port)
-    this.mix(cpu, 200 + slot, 0)
+    this.digest.mix(cpu, 200 + slot, 0)
   }
 
   setOutstanding(count: number, oldest: number, allowanceNs: number): void {
@@ -182,7 +172,7 @@ export class DeterministicEngine implements Engine, View {
     this.pumping = false
     if (this.outstanding === 0 || this.dead) return
     this.rung = false
-    for (let n = 0; n < this.batch && !this.rung && !this.dead; n++) {
+    for (let n = 0; n < this.patience.batch && !this.rung && !this.dead; n++) {
       if (!this.step()) {
         this.panic({ kind: 'deadlock', message: 'a request is under way and no CPU can do anything' }, -1)
         return
@@ -190,9 +180,10 @@ export class DeterministicEngine implements Engine, View {
     }
     const hang = this.patience.judge(this.steps, this.time)
     if (hang !== null) this.panic({ kind: 'hang', message: hang }, -1)
-    if (this.steps - this.progressAt > this.deadlock) {
+    if (this.steps - this.progressAt > this.patience.deadlock) {
       // What the report is to show is what the tasks wait for, not a tick.
-      for (let n = 0; n < this.batch && this.processors.some((processor) => processor.isInterrupted); n++) this.step()
+      for (let n = 0; n < this.patience.batch && this.processors.some((processor) => processor.isInterrupted); n++)
+        this.step()
       this.panic({ kind: 'deadlock', message: 'the clocks tick, and no task can do anything' }, -1)
     }
     if (this.rung) this.events?.bell()
@@ -202,66 +193,47 @@ export class DeterministicEngine implements Engine, View {
   /** Does one operation (or takes one interrupt, or preempts once). Answers false when no CPU can do anything. */
   step(): boolean {
     if (this.dead) return false
-    while (this.count === 0) {
-      if (this.nextDeadline === Number.POSITIVE_INFINITY) return false
-      this.time = Math.max(this.time, this.nextDeadline)
-      this.fireTimers()
+    while (this.runnable.count === 0) {
+      if (this.timers.next === Number.POSITIVE_INFINITY) return false
+      this.time = Math.max(this.time, this.timers.next)
+      this.timers.pass(this.time, this.fires, this.stretchIsOver)
     }
     this.time += OPERATION_NS
-    if (this.time >= this.nextDeadline) this.fireTimers()
-    const place = this.strategy.next(this.runnable, this.count)
-    const id = this.runnable[place]!
+    if (this.time >= this.timers.next) this.timers.pass(this.time, this.fires, this.stretchIsOver)
+    const place = this.strategy.next(this.runnable.list, this.runnable.count)
+    const id = this.runnable.list[place]!
     this.steps++
     if (id >= this.processors.length) {
-      this.giveUpStore(id - this.processors.length)
+      this.giveUpStore(id)
       return true
     }
-    this.enter(id)
+    this.bystander?.enter(id)
     try {
       this.advance(id, this.processors[id]!)
     } catch (error) {
       this.panic(this.processors[id]!.causeOf(error), id)
       return true
     }
-    this.leave()
+    this.bystander?.leave()
     this.update(id)
     return true
   }
 
-  /** From here on it is that CPU's kernel code that runs. */
-  private enter(cpu: number): void {
-    this.observer?.enter(cpu)
-    if (this.buffers !== null) this.buffers.current = cpu
-  }
-
-  private leave(): void {
-    this.observer?.leave()
-    if (this.buffers !== null) this.buffers.current = -1
-  }
-
   /** A buffer's turn: the oldest store in it goes into memory. */
-  private giveUpStore(lane: number): void {
+  private giveUpStore(actor: number): void {
     const buffers = this.buffers!
-    const { word, value } = buffers.declared(lane)
-    this.mix(this.processors.length + lane, KIND.store, word)
-    this.mix(this.processors.length + lane, KIND.store, value)
-    buffers.giveUp(lane)
-    const cpu = this.cpuOf(this.processors.length + lane)
-    this.updateBuffers(cpu)
-    this.setRunnable(cpu)
-  }
-
-  /** Which buffers of a CPU can have a turn. */
-  private updateBuffers(cpu: number): void {
-    const { lanes } = this.buffers!
-    for (let lane = cpu * lanes; lane < (cpu + 1) * lanes; lane++) {
-      this.setPlace(this.processors.length + lane, this.buffers!.isReady(lane))
-    }
+    const first = this.processors.length
+    const { word, value } = buffers.declared(actor - first)
+    this.digest.mix(actor, KIND.store, word)
+    this.digest.mix(actor, KIND.store, value)
+    buffers.giveUp(actor - first)
+    buffers.note(this.cpuOf(actor), this.runnable, first)
+    this.setRunnable(this.cpuOf(actor))
   }
 
   cpuOf(actor: number): number {
     const cpus = this.processors.length
-    return actor < cpus ? actor : Math.floor((actor - cpus) / this.buffers!.lanes)
+    return actor < cpus ? actor : this.buffers!.ownerOf(actor - cpus)
   }
 
   get sinceProgress(): number {
@@ -271,6 +243,10 @@ export class DeterministicEngine implements Engine, View {
   declared(actor: number): Readonly<Operation> {
     const cpus = this.processors.length
     return actor < cpus ? this.processors[actor]!.declared : this.buffers!.declared(actor - cpus)
+  }
+
+  callersOf(cpu: number): readonly string[] {
+    return this.processors[cpu]!.callers
   }
 
   stepOf(cpu: number): StepKind {
@@ -284,10 +260,10 @@ export class DeterministicEngine implements Engine, View {
   private advance(id: number, processor: Processor): void {
     if (this.stretches.isOver(id)) {
       this.progressAt = this.steps
-      this.leave()
+      this.bystander?.leave()
       const call = this.stretches.end(id)
-      this.enter(id)
-      this.mix(id, KIND.execute, call)
+      this.bystander?.enter(id)
+      this.digest.mix(id, KIND.execute, call)
       processor.resume(call)
       return
     }
@@ -296,14 +272,14 @@ export class DeterministicEngine implements Engine, View {
       if (!this.canCarryOut(id, processor) || this.strategy.takeInterrupt(id)) {
         const vector = (31 - Math.clz32(pending & -pending)) as Vector
         this.words[this.memory.pending(id)]! &= ~(1 << vector)
-        this.mix(id, 100 + vector, 0)
+        this.digest.mix(id, 100 + vector, 0)
         this.observer?.interrupt(id, vector)
         processor.interrupt(vector)
         return
       }
     }
     if (processor.preemptible) {
-      this.mix(id, 99, 0)
+      this.digest.mix(id, 99, 0)
       processor.preempt()
       return
     }
@@ -333,7 +309,7 @@ export class DeterministicEngine implements Engine, View {
     const { kind, word, value, expected, order } = processor.declared
     const before = this.seen(id, word)
     this.observer?.operation(id, processor.declared)
-    this.mix(id, kind, word)
+    this.digest.mix(id, kind, word)
     let result = 0
     switch (kind) {
       case KIND.load:
@@ -343,20 +319,11 @@ export class DeterministicEngine implements Engine, View {
         this.storeBy(id, word, value, order)
         break
       case KIND.add:
-        result = before
-        this.write(word, (before + value) | 0)
-        break
       case KIND.and:
-        result = before
-        this.write(word, before & value)
-        break
       case KIND.or:
-        result = before
-        this.write(word, before | value)
-        break
       case KIND.exchange:
         result = before
-        this.write(word, value)
+        this.write(word, combined(kind, before, value))
         break
       case KIND.compareExchange:
         result = before
@@ -384,8 +351,7 @@ export class DeterministicEngine implements Engine, View {
         result = this.time
         break
       case KIND.setTimer:
-        this.deadlines[id] = value
-        this.nextDeadline = Math.min(this.nextDeadline, value)
+        this.timers.set(id, value)
         break
       case KIND.choose:
         result = this.strategy.choose(value)
@@ -397,14 +363,11 @@ export class DeterministicEngine implements Engine, View {
         this.rung = true
         break
       case KIND.execute:
-        this.leave()
-        this.nextDeadline = Math.min(
-          this.nextDeadline,
-          this.stretches.begin(id, word, this.time, 1 + this.strategy.choose(4)),
-        )
+        this.bystander?.leave()
+        this.timers.expect(this.stretches.begin(id, word, this.time, 1 + this.strategy.choose(4)))
         return
     }
-    this.mix(id, kind, result)
+    this.digest.mix(id, kind, result)
     processor.resume(result)
   }
 
@@ -433,22 +396,8 @@ export class DeterministicEngine implements Engine, View {
     this.setRunnable(cpu)
   }
 
-  private fireTimers(): void {
-    let next = Number.POSITIVE_INFINITY
-    for (let id = 0; id < this.deadlines.length; id++) {
-      const deadline = this.deadlines[id]!
-      if (deadline <= this.time) {
-        this.deadlines[id] = Number.POSITIVE_INFINITY
-        this.raise(id, VECTOR.timer)
-      } else if (deadline < next) next = deadline
-      const end = this.stretches.endOf(id)
-      if (end <= this.time) {
-        this.stretches.pass(id)
-        this.setRunnable(id)
-      } else if (end < next) next = end
-    }
-    this.nextDeadline = next
-  }
+  private readonly fires = (cpu: number): void => this.raise(cpu, VECTOR.timer)
+  private readonly stretchIsOver = (cpu: number): void => this.setRunnable(cpu)
 
   /** After a CPU has declared an operation: whether it is runnable, and which word decides that. */
   private update(id: number): void {
@@ -456,24 +405,11 @@ export class DeterministicEngine implements Engine, View {
     const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
     this.watchers.watch(id, watched)
     this.setRunnable(id)
-    if (this.buffers !== null) this.updateBuffers(id)
+    this.buffers?.note(id, this.runnable, this.processors.length)
   }
 
   private setRunnable(id: number): void {
-    this.setPlace(id, this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id))
-  }
-
-  private setPlace(id: number, able: boolean): void {
-    const place = this.places[id]!
-    if (able && place < 0) {
-      this.places[id] = this.count
-      this.runnable[this.count++] = id
-    } else if (!able && place >= 0) {
-      const last = this.runnable[--this.count]!
-      this.runnable[place] = last
-      this.places[last] = place
-      this.places[id] = -1
-    }
+    this.runnable.set(id, this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id))
   }
 
   private isAble(id: number): boolean {
@@ -482,17 +418,10 @@ export class DeterministicEngine implements Engine, View {
     return interrupted || processor.preemptible || this.canCarryOut(id, processor)
   }
 
-  private mix(id: number, kind: number, value: number): void {
-    let h = this.hash
-    h = Math.imul(h ^ (id * 256 + kind), 0x0100_0193)
-    h = Math.imul(h ^ (h >>> 15) ^ (value | 0), 0x85eb_ca6b)
-    this.hash = h ^ (h >>> 13)
-  }
-
   private panic(cause: PanicCause, cpu: number): void {
     if (this.dead) return
     this.dead = true
-    this.leave()
+    this.bystander?.leave()
     for (let id = 0; this.buffers !== null && id < this.processors.length; id++) this.buffers.empty(id)
     const states = this.processors.map((processor) => processorState(processor.cpu))
     this.events?.panic(buildReport(this.memory, this.functions, (word) => this.load(word), cause, cpu, states))
@@ -510,12 +439,6 @@ export class DeterministicEngine implements Engine, View {
 
   /** `digest` is a hash of every operation and its result, in order: equal runs have equal ones. */
   counters(): Readonly<Record<string, number>> {
-    return { operations: this.steps, timeNs: this.time, digest: this.hash >>> 0, stretches: this.stretches.count }
+    return { operations: this.steps, timeNs: this.time, digest: this.digest.value, stretches: this.stretches.count }
   }
-}
-
-function memoryFor(config: MemoryConfig, observer: Observer | null, buffers: StoreBuffers | null): Memory {
-  if (observer !== null && buffers !== null) throw new UsageError('an observer needs the memory model sc')
-  if (buffers !== null) return new BufferedMemory(config, buffers)
-  return observer === null ? new Memory(config) : new ObservedMemory(config, observer)
 }

@@ -10,22 +10,22 @@
 //
 // A release waits for all stores of its CPU before it. A read and write in one, a fence, an interrupt for another CPU and whatever
 // is of order `full` is held up until the CPU's buffers are empty.
-import type { MemoryConfig } from '../../memory/layout.js'
-import { Memory } from '../../memory/memory.js'
 import { KIND, type Operation, ORDER, type Order } from '../../ops/operation.js'
 import type { MemoryModel } from './memory-model.js'
+import type { Bystander } from './observer.js'
+import type { Runnable } from './runnable.js'
 
 /** Buffers of a CPU, and how many stores there are room for in each. */
-const SHAPE = { sc: { lanes: 0, depth: 0 }, tso: { lanes: 1, depth: 48 }, pso: { lanes: 6, depth: 8 } } as const
+const SHAPE = { sc: { lanes: 0, depth: 0 }, tso: { lanes: 1, depth: 48 }, pso: { lanes: 8, depth: 6 } } as const
 
 /** How many there are that can be given a turn: the CPUs, then all buffers. */
 export function actorsOf(cpus: number, model: MemoryModel): number {
   return cpus * (1 + SHAPE[model].lanes)
 }
 
-export class StoreBuffers {
+export class StoreBuffers implements Bystander {
   /** buffers of a CPU; those of CPU c are c * lanes to (c + 1) * lanes - 1 */
-  readonly lanes: number
+  private readonly lanes: number
   /** whose kernel code runs, -1: the host, or a program */
   current = -1
   private readonly depth: number
@@ -67,6 +67,25 @@ export class StoreBuffers {
     if (this.waiting[cpu] === 0) return false
     if (order === ORDER.full || kind === KIND.lock || kind === KIND.sendIpi || kind === KIND.notifyHost) return true
     return (kind >= KIND.add && kind <= KIND.compareExchange) || (kind === KIND.fence && order === ORDER.release)
+  }
+
+  enter(cpu: number): void {
+    this.current = cpu
+  }
+
+  leave(): void {
+    this.current = -1
+  }
+
+  /** The CPU whose buffer it is. */
+  ownerOf(lane: number): number {
+    return Math.floor(lane / this.lanes)
+  }
+
+  /** Notes which buffers of a CPU can be given a turn; those of all CPUs are actors from `first` on. */
+  note(cpu: number, runnable: Runnable, first: number): void {
+    for (let lane = cpu * this.lanes; lane < (cpu + 1) * this.lanes; lane++)
+      runnable.set(first + lane, this.isReady(lane))
   }
 
   /** A CPU stores. */
@@ -114,9 +133,9 @@ export class StoreBuffers {
   }
 
   /** Whether a buffer's oldest store may go into memory. */
-  isReady(lane: number): boolean {
+  private isReady(lane: number): boolean {
     if (this.counts[lane] === 0) return false
-    return this.releases[this.headOf(lane)] === 0 || this.oldestOf(Math.floor(lane / this.lanes)) === lane
+    return this.releases[this.headOf(lane)] === 0 || this.oldestOf(this.ownerOf(lane)) === lane
   }
 
   /** That store, as an operation; the object is the buffer's, and changes. */
@@ -133,7 +152,7 @@ export class StoreBuffers {
     const at = this.headOf(lane)
     this.heads[lane] = (this.heads[lane]! + 1) % this.depth
     this.counts[lane]!--
-    this.waiting[Math.floor(lane / this.lanes)]!--
+    this.waiting[this.ownerOf(lane)]!--
     this.write(this.words[at]!, this.values[at]!)
   }
 
@@ -154,34 +173,5 @@ export class StoreBuffers {
       if (oldest < 0 || this.ages[this.headOf(lane)]! < this.ages[this.headOf(oldest)]!) oldest = lane
     }
     return oldest
-  }
-}
-
-/**
- * Memory whose plain reads and writes go through the buffers of the CPU that makes them. Not those of times, which are in
- * two words, of trace rings, which nobody reads but the host, and of user memory, which programs write natively.
- */
-export class BufferedMemory extends Memory {
-  private readonly buffers: StoreBuffers
-  private readonly rings: number
-  private readonly doorbells: number
-
-  constructor(config: MemoryConfig, buffers: StoreBuffers) {
-    super(config)
-    this.buffers = buffers
-    this.rings = this.layout.rings.base
-    this.doorbells = this.layout.doorbells.base
-  }
-
-  override get(word: number): number {
-    const { current } = this.buffers
-    return current < 0 ? super.get(word) : this.buffers.seen(current, word, super.get(word))
-  }
-
-  override set(word: number, value: number): void {
-    const { current } = this.buffers
-    const isRing = word >= this.rings && word < this.doorbells
-    if (current < 0 || isRing || word >= this.layout.user.base) super.set(word, value)
-    else this.buffers.put(current, word, value, false)
   }
 }

@@ -19,6 +19,8 @@ export interface View {
   readonly sinceProgress: number
   /** the operation that a CPU has declared, or a buffer's next store; the object is a register, and changes */
   declared(actor: number): Readonly<Operation>
+  /** The kernel functions that have called the one that runs on a CPU, innermost first. */
+  callersOf(cpu: number): readonly string[]
   /** What a CPU would do now; an interrupt that may be late counts as taken. */
   stepOf(actor: number): StepKind
 }
