@@ -17,6 +17,8 @@ export const EXIT = {
   usage: 2,
   /** The machine panicked or hung, or this program has a defect. */
   panic: 3,
+  /** Orders were to be tried, and there was only one: nothing has been tested. */
+  notInterleaved: 11,
 } as const
 
 /** One of the exit codes. */

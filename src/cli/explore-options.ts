@@ -18,7 +18,7 @@ Examples:
   $ cpuhp explore affinity --races                        data races too, by happens-before
   $ cpuhp explore my-scenario.mjs --time 10m --json out.json
 
-Exit codes: 0 nothing found, 1 something found, 2 bad input.`
+Exit codes: 0 nothing found, 1 something found, 2 bad input, 11 nothing was interleaved.`
 
 const REPLAY_EXAMPLES = `
 Examples:
@@ -52,6 +52,9 @@ export function exploreOptions(command: Command, end: End): void {
     .addOption(new Option('--bug <list>', 'historical bugs and mutations to put back: see cpuhp bugs'))
     .addOption(new Option('--memory <model>', 'when CPUs see what others store').choices(MEMORY_MODELS).default('sc'))
     .addOption(new Option('--races', 'look for data races as well: plain accesses that nothing orders').default(false))
+    .addOption(
+      new Option('--coverage', 'count distinct traces, and what came while CPUs went down and up').default(false),
+    )
     .addOption(new Option('--profile <name>', 'the step table').default('linux-6.1-minimal'))
     .addOption(new Option('--json <file>', 'write the result as JSON; - is standard output'))
     .addOption(quiet())

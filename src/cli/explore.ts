@@ -27,6 +27,7 @@ export interface ExploreCommand {
   readonly portfolio: boolean
   readonly bug?: string
   readonly races: boolean
+  readonly coverage: boolean
   readonly memory: MemoryModel
   readonly profile: string
   readonly json?: string
@@ -71,6 +72,7 @@ export async function exploreCommand(names: readonly string[], command: ExploreC
           without: new Set(),
           races: command.races,
           memory: command.memory,
+          coverage: command.coverage,
         },
         seed: command.seed,
         searches: strategies.map(searchNamed),
@@ -99,12 +101,20 @@ export async function exploreCommand(names: readonly string[], command: ExploreC
     )}\n`,
   )
   if (reports.some(({ result }) => result.found.length > 0)) return EXIT.violation
-  const idle = reports.find(({ result }) => result.schedules > 1 && result.interleaved === 0)
+  const idle = reports.find(({ result }) => isIdle(result))
   if (idle !== undefined) {
-    err(`cpuhp: ${idle.loaded.scenario.name}: in none of its schedules did CPUs take turns otherwise than by default\n`)
-    return EXIT.violation
+    err(
+      `cpuhp: ${idle.loaded.scenario.name}: nothing was interleaved: all its schedules are the same but for what is independent\n`,
+    )
+    return EXIT.notInterleaved
   }
   return signalled ?? EXIT.ok
+}
+
+/** Whether orders were to be tried, and there was only one. */
+function isIdle({ schedules, interleaved, coverage, exhausted }: Explored): boolean {
+  if (schedules < 2) return false
+  return interleaved === 0 || (coverage !== null && coverage.traces === 1 && !exhausted)
 }
 
 function bugsOf(list: string | undefined): BugName[] {
@@ -170,6 +180,13 @@ function describeReport(
       `${interleaved} interleaved, ${grouped(each)} operations each, ${profiled.words.size} words shared: ` +
       (failures === 0 ? styled('green', 'nothing found') : styled('red', counted(failures, 'failure'))),
   ]
+  if (result.coverage !== null) {
+    const { traces, pairs, isNew } = result.coverage
+    lines.push(
+      `  ${counted(traces, 'distinct trace')}; another schedule is a new one with a probability of about ${(100 * isNew).toFixed(0)} %`,
+      `  ${counted(pairs, 'pair')} of a state on a CPU's way and a function in which another CPU was`,
+    )
+  }
   if (result.exhausted) lines.push('  every strategy has seen all that it looks at')
   if (!command.quiet || found.length > 0) for (const line of says) lines.push(`  ${line}`)
   for (const one of found) {
@@ -197,6 +214,15 @@ function jsonOf({ loaded, result, seconds }: Report, command: ExploreCommand, bu
     token: tokenOf(loaded, one, command, bugs),
   }))
   const words = profiled.words.size
-  const counts = { schedules, operations, interleaved, failures, sharedWords: words, exhausted, seconds }
+  const counts = {
+    schedules,
+    operations,
+    interleaved,
+    failures,
+    sharedWords: words,
+    exhausted,
+    seconds,
+    coverage: result.coverage,
+  }
   return { scenario: loaded.reference, bugs, seed: command.seed, ...counts, says, found }
 }

@@ -4,6 +4,7 @@
 //   then by one strategy or several   in turn
 //   a failure                         run again: it must come to the same; equal ones are counted together
 //   the first of its kind             made shorter, so that its token is short
+import { Coverage } from './coverage.js'
 import { DEVIATION, type Deviation } from './deviation.js'
 import { FairTail } from './fair-tail.js'
 import { type Failure, signatureOf } from './outcome.js'
@@ -52,6 +53,8 @@ export interface Explored extends Progress {
   readonly interleaved: number
   /** operations of a schedule in the default order, and words that CPUs share in it */
   readonly profiled: Profiled
+  /** what the schedules have covered, where that is counted */
+  readonly coverage: Coverage['figures'] | null
   /** what each strategy says about what it has done */
   readonly says: readonly string[]
   /** every strategy has seen all that it looks at */
@@ -61,9 +64,11 @@ export interface Explored extends Progress {
 /** Runs a campaign. A UsageError when the scenario throws or never ends. */
 export async function explore({ setup, seed, searches, schedules, isOver }: Campaign): Promise<Explored> {
   const found: Found[] = []
+  const coverage = setup.coverage === true ? new Coverage() : null
   const tally = { schedules: 0, operations: 0, failures: 0, interleaved: 0 }
   const take = async (ran: Ran, strategy: string): Promise<void> => {
     tally.operations += ran.operations
+    if (ran.covered !== undefined) coverage?.add(ran.covered)
     if (ran.deviations.some(({ kind }) => kind === DEVIATION.turn)) tally.interleaved++
     if (ran.outcome.kind !== 'ok') {
       tally.failures++
@@ -89,7 +94,7 @@ export async function explore({ setup, seed, searches, schedules, isOver }: Camp
     await take(ran, search.name)
   }
   const says = all.flatMap((search) => search.says?.() ?? [])
-  return { ...tally, found, profiled, says, exhausted: active.length === 0 }
+  return { ...tally, found, profiled, coverage: coverage?.figures ?? null, says, exhausted: active.length === 0 }
 }
 
 async function note(

@@ -29,12 +29,20 @@ export interface Happening {
   readonly kind: number
 }
 
-/** What an actor is about to do, an interrupt that may be late counts as taken. */
+/** What an actor is about to do; an interrupt that may be late counts as taken. */
 export function happeningOf(view: View, actor: number): Happening {
+  return view.stepOf(actor) === STEP.operation ? operationOf(view, actor) : noneOf(view, actor)
+}
+
+function noneOf(view: View, actor: number): Happening {
+  const weak = view.actors > view.memory.layout.config.cpus
+  return { actor, word: 0, writes: false, owner: weak ? view.cpuOf(actor) : -1, target: -1, kind: -1 }
+}
+
+/** The operation that an actor has declared. */
+export function operationOf(view: View, actor: number): Happening {
   const { memory } = view
-  const weak = view.actors > memory.layout.config.cpus
-  const none = { actor, word: 0, writes: false, owner: weak ? view.cpuOf(actor) : -1, target: -1, kind: -1 }
-  if (view.stepOf(actor) !== STEP.operation) return none
+  const none = noneOf(view, actor)
   const operation = view.declared(actor)
   const { kind } = operation
   if (kind === KIND.sendIpi) return { ...none, kind, target: operation.word }

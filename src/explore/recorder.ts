@@ -8,6 +8,8 @@ import { DEVIATION, DefaultOrder, type Deviation, orderFor } from './deviation.j
 export interface Watcher {
   /** `nth`: how many the CPU had done before */
   step(view: View, cpu: number, nth: number): void
+  /** The interrupt that was to come first is late: it is the operation after all. */
+  late?(view: View, cpu: number): void
 }
 
 /** An observer for whom it begins when exploring does. */
@@ -80,6 +82,7 @@ export class Recorder implements Strategy {
 
   takeInterrupt(cpu: number): boolean {
     const taken = !this.exploring || this.inner.takeInterrupt(cpu)
+    if (this.exploring && !taken) for (const watcher of this.watchers) watcher.late?.(this.view!, cpu)
     const before = this.late[cpu]!
     if (taken) this.late[cpu] = -1
     else if (before < 0) this.late[cpu] = this.note(DEVIATION.late, cpu, 1, 1) - 1

@@ -10,6 +10,7 @@ import { Machine } from '../machine/machine.js'
 import { MachinePanic } from '../machine/report.js'
 import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
+import { type Covered, TraceHash } from './coverage.js'
 import type { Deviation } from './deviation.js'
 import { LockOrder } from './lock-order.js'
 import { type DataRace, type Outcome, outcomeOfPanic } from './outcome.js'
@@ -30,6 +31,8 @@ export interface Setup {
   readonly memory?: MemoryModel
   /** data races are looked for: that costs time; not with weak memory */
   readonly races?: boolean
+  /** what schedules cover is counted: that costs time */
+  readonly coverage?: boolean
 }
 
 export interface Ran {
@@ -40,6 +43,7 @@ export interface Ran {
   /** operations that were explored, and how many of them each CPU did */
   readonly operations: number
   readonly counts: readonly number[]
+  readonly covered?: Covered
 }
 
 const PATIENCE = 200_000
@@ -79,6 +83,8 @@ async function runWith(setup: Setup, strategy: Strategy, watcher: Watcher | null
   // Where an unlock is seen later, who holds what when is not to be told from memory.
   const watchers: Watcher[] = memory === 'sc' ? [locks] : []
   if (watcher !== null) watchers.push(watcher)
+  const hash = setup.coverage === true ? new TraceHash() : null
+  if (hash !== null) watchers.push(hash)
   const recorder = new Recorder(strategy, watchers, races)
   const watchdog = { operations: scenario.patience ?? PATIENCE }
   const options = { ...SMALL, profile, ...scenario.machine, bugs, watchdog }
@@ -99,6 +105,7 @@ async function runWith(setup: Setup, strategy: Strategy, watcher: Watcher | null
     deviations: recorder.deviations,
     operations: recorder.operations,
     counts: recorder.counts,
+    ...(hash === null ? {} : { covered: { trace: hash.trace, pairs: hash.pairs } }),
   }
 }
 

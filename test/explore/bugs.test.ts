@@ -79,7 +79,8 @@ describe('a search with all switches off finds nothing in ten times as many sche
 describe('the collection', () => {
   test('has every switch, the fixes of the historical ones, and scenarios that there are', () => {
     expect(COLLECTION.map(({ name }) => name).sort()).toEqual([...BUG_NAMES].sort())
-    expect(CASES.map(({ bug }) => bug).sort()).toEqual([...BUG_NAMES].sort())
+    // M28 shows with weak memory only: memory-models.test.ts has it.
+    expect([...CASES.map(({ bug }) => bug), 'M28'].sort()).toEqual([...BUG_NAMES].sort())
     for (const { name, fix, scenario } of COLLECTION) {
       expect(fix !== null, name).toBe(/^M\d\d$/.test(name))
       expect(SCENARIOS.map((one) => one.name)).toContain(scenario)
