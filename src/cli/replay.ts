@@ -121,6 +121,7 @@ function signatureOrNone(outcome: Outcome): string {
 function describeRun({ scenario, bugs }: Recipe, { outcome, operations, digest }: Ran, film: Film): string {
   const what = outcome.kind === 'ok' ? styled('green', 'ok') : styled('red', describeFailure(outcome))
   const lines = [`${scenario}${bugs.length === 0 ? '' : ` with ${bugs.join(', ')}`}: ${what}`]
+  if ('accesses' in outcome) for (const line of outcome.accesses) lines.push(`  ${line}`)
   if ('details' in outcome) for (const line of outcome.details) lines.push(`  ${line}${whereOf(line, film)}`)
   lines.push(`${operations} operations, digest ${digest}`)
   return `${lines.join('\n')}\n`
