@@ -31,7 +31,7 @@ export function actorNames(view: View | null): (actor: number) => string {
 
 export function describeDeviation(
   { kind, cpu, nth, place, value }: Deviation,
-  actorName: (actor: number) => string,
+  actorName: (actor: number) => string = actorNames(null),
 ): string {
   const where = `operation ${nth} of ${actorName(cpu)} (${place})`
   if (kind === DEVIATION.turn) return `before ${where} ${actorName(value)} goes on`

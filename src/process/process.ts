@@ -16,6 +16,7 @@ import { FLAG, initTask, NORMAL_SLEEP, type Policy, RESTART, STATE } from '../sc
 import { tryToWakeUp, wakeUpNewTask } from '../sched/wakeup.js'
 import { CALL } from '../workloads/workload.js'
 import { cancelCall, systemCall } from './syscalls.js'
+import { threadgroupChangeBegin, threadgroupChangeEnd } from './threadgroup.js'
 
 /** Starts the tasks of a process that the host has described. -EINVAL when no CPU that they may use is active. */
 export function* spawnProcess(cpu: Cpu, index: number): Kernel<number> {
@@ -61,11 +62,13 @@ function* makeTask(cpu: Cpu, index: number, member: number): Kernel<void> {
     startTime: cpu.services.now(),
     affinity: bitsOf(memory, memory.programMask(index)),
   }
+  yield* threadgroupChangeBegin(cpu)
   yield cpu.lockIrq(task + TASK.piLock, 'copy_process')
   initTask(memory, task, description, STATE.new)
   memory.set(task + TASK.program, index)
   memory.set(task + TASK.member, member)
   yield cpu.unlockIrq(task + TASK.piLock, 'copy_process')
+  yield* threadgroupChangeEnd(cpu)
 }
 
 /** What every user task runs. */

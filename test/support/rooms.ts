@@ -26,8 +26,10 @@ export const ROOMS = [
   'invariants',
   'vfs',
   'machine',
+  'fuse',
   'conform',
   'explore',
+  'campaign',
   'sysfs',
   'report',
   'stress',
@@ -43,6 +45,8 @@ export const ATOMICS = ['src/machine/threads', 'src/atomics-sync', 'src/workload
 /** Where threads are started and talked to. */
 export const THREADS = [
   'src/machine/threads',
+  'src/campaign/pool.ts',
+  'src/fuse',
   'workers',
   'bench/raw.ts',
   'bench/busy.ts',
@@ -54,6 +58,7 @@ export const CLOCKS = [
   'src/atomics-sync',
   'src/machine/machine.ts',
   'src/machine/threads',
+  'src/campaign',
   'src/report',
   'src/cli',
   'stress',

@@ -1,9 +1,9 @@
 // The scenarios that are shipped.
 import type { Scenario } from '../scenario.js'
-import { crossCalls, parking, readers, stopPairs } from './calls.js'
+import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
-import { callbacks, dynamicStates, failingCallbacks, instances, rollback } from './states.js'
-import { affinity, busy, exclusion, timers, wakeups } from './tasks.js'
+import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
+import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -16,13 +16,17 @@ export const SCENARIOS: readonly Scenario[] = [
   callbacks,
   instances,
   dynamicStates,
+  firstState,
+  boundWork,
   crossCalls,
   stopPairs,
   parking,
+  unparking,
   readers,
   wakeups,
   timers,
   exclusion,
   busy,
   affinity,
+  attach,
 ] as readonly Scenario[]

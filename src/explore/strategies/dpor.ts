@@ -29,6 +29,7 @@ interface Node {
 
 export class PartialOrderReduction implements Search {
   readonly name: string
+  readonly inOrder = true
   private readonly bound: number
   private readonly nodes: Node[] = []
   private latest: DporStrategy | null = null
