@@ -112,7 +112,7 @@ describe('the collection', () => {
 
 describe('docs/bugs.md', () => {
   const text = readFileSync(new URL('../../docs/bugs.md', import.meta.url), 'utf8')
-  const SECTION = /^### (M\d\d): (.+)\n\n`([0-9a-f]{12})`, in `([\w-]+)`(?:, as `([^`]+)`)?\.\n\n\S/gm
+  const SECTION = /^### (M\d\d): (.+)\n\n`([0-9a-f]{12}|in tree)`, in `([\w-]+)`(?:, as `([^`]+)`)?\.\n\n\S/gm
   const sections = [...text.matchAll(SECTION)].map(([, name, mechanism, fix, scenario, as]) => {
     return { name, mechanism, fix, scenario, as }
   })
