@@ -169,7 +169,7 @@ export class Processor {
   }
 
   /** The functions that have called the one that runs, innermost first; of interrupted ones as well. */
-  private get callers(): string[] {
+  get callers(): string[] {
     return this.stack.slice(0, -1).reverse().flatMap(nameOf)
   }
 
