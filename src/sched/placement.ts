@@ -4,8 +4,8 @@ import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit, maskWord } from '../ops/mask.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
-import { EVENT } from '../trace/events.js'
-import { commOf, FLAG } from './task.js'
+import { EVENT, withPriorities } from '../trace/events.js'
+import { commOf, FLAG, priorityOf } from './task.js'
 
 /** Why a task changes CPU: part of the sched_migrate_task event. */
 export const MIGRATION = { wakeup: 0, made: 1, push: 2, affinity: 3, idle: 4, balance: 5 } as const
@@ -111,7 +111,7 @@ export function* selectFirstRq(cpu: Cpu, task: number): Kernel<number> {
 
 /** The task is on no runqueue, or both runqueues are locked. */
 export function setTaskCpu(cpu: Cpu, task: number, from: number, to: number, why: Migration): void {
-  cpu.trace(EVENT.sched_migrate_task, task, from | (why << 16), to)
+  cpu.trace(withPriorities(EVENT.sched_migrate_task, priorityOf(cpu.memory, task)), task, from | (why << 16), to)
   cpu.memory.set(task + TASK.cpu, to)
   cpu.memory.set(task + TASK.migrationPending, 0)
   cpu.memory.set(task + TASK.migrations, (cpu.memory.get(task + TASK.migrations) + 1) | 0)
