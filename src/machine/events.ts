@@ -5,10 +5,9 @@ import type { FunctionTable } from '../ops/cpu.js'
 import { VECTOR_NAMES } from '../ops/vectors.js'
 import { MIGRATION } from '../sched/placement.js'
 import { commOf, FLAG } from '../sched/task.js'
-import { MARK, PREEMPTED } from '../trace/events.js'
+import { MARK_NAMES, PREEMPTED } from '../trace/events.js'
 import type { TraceEvent } from '../trace/ring.js'
 
-const MARK_NAMES = Object.keys(MARK)
 const MIGRATION_NAMES = Object.keys(MIGRATION)
 
 /** One line for a person: '12.345678 [001] cpuhp/1: cpuhp_enter: cpu 1 target 153 step 235 (sched_cpu_deactivate)'. */

@@ -54,6 +54,9 @@ export const MARK = {
   done: 12,
 } as const
 
+/** The names of marks, by number. */
+export const MARK_NAMES = Object.keys(MARK)
+
 export type Event = (typeof EVENT)[keyof typeof EVENT]
 export const EVENT_NAMES = ['none', ...Object.keys(EVENT)]
 

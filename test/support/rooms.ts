@@ -30,6 +30,7 @@ export const ROOMS = [
   'explore',
   'sysfs',
   'report',
+  'export',
   'stress',
   'cli',
 ] as const
