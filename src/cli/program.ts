@@ -17,6 +17,7 @@ import { SCRIPT_USAGE } from './script.js'
 import { shellCommand } from './shell.js'
 import { type StatesOptions, statesCommand } from './states.js'
 import { type StressCommand, stressCommand } from './stress.js'
+import { traceOptions } from './trace-options.js'
 import { oneLine, oneOf, wholeNumber } from './values.js'
 import { version } from './version.js'
 
@@ -163,6 +164,7 @@ function build(end: (code: number) => void): Command {
   exploreOptions(program.command('explore'), end)
   replayOptions(program.command('replay'), end)
   minimiseOptions(program.command('minimise'), end)
+  traceOptions(program.command('trace'), end, main)
   program
     .command('bugs')
     .description('list the historical bugs of Linux, and the mutations, that can be put back')
