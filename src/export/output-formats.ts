@@ -1,6 +1,9 @@
 // The forms in which a trace can be written, by name.
+import { chromeJson } from './chrome.js'
 import type { Trace } from './entry.js'
+import { collapsedStacks, speedscopeJson } from './flame.js'
 import { ftraceLines } from './ftrace.js'
+import { perfettoTrace } from './perfetto.js'
 import { traceDat } from './trace-dat.js'
 
 export interface OutputFormat {
@@ -22,6 +25,30 @@ export const OUTPUT_FORMATS: readonly OutputFormat[] = [
     endings: ['.dat'],
     says: 'for trace-cmd report and KernelShark',
     write: (trace) => [traceDat(trace)],
+  },
+  {
+    name: 'perfetto',
+    endings: ['.pftrace', '.perfetto-trace'],
+    says: 'for ui.perfetto.dev: events, requests, phases, what CPUs were at',
+    write: perfettoTrace,
+  },
+  {
+    name: 'chrome',
+    endings: ['.json'],
+    says: 'the same for chrome://tracing and others, as JSON',
+    write: (_, whole) => chromeJson(whole),
+  },
+  {
+    name: 'speedscope',
+    endings: ['.speedscope.json'],
+    says: "where the CPUs' time went, for speedscope.app",
+    write: (_, whole) => speedscopeJson(whole),
+  },
+  {
+    name: 'collapsed',
+    endings: ['.folded', '.collapsed'],
+    says: 'the same as collapsed stacks, for flamegraph.pl',
+    write: (_, whole) => collapsedStacks(whole),
   },
 ]
 
