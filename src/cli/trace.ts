@@ -5,14 +5,19 @@ import { lostIn, type Trace } from '../export/entry.js'
 import { OUTPUT_FORMATS, type OutputFormat } from '../export/output-formats.js'
 import { Recorder } from '../export/recorder.js'
 import { parseEvents, select } from '../export/selection.js'
+import { type Summary, summarise } from '../export/summary.js'
 import { observing } from '../machine/observer.js'
-import { counted, err } from './output.js'
+import { openJson } from './json-file.js'
+import { counted, err, out } from './output.js'
+import { describeSummary } from './trace-summary.js'
 import { oneLine } from './values.js'
 
 export interface TraceCommand {
   readonly events?: string
   readonly format?: string
   readonly output?: string
+  readonly summary: boolean
+  readonly json?: string
   readonly quiet: boolean
 }
 
@@ -33,14 +38,19 @@ export async function traceCommand(
     throw new UsageError(`trace goes around ${TRACED.join(', ')}, not '${oneLine(name)}'`)
   }
   const events = parseEvents(command.events ?? null)
-  if (command.output === undefined) throw new UsageError('trace needs a file to write: -o FILE')
-  const files = new Files(command.output, formatOf(command.output, command.format))
+  const files = filesOf(command)
+  const json = command.json === undefined ? null : openJson(command.json)
+  const summaries: Summary[] = []
   const recorder = new Recorder((trace) => {
-    const file = files.write({ ...trace, entries: select(trace.entries, events) }, trace)
-    if (!command.quiet) err(`trace: ${describe(trace)} in ${file}\n`)
+    const chosen = { ...trace, entries: select(trace.entries, events) }
+    const file = files?.write(chosen, trace)
+    if (file !== undefined && !command.quiet) err(`trace: ${describe(chosen)} in ${oneLine(file)}\n`)
+    if (command.summary || json !== null) summaries.push(summarise(trace))
   })
   const code = await observing(recorder, () => run(words))
-  if (files.discardUnused()) err('trace: no machine was booted, so there is nothing to write\n')
+  if (files?.discardUnused()) err('trace: no machine was booted, so there is nothing to write\n')
+  if (command.summary) out(summaries.map(describeSummary).join('\n'))
+  json?.write(`${JSON.stringify({ schemaVersion: 1, machines: summaries }, null, 2)}\n`)
   return code
 }
 
@@ -48,6 +58,13 @@ function describe(trace: Trace): string {
   const lost = lostIn(trace)
   const text = `${counted(trace.entries.length, 'event')} of ${counted(trace.cpus, 'CPU')}`
   return lost === 0 ? text : `${text}, ${counted(lost, 'event')} lost`
+}
+
+function filesOf({ output, format, summary, json }: TraceCommand): Files | null {
+  if (output !== undefined) return new Files(output, formatOf(output, format))
+  if (format !== undefined) throw new UsageError('--format is for -o FILE')
+  if (summary || json !== undefined) return null
+  throw new UsageError('what is to come of it? -o FILE, --summary or --json FILE')
 }
 
 /** The format that is asked for, or that the file's ending stands for. */

@@ -9,7 +9,14 @@ import { type Step, type Track, tracksOf } from './tracks.js'
 
 /** Fields of Trace, TracePacket, FtraceEventBundle, TrackDescriptor, TrackEvent, DebugAnnotation. */
 const TRACE = { packet: 1 } as const
-const PACKET = { ftraceEvents: 1, timestamp: 8, sequence: 10, trackEvent: 11, sequenceFlags: 13, trackDescriptor: 60 } as const
+const PACKET = {
+  ftraceEvents: 1,
+  timestamp: 8,
+  sequence: 10,
+  trackEvent: 11,
+  sequenceFlags: 13,
+  trackDescriptor: 60,
+} as const
 const BUNDLE = { cpu: 1, event: 2, lostEvents: 3 } as const
 const FTRACE_EVENT = { timestamp: 1, pid: 2, generic: 327 } as const
 const DESCRIPTOR = { uuid: 1, name: 2, parentUuid: 5 } as const

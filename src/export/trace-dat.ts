@@ -48,7 +48,12 @@ const HEADER_EVENT = `# compressed entry header
 /** The whole file. */
 export function traceDat(trace: Trace): Uint8Array {
   const addresses = addressesOf(trace.entries)
-  const out = new Bytes().raw(Uint8Array.of(0x17, 0x08, 0x44)).text(`tracing${VERSION}\0`).u8(0).u8(8).u32(PAGE)
+  const out = new Bytes()
+    .raw(Uint8Array.of(0x17, 0x08, 0x44))
+    .text(`tracing${VERSION}\0`)
+    .u8(0)
+    .u8(8)
+    .u32(PAGE)
   sized(out.text('header_page\0'), HEADER_PAGE)
   sized(out.text('header_event\0'), HEADER_EVENT)
   writeFormats(out)
@@ -56,7 +61,7 @@ export function traceDat(trace: Trace): Uint8Array {
   shortSized(out, texts(addresses))
   sized(out, taskNames(trace.entries))
   out.u32(trace.cpus)
-  writeOptions(out)
+  writeOptions(out, trace)
   out.text('flyrecord\0')
   const perCpu = Array.from({ length: trace.cpus }, (_, cpu) => pagesOf(trace, cpu, addresses))
   let offset = Math.ceil((out.length + 16 * trace.cpus) / PAGE) * PAGE
@@ -141,12 +146,22 @@ function taskNames(entries: readonly Entry[]): string {
   return [...names].map(([pid, comm]) => `${pid} ${comm}\n`).join('')
 }
 
-const OPTION_CLOCK = 4
+const OPTION = { cpuStats: 2, clock: 4 } as const
 
-function writeOptions(out: Bytes): void {
-  out.text('options  \0').u16(OPTION_CLOCK)
+function writeOptions(out: Bytes, trace: Trace): void {
+  out.text('options  \0').u16(OPTION.clock)
   shortSized(out, '[local]\0')
+  for (const text of statsOf(trace)) shortSized(out.u16(OPTION.cpuStats), text)
   out.u16(0)
+}
+
+/** As per_cpu/cpuN/stats, for each CPU: how many events there are, and how many were lost. */
+function statsOf({ entries, lostAtEnd }: Trace): string[] {
+  return lostAtEnd.map((atEnd, cpu) => {
+    const own = entries.filter((entry) => entry.cpu === cpu)
+    const overrun = own.reduce((sum, { lost }) => sum + lost, atEnd)
+    return `CPU: ${cpu}\nentries: ${own.length}\noverrun: ${overrun}\n`
+  })
 }
 
 /** The pages of one CPU. */
@@ -205,7 +220,10 @@ class Page {
   writeTo(out: Bytes): void {
     const used = this.data.length
     const missed = this.lost > 0 ? MISSED_EVENTS + MISSED_STORED : 0
-    out.u64(this.begin).u64(used + missed).raw(this.data.done())
+    out
+      .u64(this.begin)
+      .u64(used + missed)
+      .raw(this.data.done())
     if (this.lost > 0) out.u64(this.lost)
     out.align(PAGE)
   }

@@ -49,7 +49,10 @@ type Translate = (event: TraceEvent, names: Names) => Omit<Translation, 'mark'> 
 
 const enter =
   (name: 'cpuhp_enter' | 'cpuhp_multi_enter'): Translate =>
-  ({ a: cpu, b: target, c: idx, function: fn }, names) => ({ name, fields: { cpu, target, idx, fun: names.function(fn) } })
+  ({ a: cpu, b: target, c: idx, function: fn }, names) => ({
+    name,
+    fields: { cpu, target, idx, fun: names.function(fn) },
+  })
 
 const events: Readonly<Record<string, Translate>> = {
   cpuhp_enter: enter('cpuhp_enter'),

@@ -80,7 +80,13 @@ export function withPriorities(event: Event, first: number, second = 0): number 
 }
 
 /** The event field as it is recorded: with how the CPU stands. */
-export function withFlags(event: number, irqsOff: boolean, needResched: boolean, hardirq: boolean, depth: number): number {
+export function withFlags(
+  event: number,
+  irqsOff: boolean,
+  needResched: boolean,
+  hardirq: boolean,
+  depth: number,
+): number {
   const flags = (irqsOff ? 1 : 0) | (needResched ? 2 : 0) | (hardirq ? 4 : 0)
   return event | ((flags | (Math.min(depth, MAX_DEPTH) << DEPTH_SHIFT)) << 24)
 }

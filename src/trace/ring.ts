@@ -4,7 +4,7 @@
 import type { Memory } from '../memory/memory.js'
 import { PERCPU, TRACE_RECORD } from '../memory/structs.js'
 import type { Cpu, Tracer } from '../ops/cpu.js'
-import { EVENT_NAMES, withFlags } from './events.js'
+import { EVENT, EVENT_NAMES, withFlags } from './events.js'
 
 class RingTracer implements Tracer {
   record(cpu: Cpu, event: number, a: number, b: number, c: number): void {
@@ -26,7 +26,10 @@ class RingTracer implements Tracer {
   }
 }
 
-/** Calls `tap` before a ring has gone half the way round, so that whoever reads them all then misses nothing. */
+/**
+ * Calls `tap` before a ring has gone half the way round, so that whoever reads them all then misses nothing; and when a
+ * task has been made, while it has its name.
+ */
 class TappedTracer extends RingTracer {
   private readonly mask: number
   private readonly tap: () => void
@@ -39,7 +42,8 @@ class TappedTracer extends RingTracer {
 
   override record(cpu: Cpu, event: number, a: number, b: number, c: number): void {
     super.record(cpu, event, a, b, c)
-    if ((cpu.memory.get(cpu.memory.percpu(cpu.id) + PERCPU.traceHead) & this.mask) === 0) this.tap()
+    const isMaking = (event & 0xff) === EVENT.sched_process_fork
+    if (isMaking || (cpu.memory.get(cpu.memory.percpu(cpu.id) + PERCPU.traceHead) & this.mask) === 0) this.tap()
   }
 }
 
