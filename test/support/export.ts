@@ -6,27 +6,34 @@ import type { Member } from '#dist/src/export/layout.js'
 import { Recorder } from '#dist/src/export/recorder.js'
 import { Machine } from '#dist/src/machine/machine.js'
 import { observing } from '#dist/src/machine/observer.js'
+import { TASK } from '#dist/src/memory/structs.js'
 
 interface Recorded {
   readonly trace: Trace
   /** how many events the machine's own reader saw */
   readonly events: number
+  /** how long the kernel says that the task ran, ns */
+  readonly ran: number
 }
 
 /** A deterministic machine that takes a busy CPU down and brings it up again; its own reader sees the same. */
 export async function recorded(seed = 1): Promise<Recorded> {
   const traces: Trace[] = []
   let events = 0
+  let ran = 0
   await observing(new Recorder((trace) => traces.push(trace)), async () => {
     const machine = await Machine.boot({ cpus: 3, machine: 'deterministic', seed, traceRecords: 8192 })
     const task = await machine.spawn({ workload: 'sha256', work: 100_000, affinity: '1', nice: -5, name: 'busy' })
     await machine.offline(1)
     await machine.online(1)
     await task.result
+    // Until it has left its CPU.
+    await machine.sleep(1e6)
+    ran = machine.memory.getTime(machine.memory.userTask(0) + TASK.sumExec)
     events = machine.trace().length
     await machine.shutdown()
   })
-  return { trace: traces[0]!, events }
+  return { trace: traces[0]!, events, ran }
 }
 
 const word = fc.stringMatching(/^[a-z][a-z0-9_/:-]{0,14}$/)
