@@ -39,7 +39,7 @@ export async function recorded(seed = 1): Promise<Recorded> {
 const word = fc.stringMatching(/^[a-z][a-z0-9_/:-]{0,14}$/)
 
 /** A value that such a member may have. */
-function valueOf({ type, name }: Member): fc.Arbitrary<number | string> {
+function valuesOf({ type, name }: Member): fc.Arbitrary<number | string> {
   if (name === 'prev_state') return fc.constantFrom(0, 1, 2, 0x10, 0x40, 0x100)
   if (name === 'target_cpus') return fc.nat(200)
   if (/char|void|unsigned long/.test(type)) return word
@@ -58,7 +58,7 @@ export const anyTrace: fc.Arbitrary<Trace> = fc
           comm: word,
           flags: fc.nat(127),
           name: fc.constant(name),
-          fields: fc.record(Object.fromEntries(FORMATS[name].members.map((member) => [member.name, valueOf(member)]))),
+          fields: fc.record(Object.fromEntries(FORMATS[name].members.map((member) => [member.name, valuesOf(member)]))),
           mark: fc.constant(null),
           lost: fc.oneof(
             { weight: 9, arbitrary: fc.constant(0) },
