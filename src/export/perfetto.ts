@@ -2,6 +2,7 @@
 //
 //   ftrace packets   the events of a CPU, some hundred each, from which it makes its scheduling views
 //   tracks           of tracks.ts, but for CPUs and tasks: those it has from the events
+import { byCpu } from './by-cpu.js'
 import type { Entry, Trace } from './entry.js'
 import type { EventName, Fields } from './formats.js'
 import { Message } from './protobuf.js'
@@ -109,12 +110,11 @@ function trackEvent({ kind, track, name, fields }: Step): Message {
 }
 
 /** The events of each CPU, so many together; a new bundle says that some were lost before it. */
-function* bundlesOf({ entries, cpus, lostAtEnd }: Trace): Generator<Message> {
-  for (let cpu = 0; cpu < cpus; cpu++) {
+function* bundlesOf(trace: Trace): Generator<Message> {
+  for (const [cpu, entries] of byCpu(trace).entries()) {
     let bundle: Message | null = null
     let count = 0
     for (const entry of entries) {
-      if (entry.cpu !== cpu) continue
       if (bundle === null || count === BUNDLE_EVENTS || entry.lost > 0) {
         if (bundle !== null) yield bundle
         bundle = bundleOf(cpu, entry.lost > 0)
@@ -124,7 +124,7 @@ function* bundlesOf({ entries, cpus, lostAtEnd }: Trace): Generator<Message> {
       count++
     }
     if (bundle !== null) yield bundle
-    if ((lostAtEnd[cpu] ?? 0) > 0) yield bundleOf(cpu, true)
+    if ((trace.lostAtEnd[cpu] ?? 0) > 0) yield bundleOf(cpu, true)
   }
 }
 

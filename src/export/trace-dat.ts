@@ -4,6 +4,7 @@
 //   formats       of a page, of each event; symbols, constant texts, names of tasks
 //   options, then for each CPU where its pages are, and how many bytes
 //   pages         of each CPU: the ring buffer's own, records with the time since the one before
+import { byCpu } from './by-cpu.js'
 import { Bytes } from './bytes.js'
 import type { Entry, Trace } from './entry.js'
 import { type EventName, FORMAT_NAMES, FORMATS } from './formats.js'
@@ -61,9 +62,10 @@ export function traceDat(trace: Trace): Uint8Array {
   shortSized(out, texts(addresses))
   sized(out, taskNames(trace.entries))
   out.u32(trace.cpus)
-  writeOptions(out, trace)
+  const lists = byCpu(trace)
+  writeOptions(out, lists, trace.lostAtEnd)
   out.text('flyrecord\0')
-  const perCpu = Array.from({ length: trace.cpus }, (_, cpu) => pagesOf(trace, cpu, addresses))
+  const perCpu = lists.map((entries, cpu) => pagesOf(entries, trace.lostAtEnd[cpu] ?? 0, addresses))
   let offset = Math.ceil((out.length + 16 * trace.cpus) / PAGE) * PAGE
   for (const { length } of perCpu) {
     out.u64(offset).u64(length)
@@ -148,28 +150,26 @@ function taskNames(entries: readonly Entry[]): string {
 
 const OPTION = { cpuStats: 2, clock: 4 } as const
 
-function writeOptions(out: Bytes, trace: Trace): void {
+function writeOptions(out: Bytes, lists: readonly Entry[][], lostAtEnd: readonly number[]): void {
   out.text('options  \0').u16(OPTION.clock)
   shortSized(out, '[local]\0')
-  for (const text of statsOf(trace)) shortSized(out.u16(OPTION.cpuStats), text)
+  for (const text of statsOf(lists, lostAtEnd)) shortSized(out.u16(OPTION.cpuStats), text)
   out.u16(0)
 }
 
 /** As per_cpu/cpuN/stats, for each CPU: how many events there are, and how many were lost. */
-function statsOf({ entries, lostAtEnd }: Trace): string[] {
-  return lostAtEnd.map((atEnd, cpu) => {
-    const own = entries.filter((entry) => entry.cpu === cpu)
-    const overrun = own.reduce((sum, { lost }) => sum + lost, atEnd)
+function statsOf(lists: readonly Entry[][], lostAtEnd: readonly number[]): string[] {
+  return lists.map((own, cpu) => {
+    const overrun = own.reduce((sum, { lost }) => sum + lost, lostAtEnd[cpu] ?? 0)
     return `CPU: ${cpu}\nentries: ${own.length}\noverrun: ${overrun}\n`
   })
 }
 
 /** The pages of one CPU. */
-function pagesOf({ entries, lostAtEnd }: Trace, cpu: number, addresses: Addresses): Uint8Array {
+function pagesOf(entries: readonly Entry[], lostAtEnd: number, addresses: Addresses): Uint8Array {
   const out = new Bytes()
   let page: Page | null = null
   for (const entry of entries) {
-    if (entry.cpu !== cpu) continue
     const record = recordOf(entry, addresses)
     const time = BigInt(Math.floor(entry.timeNs))
     if (page === null || entry.lost > 0 || !page.hasRoom(time, record.length)) {
@@ -180,8 +180,7 @@ function pagesOf({ entries, lostAtEnd }: Trace, cpu: number, addresses: Addresse
   }
   page?.writeTo(out)
   // What was lost after the last record has no record to be lost before: an empty page says so.
-  const rest = lostAtEnd[cpu] ?? 0
-  if (rest > 0) new Page(page?.last ?? 0n, rest).writeTo(out)
+  if (lostAtEnd > 0) new Page(page?.last ?? 0n, lostAtEnd).writeTo(out)
   return out.done()
 }
 
