@@ -40,6 +40,19 @@ export async function cycle(machine: Machine, cpu: number, count: number): Promi
   )
 }
 
+/** What a machine is booted with for cyclesInside. */
+export const INSIDE = [new URL('./modules/cycle.js', import.meta.url)]
+
+/**
+ * Takes CPU down and brings it up, `count` times, from a task of the machine's own, as a shell on it would: answers the
+ * milliseconds of a cycle, the mean. The host has no part in it.
+ */
+export async function cyclesInside(machine: Machine, cpu: number, count: number): Promise<number> {
+  const us = await machine.run('cycles', { cpu: 0, args: [cpu, count] })
+  if (us < 0) throw new Error(`a cycle has failed with ${us}`)
+  return us / 1000 / count
+}
+
 /** The exponent of y ~ x^e that fits best: the slope of the logarithms, by least squares. */
 export function exponent(points: readonly (readonly [x: number, y: number])[]): number {
   const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const)

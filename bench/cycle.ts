@@ -1,8 +1,7 @@
 // A cycle: an idle CPU goes down and comes up. Its time, and the hops of its longest dependent chain: how often somebody has
 // to wait for what another CPU does, one after the other. That is counted on the deterministic machine, whose protocol is the
 // same one.
-import type { MachineOptions } from '../src/index.js'
-import { cycle, repeat, type Setting, withMachine } from './bench.js'
+import { cycle, cyclesInside, INSIDE, repeat, type Setting, withMachine } from './bench.js'
 import { HopCounter } from './chain.js'
 import { figure, median, quantile, ratios } from './figure.js'
 import { rawHop } from './raw.js'
@@ -33,9 +32,14 @@ async function cycleOf(cpus: number, workers: number, hops: number, quick: boole
   const name = `cycle, idle, ${cpus} CPUs on ${workers} ${workers === 1 ? 'worker' : 'workers'}`
   const count = quick ? 50 : 500
   const raw: number[] = []
+  const inside: number[] = []
   const all = await repeat(runs, async () => {
     raw.push(await rawHop(quick ? 2_000 : 10_000, 20_000))
-    return await times({ cpus, workers }, count)
+    return await withMachine({ cpus, workers, modules: INSIDE }, async (machine) => {
+      await cycle(machine, 1, WARM_UP)
+      inside.push(await cyclesInside(machine, 1, count))
+      return await cycle(machine, 1, count)
+    })
   })
   const medians = all.map(median)
   figure(`${name}: median`, 'ms', medians)
@@ -50,13 +54,13 @@ async function cycleOf(cpus: number, workers: number, hops: number, quick: boole
     medians,
     raw.map((ns) => (hops * ns) / 1e6),
   )
-}
-
-async function times(options: MachineOptions, count: number): Promise<number[]> {
-  return await withMachine(options, async (machine) => {
-    await cycle(machine, 1, WARM_UP)
-    return await cycle(machine, 1, count)
-  })
+  figure(`${name}: asked for by a task of its own, mean`, 'ms', inside)
+  ratios(
+    `${name}: asked for by a task of its own`,
+    'x hops x bare hop',
+    inside,
+    raw.map((ns) => (hops * ns) / 1e6),
+  )
 }
 
 /** The longest chains of one way down and one way up: the medians of several orders. */

@@ -6,10 +6,12 @@ import { boot } from './boot.js'
 import { busy, latency } from './busy.js'
 import { cycles } from './cycle.js'
 import { deterministic, large } from './deterministic.js'
+import { explore } from './explore.js'
 import { describeHost, writeJson } from './figure.js'
 import { hop } from './hop.js'
 import { linux } from './linux.js'
 import { many } from './many.js'
+import { mount } from './mount.js'
 import { operations } from './operations.js'
 import { overhead } from './overhead.js'
 
@@ -22,8 +24,10 @@ const BENCHES: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
   latency,
   deterministic,
   large,
+  explore,
   many,
   overhead,
+  mount,
   linux,
 }
 

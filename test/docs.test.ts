@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
+import { cantMount, hasTool } from './support/mounting.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -90,6 +91,27 @@ describe.each(['README.md', 'docs/shell.md'])('the session of %s', (document) =>
     const { stdout, status } = spawnSync('sh', ['-c', command], { input: `${typed.join('\n')}\n`, encoding: 'utf8' })
     expect(masked(stdout)).toBe(masked(session.replace(/^root@cpuhp:.*\n/gm, '')))
     expect(status).toBe(0)
+  })
+})
+
+describe('the commands of docs/mount.md', () => {
+  const why = cantMount() ?? (hasTool('lscpu') ? null : 'no lscpu')
+  const examples = blocks('docs/mount.md', 'console').map((block) => /^# cpuhp (.*)\n([\s\S]*)$/.exec(block)!)
+
+  test.skipIf(why !== null).each(examples.map(([, command, said]) => [command!, said!]))('%s', (command, said) => {
+    const line = `'${process.execPath}' '${cli}' ${command} 2>&1`
+    const { stdout } = spawnSync('sh', ['-c', line], {
+      encoding: 'utf8',
+      timeout: 50_000,
+      env: { ...process.env, LC_ALL: 'C' },
+    })
+    // The shell names itself before its line's number.
+    const shape = (text: string): string => masked(text).replace(/^(?:sh: \d+|\S*sh: line \d+): /gm, 'sh: ')
+    expect(shape(stdout)).toBe(shape(said))
+  })
+
+  test('are some', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(3)
   })
 })
 

@@ -17,6 +17,20 @@ export const EXIT = {
   usage: 2,
   /** The machine panicked or hung, or this program has a defect. */
   panic: 3,
+  /** A token that is none: cut off, mistyped. */
+  brokenToken: 4,
+  /** A token of another version of this package. */
+  otherVersion: 5,
+  /** A scenario throws: while it is loaded, in `prepare`, in a step, in `check`. */
+  scenarioThrows: 6,
+  /** A scenario does not end: it loops, or awaits what is not the machine's. */
+  scenarioEndless: 7,
+  /** There is no bug of that name. */
+  unknownBug: 8,
+  /** There is no strategy of that name. */
+  unknownStrategy: 9,
+  /** A worker that ran schedules has died. */
+  workerDied: 10,
 } as const
 
 /** One of the exit codes. */
@@ -42,14 +56,27 @@ export class Defect extends Error {
 /** Bad input. The message is one line, names what was given, and says what is allowed. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+  /** what kind of bad input, for a program that called this one */
+  readonly exitCode: ExitCode
+
+  constructor(message: string, { exitCode = EXIT.usage, ...options }: ErrorOptions & { exitCode?: ExitCode } = {}) {
+    super(message, options)
+    this.exitCode = exitCode
+  }
+}
+
+/** A worker thread that ran schedules has died: of too little memory, or because what it ran has ended it. */
+export class WorkerDied extends Error {
+  override readonly name = 'WorkerDied'
 }
 
 /**
- * What a process should exit with when `error` ends it: 1 for a violation or a request that the kernel refused, 2 for
- * bad input, 3 for everything else, since whatever nobody foresaw is a defect.
+ * What a process should exit with when `error` ends it: 1 for a violation or a request that the kernel refused, 2 or a code of
+ * its own for bad input, 3 for everything else, since whatever nobody foresaw is a defect.
  */
 export function exitCodeFor(error: unknown): ExitCode {
   if (error instanceof InvariantViolation || error instanceof KernelError) return EXIT.violation
-  if (error instanceof UsageError) return EXIT.usage
+  if (error instanceof UsageError) return error.exitCode
+  if (error instanceof WorkerDied) return EXIT.workerDied
   return EXIT.panic
 }

@@ -1,17 +1,20 @@
 // `cpuhp explore`: schedule after schedule of one scenario or several, until something is found or enough has been tried.
-import { EXIT, UsageError } from '../base/failure.js'
+import { availableParallelism } from 'node:os'
+import { EXIT, exitCodeFor, UsageError } from '../base/failure.js'
 import { parseDuration } from '../base/time.js'
+import { runCampaign } from '../campaign/campaign.js'
+import type { Plan, Shard } from '../campaign/plan.js'
+import { Pool } from '../campaign/pool.js'
+import { type Report, reportOf } from '../campaign/report.js'
 import { COLLECTION } from '../explore/bugs.js'
-import { type Explored, explore, type Found } from '../explore/explore.js'
-import { type Loaded, loadScenario } from '../explore/load.js'
-import { describeFailure } from '../explore/outcome.js'
+import { checkReference } from '../explore/load.js'
 import { SCENARIOS } from '../explore/scenarios/table.js'
 import { PORTFOLIO, searchNamed } from '../explore/strategies/table.js'
-import { encodeToken } from '../explore/token.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { loadProfile } from '../profiles/load.js'
+import { describeReport, exitCodeOf, rate } from './explore-report.js'
 import { openJson } from './json-file.js'
-import { counted, err, grouped, out, styled } from './output.js'
+import { counted, err, out } from './output.js'
 import { Progress } from './progress.js'
 import { withSignals } from './signals.js'
 import { oneLine } from './values.js'
@@ -21,6 +24,8 @@ export interface ExploreCommand {
   readonly schedules?: number
   readonly time?: string
   readonly untilFound: boolean
+  readonly jobs?: number
+  readonly shard?: Shard
   readonly seed: number
   readonly strategy?: string
   readonly portfolio: boolean
@@ -33,74 +38,66 @@ export interface ExploreCommand {
 /** Schedules of a scenario where neither their number nor a time is given. */
 const SCHEDULES = 1_000
 
-interface Report {
-  readonly loaded: Loaded
-  readonly result: Explored
-  readonly seconds: number
-}
-
 /** Runs the command; answers the exit code. */
 export async function exploreCommand(names: readonly string[], command: ExploreCommand): Promise<number> {
+  const { seed, profile, shard = { index: 0, count: 1 }, jobs = availableParallelism(), untilFound, quiet } = command
   const bugs = bugsOf(command.bug)
   const strategies = strategiesOf(command)
   for (const name of strategies) searchNamed(name)
-  const loaded = await Promise.all(scenariosOf(names, bugs).map(loadScenario))
-  const profile = loadProfile(command.profile)
+  const scenarios = scenariosOf(names, bugs)
+  for (const scenario of scenarios) checkReference(scenario)
+  loadProfile(profile)
   const ms = command.time === undefined ? Number.POSITIVE_INFINITY : milliseconds(command.time)
   const json = command.json === undefined ? null : openJson(command.json)
   const tell = json === null || !json.isStdout
   const schedules = command.schedules ?? (command.time === undefined ? SCHEDULES : Number.POSITIVE_INFINITY)
+  const asked = { version: version(), asked: Number.isFinite(schedules) ? schedules : null, untilFound }
   const reports: Report[] = []
+  const pool = new Pool(jobs)
+  let trouble: unknown = null
   const { signalled } = await withSignals(async (signal) => {
-    for (const one of loaded) {
-      const isFound = reports.some(({ result }) => result.found.length > 0)
-      if (signal.aborted || (command.untilFound && isFound)) break
-      const progress = new Progress(command.quiet)
-      const begin = performance.now()
-      const seconds = (): number => (performance.now() - begin) / 1000
-      const result = await explore({
-        setup: { scenario: one.scenario, profile, bugs, without: new Set() },
-        seed: command.seed,
-        searches: strategies.map(searchNamed),
-        schedules,
-        isOver: ({ schedules, found }) => {
-          progress.update(
-            () =>
-              `${one.scenario.name}: ${grouped(schedules)} schedules, ${rate(schedules, seconds())}, ${counted(found.length, 'failure')}`,
-          )
-          // The scenarios share the time evenly.
-          const over = seconds() * 1000 > ms / loaded.length
-          return signal.aborted || over || (command.untilFound && found.length > 0)
-        },
-      })
-      progress.clear()
-      const report = { loaded: one, result, seconds: seconds() }
-      reports.push(report)
-      if (tell) out(describeReport(report, command, bugs))
+    try {
+      for (const scenario of scenarios) {
+        const isFound = reports.some(({ found }) => found.length > 0)
+        if (signal.aborted || trouble !== null || (untilFound && isFound)) break
+        const plan: Plan = { scenario, profile, bugs, strategies, seed, shard }
+        const progress = new Progress(quiet)
+        const begin = performance.now()
+        const seconds = (): number => (performance.now() - begin) / 1000
+        // The scenarios share the time evenly.
+        const isOver = (): boolean => signal.aborted || seconds() * 1000 > ms / scenarios.length
+        const onProgress = (now: { schedules: number; failures: number; kinds: number }): void =>
+          progress.update(() => {
+            const failures = `${counted(now.failures, 'failure')} of ${counted(now.kinds, 'kind')}`
+            return `${scenario}: ${counted(now.schedules, 'schedule')}, ${rate(now.schedules, seconds())}, ${failures}`
+          })
+        const result = await runCampaign({ plan, pool, jobs, schedules, untilFound, isOver, onProgress })
+        progress.clear()
+        trouble = result.trouble
+        if (trouble !== null && result.found.length === 0) break
+        const report = reportOf(plan, asked, result, seconds())
+        reports.push(report)
+        if (tell) out(describeReport(report, quiet))
+      }
+    } finally {
+      await pool.close()
     }
   })
-  json?.write(
-    `${JSON.stringify(
-      reports.map((report) => jsonOf(report, command, bugs)),
-      null,
-      2,
-    )}\n`,
-  )
-  if (reports.some(({ result }) => result.found.length > 0)) return EXIT.violation
-  const idle = reports.find(({ result }) => result.schedules > 1 && result.interleaved === 0)
-  if (idle !== undefined) {
-    err(`cpuhp: ${idle.loaded.scenario.name}: in none of its schedules did CPUs take turns otherwise than by default\n`)
-    return EXIT.violation
+  json?.write(`${JSON.stringify(reports, null, 2)}\n`)
+  const code = exitCodeOf(reports)
+  if (trouble instanceof Error) {
+    err(`cpuhp: ${trouble.message}\n`)
+    return code === EXIT.ok ? exitCodeFor(trouble) : code
   }
-  return signalled ?? EXIT.ok
+  return code === EXIT.ok ? (signalled ?? code) : code
 }
 
 function bugsOf(list: string | undefined): BugName[] {
   return (list?.split(',') ?? []).map((name) => {
     const found = BUG_NAMES.find((bug) => bug === name)
-    if (found === undefined)
-      throw new UsageError(`there is no bug '${oneLine(name)}'; there are ${BUG_NAMES.join(', ')}`)
-    return found
+    if (found !== undefined) return found
+    const message = `there is no bug '${oneLine(name)}'; there are ${BUG_NAMES.join(', ')}`
+    throw new UsageError(message, { exitCode: EXIT.unknownBug })
   })
 }
 
@@ -123,56 +120,9 @@ function milliseconds(text: string): number {
   return ns / 1e6
 }
 
-function rate(schedules: number, seconds: number): string {
-  return `${grouped(Math.round(schedules / Math.max(seconds, 1e-3)))}/s`
-}
-
-function tokenOf({ reference, hash }: Loaded, found: Found, command: ExploreCommand, bugs: readonly BugName[]): string {
-  const { deviations, digest, signature, strategy } = found
-  const { profile, seed } = command
-  const recipe = { version: version(), scenario: reference, hash, profile, bugs, without: [], seed, strategy }
-  return encodeToken({ ...recipe, digest, signature, deviations })
-}
-
-function describeReport(
-  { loaded, result, seconds }: Report,
-  command: ExploreCommand,
-  bugs: readonly BugName[],
-): string {
-  const { scenario } = loaded
-  const { schedules, interleaved, profiled, found, says, failures } = result
-  const each = Math.round(result.operations / schedules)
-  const lines = [
-    `${styled('bold', scenario.name)}: ${counted(schedules, 'schedule')} in ${seconds.toFixed(1)} s (${rate(schedules, seconds)}), ` +
-      `${interleaved} interleaved, ${grouped(each)} operations each, ${profiled.words.size} words shared: ` +
-      (failures === 0 ? styled('green', 'nothing found') : styled('red', counted(failures, 'failure'))),
-  ]
-  if (result.exhausted) lines.push('  every strategy has seen all that it looks at')
-  if (!command.quiet || found.length > 0) for (const line of says) lines.push(`  ${line}`)
-  for (const one of found) {
-    const where = one.schedule === 0 ? 'in the default order' : `by ${one.strategy}, schedule ${one.schedule}`
-    const size = counted(one.deviations.length, 'deviation')
-    lines.push('', `  ${describeFailure(one.failure)}`)
-    lines.push(`  ${counted(one.times, 'time')}, first ${where}; ${size} from the default order`)
-    if ('details' in one.failure) for (const line of one.failure.details) lines.push(`    ${line}`)
-    lines.push(`  cpuhp replay ${tokenOf(loaded, one, command, bugs)}`)
-  }
-  return `${lines.join('\n')}\n`
-}
-
-function jsonOf({ loaded, result, seconds }: Report, command: ExploreCommand, bugs: readonly BugName[]): object {
-  const { schedules, operations, interleaved, failures, exhausted, says, profiled } = result
-  const found = result.found.map((one) => ({
-    ...one.failure,
-    signature: one.signature,
-    times: one.times,
-    strategy: one.strategy,
-    schedule: one.schedule,
-    deviations: one.deviations.length,
-    deviationsAtFirst: one.deviationsAtFirst,
-    token: tokenOf(loaded, one, command, bugs),
-  }))
-  const words = profiled.words.size
-  const counts = { schedules, operations, interleaved, failures, sharedWords: words, exhausted, seconds }
-  return { scenario: loaded.reference, bugs, seed: command.seed, ...counts, says, found }
+/** Reads '2/8': the second of eight parts. */
+export function parseShard(text: string): Shard {
+  const [, index, count] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).map(Number)
+  if (index !== undefined && count !== undefined && index >= 1 && index <= count) return { index: index - 1, count }
+  throw new UsageError(`--shard is i/n, the i-th of n parts, as in 2/8, not '${oneLine(text)}'`)
 }

@@ -6,11 +6,11 @@ import { EXIT, exitCodeFor, UsageError } from '../base/failure.js'
 import { MachinePanic } from '../machine/report.js'
 import { LIMITS } from '../memory/layout.js'
 import { profileNames } from '../profiles/load.js'
-import { type BugsCommand, bugsCommand } from './bugs.js'
 import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
-import { exploreOptions, minimiseOptions, replayOptions } from './explore-options.js'
+import { bugsOptions, exploreOptions, mergeOptions, minimiseOptions, replayOptions } from './explore-options.js'
 import type { MachineChoice } from './machine-choice.js'
+import { MOUNT_HELP, type MountCommand, mountCommand, splitCommand } from './mount.js'
 import { err, out } from './output.js'
 import { type RunCommand, runCommand } from './run.js'
 import { SCRIPT_USAGE } from './script.js'
@@ -31,7 +31,8 @@ Examples:
   $ cpuhp states                                   the steps a CPU goes through, and which are modelled
   $ cpuhp explore --bug M15 --until-found          a bug that Linux had, found by trying schedules
 
-Exit codes: 0 all held, 1 something was violated, 2 bad input, 3 a machine panicked or this program has a defect.`
+Exit codes: 0 all held, 1 something was violated, 2 bad input, 3 a machine panicked or this program has a defect;
+4 to 10 bad input of its own kind (cpuhp explore --help, cpuhp replay --help), 130 Ctrl-C.`
 
 const STRESS_EXAMPLES = `
 Examples:
@@ -40,6 +41,7 @@ Examples:
   $ cpuhp stress --workload sha256,mine.mjs --cycles 200
   $ cpuhp stress --machine deterministic --seed 5       the same run every time
   $ cpuhp stress --machine deterministic --until-fail   seed after seed
+  $ cpuhp stress --duration 8h --metrics 9464           curl http://127.0.0.1:9464/metrics
 
 Exit codes: 0 all held, 1 a violation, a wrong result or not busy enough, 2 bad input, 3 a panic or a hang.`
 
@@ -76,12 +78,13 @@ Without a terminal it reads commands, and exits as the last of them did; 3 when 
 /** Runs the command line. Answers the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok
+  const { words, command } = splitCommand(argv)
   const program = build((result) => {
     code = result
-  })
+  }, command)
   try {
     if (argv.length === 0) program.outputHelp()
-    else await program.parseAsync(checkHelp(program, argv), { from: 'user' })
+    else await program.parseAsync(checkHelp(program, words), { from: 'user' })
     return code
   } catch (error) {
     // Help and the version were asked for, and have been given.
@@ -91,7 +94,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function build(end: (code: number) => void): Command {
+/** @param command what `mount` is to run, null: nothing */
+function build(end: (code: number) => void, command: readonly string[] | null): Command {
   const program = new Command('cpuhp')
   program
     .description('Linux CPU hotplug, running for real inside a Node process.')
@@ -153,6 +157,20 @@ function build(end: (code: number) => void): Command {
     .description('a root shell on a machine: take CPUs down by hand, and look at what that does')
     .addHelpText('after', SHELL_HELP)
     .action(async (options: MachineChoice) => end(await shellCommand(options)))
+  machineChoice(program.command('mount'), 'threads')
+    .argument('[directory]', 'where (default, with a command: a temporary one)')
+    .usage('[options] [directory] [-- command...]')
+    .description('mount the files of a machine, and run a command that takes it for the real one')
+    .addOption(
+      new Option('--spawn <words>', 'start a process first; as often as you like')
+        .default([])
+        .argParser((words: string, all: readonly string[]) => [...all, words]),
+    )
+    .addOption(new Option('--console', "show the kernel's messages on standard error").default(false))
+    .addHelpText('after', MOUNT_HELP)
+    .action(async (directory: string | undefined, options: MountCommand) =>
+      end(await mountCommand(directory, command, options)),
+    )
   program
     .command('states')
     .description('list the steps that a CPU goes through, and which of them are modelled')
@@ -162,14 +180,11 @@ function build(end: (code: number) => void): Command {
     .addOption(new Option('--json', 'as JSON').default(false))
     .action((options: StatesOptions) => statesCommand(options))
   exploreOptions(program.command('explore'), end)
+  mergeOptions(program.command('merge'), end)
   replayOptions(program.command('replay'), end)
   minimiseOptions(program.command('minimise'), end)
   traceOptions(program.command('trace'), end, main)
-  program
-    .command('bugs')
-    .description('list the historical bugs of Linux, and the mutations, that can be put back')
-    .addOption(new Option('--json', 'as JSON').default(false))
-    .action((options: BugsCommand) => bugsCommand(options))
+  bugsOptions(program.command('bugs'), end)
   for (const command of [program, ...program.commands]) tame(command)
   return program
 }
@@ -209,6 +224,9 @@ function stressOptions(command: Command): Command {
     .addOption(profileOption())
     .addOption(new Option('--watchdog <time>', 'a request without an answer for that long is a hang (default 30s)'))
     .addOption(new Option('--stuck <time>', 'threads: a CPU without progress for that long is stuck (default 10s)'))
+    .addOption(
+      count('--metrics', 'serve metrics for Prometheus on that port of 127.0.0.1; 0: any that is free', 0, 65_535),
+    )
     .addOption(new Option('--until-fail', 'run after run, with the next seed, until one fails').default(false))
     .addOption(new Option('--json <file>', 'write the verdict as JSON; - is standard output'))
     .addOption(new Option('--quiet', 'show no progress, and figures only when something is wrong').default(false))
@@ -268,8 +286,12 @@ function explain(command: Command, error: CommanderError): string {
       return `${problem}; there are ${commandNames(command).join(', ')}`
     case 'commander.unknownOption':
       return `${problem}; ${name} takes ${[...options, '--help'].join(', ')}`
-    case 'commander.excessArguments':
-      return `unexpected '${oneLine(command.args[0] ?? '')}'; ${name} takes options only: ${options.join(', ')}, --help`
+    case 'commander.excessArguments': {
+      const expected = command.registeredArguments.map((argument) => argument.name())
+      const excess = oneLine(command.args[expected.length] ?? '')
+      const takes = expected.length === 0 ? 'options only' : `${expected.join(' ')} and options`
+      return `unexpected '${excess}'; ${name} takes ${takes}: ${options.join(', ')}, --help`
+    }
     case 'commander.optionMissingArgument': {
       const option = command.options.find(({ flags }) => problem.includes(`'${flags}'`))
       return `${problem}; it says ${option?.description ?? 'what to do'}`

@@ -1,17 +1,21 @@
 // `cpuhp replay` and `cpuhp minimise`: a schedule that a token describes is run again, and made as small as it can be.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { EXIT, UsageError } from '../base/failure.js'
-import { loadScenario } from '../explore/load.js'
+import { Pool, Trouble } from '../campaign/pool.js'
+import { isFile, loadScenario } from '../explore/load.js'
 import { minimise } from '../explore/minimise.js'
 import { describeFailure, type Outcome, signatureOf } from '../explore/outcome.js'
 import { choose, Film, sentences, tableOf } from '../explore/picture.js'
 import { Playback } from '../explore/playback.js'
 import { type Ran, runSchedule, type Setup } from '../explore/schedule.js'
+import { withPlaces } from '../explore/sleepers.js'
 import { searchNamed } from '../explore/strategies/table.js'
 import { decodeToken, encodeToken, type Recipe } from '../explore/token.js'
+import { Walk } from '../explore/walk.js'
 import { loadProfile } from '../profiles/load.js'
 import { counted, err, out, styled, table } from './output.js'
 import { Progress } from './progress.js'
+import { stepThrough } from './step.js'
 import { oneLine } from './values.js'
 import { version } from './version.js'
 
@@ -19,6 +23,7 @@ export interface ReplayCommand {
   readonly trace?: string
   readonly bestEffort: boolean
   readonly then?: string
+  readonly step: boolean
 }
 
 /** Operations that a strategy that goes on after a token's schedule may reckon with. */
@@ -30,6 +35,11 @@ export interface MinimiseCommand {
 
 /** Runs the command; answers the exit code: 1 when the failure is seen again, 0 when all is well. */
 export async function replayCommand(token: string, command: ReplayCommand): Promise<number> {
+  if (command.step && (command.bestEffort || command.then !== undefined)) {
+    throw new UsageError(
+      '--step walks through the run of the token itself: neither --best-effort nor --then goes with it',
+    )
+  }
   const recipe = decodeToken(token)
   const setup = await setupOf(recipe, command.bestEffort)
   const trace = command.trace === undefined ? null : openTrace(command.trace)
@@ -42,7 +52,9 @@ export async function replayCommand(token: string, command: ReplayCommand): Prom
   trace?.(film)
   const free = command.bestEffort || after !== null
   if (!free) checkSame(recipe, ran, playback)
-  out(describeRun(recipe, ran, film))
+  const told = describeRun(recipe, ran, film)
+  if (command.step) await stepThrough(await Walk.through(setup, recipe.deviations), told)
+  else out(told)
   if (free && playback.divergence !== null) out(`diverged: ${playback.divergence}\n`)
   const unmade = playback.unmade.length
   if (free && unmade > 0) out(`${counted(unmade, 'deviation')} of ${recipe.deviations.length} could not be made\n`)
@@ -77,14 +89,30 @@ export async function minimiseCommand(token: string, { quiet }: MinimiseCommand)
 }
 
 async function setupOf(recipe: Recipe, bestEffort: boolean): Promise<Setup> {
+  await tryElsewhere(recipe)
   const loaded = await loadScenario(recipe.scenario)
   if (recipe.version !== version() && !bestEffort) {
     const advice = '--best-effort tries it all the same'
-    throw new UsageError(`this token is of cpuhp ${oneLine(recipe.version)}, and this is ${version()}; ${advice}`)
+    const message = `this token is of cpuhp ${oneLine(recipe.version)}, and this is ${version()}; ${advice}`
+    throw new UsageError(message, { exitCode: EXIT.otherVersion })
   }
   if (recipe.hash !== loaded.hash) err(`note: ${oneLine(recipe.scenario)} has changed since this token was made\n`)
   const { bugs, without } = recipe
   return { scenario: loaded.scenario, profile: loadProfile(recipe.profile), bugs, without: new Set(without) }
+}
+
+/** A user's scenario may loop since the token was made, and nobody could end it in this thread. */
+async function tryElsewhere({ scenario, profile, bugs, seed, without, deviations }: Recipe): Promise<void> {
+  if (!isFile(scenario)) return
+  const pool = new Pool(1)
+  const plan = { scenario, profile, bugs, strategies: [], seed, shard: { index: 0, count: 1 } }
+  try {
+    await pool.run({ kind: 'try', plan, without, deviations })
+  } catch (error) {
+    throw error instanceof Trouble ? error.error : error
+  } finally {
+    await pool.close()
+  }
 }
 
 /** A UsageError when the run is not the one that the token was made of: it names the first operation that differs. */
@@ -111,18 +139,12 @@ function signatureOrNone(outcome: Outcome): string {
 }
 
 function describeRun({ scenario, bugs }: Recipe, { outcome, operations, digest }: Ran, film: Film): string {
-  const what = outcome.kind === 'ok' ? styled('green', 'ok') : styled('red', describeFailure(outcome))
+  const failure = outcome.kind === 'ok' ? null : withPlaces(outcome, film.sleepers)
+  const what = failure === null ? styled('green', 'ok') : styled('red', describeFailure(failure))
   const lines = [`${scenario}${bugs.length === 0 ? '' : ` with ${bugs.join(', ')}`}: ${what}`]
-  if ('details' in outcome) for (const line of outcome.details) lines.push(`  ${line}${whereOf(line, film)}`)
+  if (failure !== null && 'details' in failure) for (const line of failure.details) lines.push(`  ${line}`)
   lines.push(`${operations} operations, digest ${digest}`)
   return `${lines.join('\n')}\n`
-}
-
-/** In which function a task that sleeps went to sleep. */
-function whereOf(line: string, film: Film): string {
-  const task = /^(\S+) \(\w, CPU \d+\) waits for/.exec(line)?.[1]
-  const place = task === undefined ? undefined : film.sleeps.get(task)
-  return place === undefined ? '' : `, in ${place}`
 }
 
 function describeSteps({ scenario, without }: Setup): string {

@@ -8,9 +8,11 @@ import type { BusyVerdict } from '../../stress/busy/verdict.js'
 import { EXIT, UsageError } from '../base/failure.js'
 import { parseDuration } from '../base/time.js'
 import { loadProfile } from '../profiles/load.js'
+import type { Operation } from '../report/phases.js'
 import { loadWorkload } from '../workloads/load.js'
 import { BUILT_IN } from '../workloads/table.js'
 import { openJson } from './json-file.js'
+import { Metrics, serveMetrics } from './metrics.js'
 import { counted, err, out } from './output.js'
 import { Progress } from './progress.js'
 import { withSignals } from './signals.js'
@@ -35,6 +37,7 @@ export interface StressCommand {
   readonly stuck?: string
   readonly untilFail: boolean
   readonly json?: string
+  readonly metrics?: number
   readonly quiet: boolean
 }
 
@@ -48,14 +51,16 @@ const LEAST_OFFLINES = 100
 export async function stressCommand(command: StressCommand): Promise<number> {
   const json = command.json === undefined ? null : openJson(command.json)
   const options = await optionsOf(command)
+  const metrics = command.metrics === undefined ? null : new Metrics()
+  const stop = metrics === null ? null : await serveMetrics(command.metrics!, metrics)
   const { result, signalled } = await withSignals(async (signal) => {
-    let verdict = await runOnce(options, command, signal)
+    let verdict = await runOnce(options, command, signal, metrics)
     while (command.untilFail && verdict.outcome === 'success' && !signal.aborted) {
       if (!command.quiet) err(`seed ${verdict.seed}: success\n`)
-      verdict = await runOnce({ ...options, seed: verdict.seed + 1 }, command, signal)
+      verdict = await runOnce({ ...options, seed: verdict.seed + 1 }, command, signal, metrics)
     }
     return verdict
-  })
+  }).finally(() => stop?.())
   const again = commandsOf(command, result.seed)
   const directory = result.flight.length > 0 ? saveFlight(result) : null
   json?.write(
@@ -68,10 +73,19 @@ export async function stressCommand(command: StressCommand): Promise<number> {
   return signalled ?? EXIT.ok
 }
 
-async function runOnce(options: BusyOptions, { quiet }: StressCommand, signal: AbortSignal): Promise<BusyVerdict> {
+async function runOnce(
+  options: BusyOptions,
+  { quiet }: StressCommand,
+  signal: AbortSignal,
+  metrics: Metrics | null,
+): Promise<BusyVerdict> {
   const progress = new Progress(quiet)
-  const onProgress = (p: BusyProgress): void => progress.update(() => describeProgress(p))
-  const verdict = await runBusy({ ...options, signal, onProgress })
+  const onProgress = (p: BusyProgress): void => {
+    progress.update(() => describeProgress(p))
+    metrics?.progress(p)
+  }
+  const observers = metrics === null ? {} : { onOperation: (operation: Operation) => metrics.operation(operation) }
+  const verdict = await runBusy({ ...options, ...observers, signal, onProgress })
   progress.clear()
   return verdict
 }

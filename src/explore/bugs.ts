@@ -4,11 +4,17 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 /** In which scenario the general checks find each. */
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M10: 'stop-pairs',
+  M12: 'bound-work',
   M15: 'cross-calls',
+  M16: 'cross-calls',
+  M20: 'neighbours',
+  M21: 'unparking',
   M24: 'failing-callbacks',
   M25: 'targets',
   M26: 'instances',
+  M27: 'first-state',
   M29: 'readers',
+  M30: 'attach',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',
   'dropped-ipi': 'cross-calls',
@@ -29,20 +35,27 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'unsorted-timers': 'timers',
 }
 
+/** Bugs that make nothing go wrong, but blind the check that shows another one. */
+const HIDES: Readonly<Partial<Record<BugName, BugName>>> = { M16: 'M15' }
+
 export interface Bug {
   readonly name: BugName
   readonly mechanism: string
   /** the commit of Linux that fixed it; null for a defect that Linux never had */
   readonly fix: string | null
   readonly scenario: string
+  /** the bug that is not seen any more with this one; null for one that is found itself */
+  readonly hides: BugName | null
 }
 
 export const COLLECTION: readonly Bug[] = [
   ...Object.entries(BUGS).map(([name, text]): Bug => {
     const [, mechanism, fix] = /^(.*) \(([0-9a-f]{12})\)$/.exec(text)!
-    return { name: name as BugName, mechanism: mechanism!, fix: fix!, scenario: SHOWN_BY[name as BugName] }
+    return entry(name as BugName, mechanism!, fix!)
   }),
-  ...Object.entries(MUTATIONS).map(([name, mechanism]): Bug => {
-    return { name: name as BugName, mechanism, fix: null, scenario: SHOWN_BY[name as BugName] }
-  }),
+  ...Object.entries(MUTATIONS).map(([name, mechanism]) => entry(name as BugName, mechanism, null)),
 ]
+
+function entry(name: BugName, mechanism: string, fix: string | null): Bug {
+  return { name, mechanism, fix, scenario: SHOWN_BY[name], hides: HIDES[name] ?? null }
+}

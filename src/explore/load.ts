@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { UsageError } from '../base/failure.js'
+import { EXIT, UsageError } from '../base/failure.js'
 import type { Scenario } from './scenario.js'
 import { SCENARIOS } from './scenarios/table.js'
 
@@ -14,18 +14,33 @@ export interface Loaded {
   readonly hash: string
 }
 
+/** Longer than any module takes to load. */
+const PATIENCE_MS = 10_000
+
 /** Where the shipped ones are written, as they were built: their hash is of all of these. */
 const FILES = ['calls', 'kernel', 'requests', 'states', 'tasks'] as const
 
 /** A shipped scenario by its name, or a user's by the path of its module. A UsageError when there is none. */
 export async function loadScenario(reference: string): Promise<Loaded> {
-  if (/\.m?js$/.test(reference)) return await loadFile(reference)
+  checkReference(reference)
   const scenario = SCENARIOS.find(({ name }) => name === reference)
-  if (scenario === undefined) {
-    const names = SCENARIOS.map(({ name }) => name).join(', ')
-    throw new UsageError(`there is no scenario '${reference}'; there are ${names}, or the path of a .mjs file`)
+  return scenario === undefined ? await loadFile(reference) : { reference, scenario, hash: shippedHash() }
+}
+
+/** Whether it is the path of a user's scenario, and not the name of one that is shipped. */
+export function isFile(reference: string): boolean {
+  return /\.m?js$/.test(reference)
+}
+
+/** Whether there is such a scenario; nothing is loaded. A UsageError says what there is. */
+export function checkReference(reference: string): void {
+  if (SCENARIOS.some(({ name }) => name === reference)) return
+  if (isFile(reference)) {
+    if (existsSync(resolve(reference))) return
+    throw new UsageError(`${reference}: there is no such file; a scenario is a .mjs or .js file`)
   }
-  return { reference, scenario, hash: shippedHash() }
+  const names = SCENARIOS.map(({ name }) => name).join(', ')
+  throw new UsageError(`there is no scenario '${reference}'; there are ${names}, or the path of a .mjs file`)
 }
 
 function shippedHash(): string {
@@ -39,16 +54,30 @@ function hashOf(text: string): string {
 
 async function loadFile(path: string): Promise<Loaded> {
   const file = resolve(path)
-  if (!existsSync(file)) throw new UsageError(`${path}: there is no such file; a scenario is a .mjs or .js file`)
   let module: { readonly default?: unknown; readonly scenario?: unknown }
   try {
-    module = (await import(pathToFileURL(file).href)) as typeof module
+    module = (await bounded(path, import(pathToFileURL(file).href))) as typeof module
   } catch (error) {
+    if (error instanceof UsageError) throw error
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    throw new UsageError(`${path}: can't be loaded: ${reason}`, { cause: error })
+    throw new UsageError(`${path}: can't be loaded: ${reason}`, { cause: error, exitCode: EXIT.scenarioThrows })
   }
   const scenario = checkScenario(module.scenario ?? module.default, path)
   return { reference: path, scenario, hash: hashOf(readFileSync(file, 'utf8')) }
+}
+
+/** A module may await at its top level, and then it may never be loaded. */
+async function bounded<T>(path: string, loading: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    const message = `${path}: is not loaded after ${PATIENCE_MS / 1000} s: it awaits something that does not come`
+    timer = setTimeout(() => reject(new UsageError(message, { exitCode: EXIT.scenarioEndless })), PATIENCE_MS)
+  })
+  try {
+    return await Promise.race([loading, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** What a user's module exports as a scenario, looked at. */

@@ -11,6 +11,7 @@ import { commOf } from '../sched/task.js'
 import { DEVIATION, type Deviation } from './deviation.js'
 import type { Watcher } from './recorder.js'
 import { isWrite, wordOf } from './shared-words.js'
+import { Sleepers } from './sleepers.js'
 
 /** One operation as it was about to be done. */
 export interface Seen {
@@ -29,37 +30,35 @@ export interface Seen {
 
 /** Notes every operation; for a run that is looked at, not for a search. */
 export class Film implements Watcher {
+  /** row by row */
   readonly seen: Seen[] = []
-  /** for each task where it was when it went to sleep last: 'wait_for_completion' */
-  readonly sleeps = new Map<string, string>()
-  private readonly lastPlace = new Map<string, string>()
+  readonly sleepers = new Sleepers()
 
   step(view: View, cpu: number, nth: number): void {
-    const { memory } = view
-    const operation = view.declared(cpu)
-    const { place, kind } = operation
-    const task = commOf(memory, memory.get(memory.percpu(cpu) + PERCPU.current))
-    const step = view.stepOf(cpu)
-    if (place === 'schedule:now') this.sleeps.set(task, functionOf(this.lastPlace.get(task) ?? place))
-    else this.lastPlace.set(task, place)
-    this.seen.push({
-      cpu,
-      nth,
-      task,
-      place,
-      says: describeOperation(memory, operation).replace(/task\[(\d+)\]/, (_, n: string) =>
-        commOf(memory, memory.task(Number(n))),
-      ),
-      word: wordOf(operation),
-      writes: isWrite(kind) && kind !== KIND.fence,
-      locks: kind === KIND.lock || kind === KIND.unlock,
-      before: step === STEP.interrupt ? 'interrupt' : step === STEP.preemption ? 'preemption' : null,
-    })
+    this.sleepers.step(view, cpu)
+    this.seen.push(see(view, cpu, nth))
   }
 }
 
-function functionOf(place: string): string {
-  return place.replace(/:.*$/, '')
+/** What a CPU is about to do. */
+export function see(view: View, cpu: number, nth: number): Seen {
+  const { memory } = view
+  const operation = view.declared(cpu)
+  const { place, kind } = operation
+  const step = view.stepOf(cpu)
+  return {
+    cpu,
+    nth,
+    task: commOf(memory, memory.get(memory.percpu(cpu) + PERCPU.current)),
+    place,
+    says: describeOperation(memory, operation).replace(/task\[(\d+)\]/, (_, n: string) =>
+      commOf(memory, memory.task(Number(n))),
+    ),
+    word: wordOf(operation),
+    writes: isWrite(kind) && kind !== KIND.fence,
+    locks: kind === KIND.lock || kind === KIND.unlock,
+    before: step === STEP.interrupt ? 'interrupt' : step === STEP.preemption ? 'preemption' : null,
+  }
 }
 
 const ROWS = 32
@@ -148,7 +147,8 @@ export function tableOf(seen: readonly Seen[], rows: readonly number[], cpus: nu
   return table
 }
 
-function cell({ place, says, before }: Seen): string {
+/** An operation in words, and where it is. */
+export function cell({ place, says, before }: Seen): string {
   if (before !== null) return `${before === 'interrupt' ? 'takes an interrupt' : 'is preempted'} at ${place}`
   return `${says} (${place})`
 }

@@ -55,6 +55,11 @@ export class Playback implements Strategy {
     return this.left === 0
   }
 
+  /** How many deviations have been made. */
+  get made(): number {
+    return this.all.length - this.left
+  }
+
   /** The deviations that have not been made, in order. */
   get unmade(): Deviation[] {
     const kept = new Set([

@@ -1,7 +1,7 @@
 // One schedule: a machine is booted, the scenario's actors run on it in the order that a strategy decides, and what came of
 // it is looked at.
 import { KernelError } from '../base/errno.js'
-import { InvariantViolation, UsageError } from '../base/failure.js'
+import { EXIT, InvariantViolation, UsageError } from '../base/failure.js'
 import { checkInvariants } from '../invariants/check.js'
 import type { Strategy } from '../machine/deterministic/strategy.js'
 import { Machine } from '../machine/machine.js'
@@ -82,7 +82,7 @@ async function play(
   recorder: Recorder,
   patience: number,
 ): Promise<Outcome> {
-  const state = await scenario.prepare?.(machine)
+  const state = await prepared(machine, scenario)
   recorder.begin()
   const wrong: string[] = []
   const answers = await Promise.all(
@@ -125,25 +125,43 @@ function rest(machine: Machine, patience: number): boolean {
 function judge(machine: Machine, scenario: Scenario, state: unknown, answers: Answers, wrong: string[]): Outcome {
   const [violation] = checkInvariants(machine).violations
   if (violation !== undefined) return { kind: 'violation', ...violation }
-  const problems = [...wrong, ...(scenario.check?.(machine, state, answers) ?? [])]
+  const problems = [...wrong, ...objections(machine, scenario, state, answers)]
   if (problems.length > 0) return { kind: 'violation', invariant: 'oracle', message: problems.join('; ') }
   const warning = machine.log.find(({ level, text }) => level <= 4 && !scenario.warnings?.test(text))
   if (warning !== undefined) return { kind: 'violation', invariant: 'no-warnings', message: warning.text }
   return { kind: 'ok' }
 }
 
+/** What the kernel refuses here is not part of the scenario: `prepare` has to catch what it expects. */
+async function prepared(machine: Machine, scenario: Scenario): Promise<unknown> {
+  try {
+    return await scenario.prepare?.(machine)
+  } catch (error) {
+    throw blame(scenario, error)
+  }
+}
+
+function objections(machine: Machine, scenario: Scenario, state: unknown, answers: Answers): string[] {
+  try {
+    return [...(scenario.check?.(machine, state, answers) ?? [])]
+  } catch (error) {
+    throw blame(scenario, error)
+  }
+}
+
 /** What a scenario throws is its own fault, unless it is how the machine ended. */
 function blame({ name }: Scenario, error: unknown): unknown {
   if (error instanceof MachinePanic || error instanceof InvariantViolation || error instanceof UsageError) return error
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  return new UsageError(`scenario ${name} has thrown ${text.split('\n')[0]}`, { cause: error })
+  const message = `scenario ${name} has thrown ${text.split('\n')[0]}`
+  return new UsageError(message, { cause: error, exitCode: EXIT.scenarioThrows })
 }
 
 async function within<T>(ms: number, name: string, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
     const message = `scenario ${name} has not ended after ${ms / 1000} s: it may await only what the machine does`
-    timer = setTimeout(() => reject(new UsageError(message)), ms)
+    timer = setTimeout(() => reject(new UsageError(message, { exitCode: EXIT.scenarioEndless })), ms)
   })
   try {
     return await Promise.race([promise, late])

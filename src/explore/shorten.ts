@@ -12,7 +12,7 @@ export interface Reproducer {
 }
 
 /** Runs that a shortening takes, at most. */
-const RUNS = 600
+export const RUNS = 600
 
 /** The same failure with fewer deviations from the default order. What it answers has been run, and led there. */
 export async function shorten(

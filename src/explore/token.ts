@@ -5,7 +5,7 @@
 //   [package version, scenario, hash of it, profile, bugs, steps left out, seed, strategy, digest, signature,
 //    places, then 5 numbers for each deviation: kind, CPU, operations of that CPU since its last one, place, value]
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
-import { UsageError } from '../base/failure.js'
+import { EXIT, UsageError } from '../base/failure.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { DEVIATION, type Deviation } from './deviation.js'
 
@@ -54,10 +54,12 @@ export function encodeToken(recipe: Recipe): string {
 
 /** Reads a token. A UsageError, in one line, for whatever is none. */
 export function decodeToken(text: string): Recipe {
-  const broken = (what: string): UsageError => new UsageError(`this is no token of cpuhp: ${what}`)
+  const broken = (what: string): UsageError =>
+    new UsageError(`this is no token of cpuhp: ${what}`, { exitCode: EXIT.brokenToken })
   const other = /^cpuhp(\d+)-/.exec(text)
   if (other !== null && other[0] !== PREFIX) {
-    throw new UsageError(`this token is of format ${other[1]}; this version of cpuhp reads format 1`)
+    const message = `this token is of format ${other[1]}; this version of cpuhp reads format 1`
+    throw new UsageError(message, { exitCode: EXIT.otherVersion })
   }
   if (!text.startsWith(PREFIX)) throw broken(`it does not begin with '${PREFIX}'`)
   const body = text.slice(PREFIX.length)

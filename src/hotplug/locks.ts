@@ -7,7 +7,7 @@ import { GLOBAL, PERCPU } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
-import { type PercpuRwsem, readReady, readUnlock, writeLock, writeUnlock } from '../sync/percpu-rwsem.js'
+import { type PercpuRwsem, readLock, readReady, readUnlock, writeLock, writeUnlock } from '../sync/percpu-rwsem.js'
 
 const semaphores = new WeakMap<Memory, PercpuRwsem>()
 
@@ -33,6 +33,11 @@ export function* cpusWriteUnlock(cpu: Cpu): Kernel<void> {
 /** Whether the current task has the lock for reading; else it is prepared to sleep (see completionReady). */
 export function* cpusReadReady(cpu: Cpu): Kernel<boolean> {
   return yield* readReady(cpu, hotplugLock(cpu.memory))
+}
+
+/** Takes the lock for reading, asleep until it can: for who keeps its frames meanwhile. */
+export function* cpusReadLock(cpu: Cpu): Kernel<void> {
+  yield* readLock(cpu, hotplugLock(cpu.memory))
 }
 
 export function* cpusReadUnlock(cpu: Cpu): Kernel<void> {

@@ -88,10 +88,16 @@ export function* removeState(cpu: Cpu, state: number, invoke: boolean): Kernel<n
   else if (memory.get(memory.step(state) + STEP.instances) !== 0) result = -ERRNO.EBUSY
   else {
     if (invoke && !isMulti(memory, state)) yield* teardownForCpus(cpu, state, 0, memory.layout.config.cpus)
-    clearStep(memory, state)
+    clearStep(memory, cpu.bugs.has('M27') ? handedOut(memory, state) : state)
   }
   yield* unlockStates(cpu)
   return result
+}
+
+/** M27: the first state of a range stands for the whole of it in Linux, and whoever names it is given a free one. */
+function handedOut(memory: Memory, state: number): number {
+  const range = [DYNAMIC.prepare, DYNAMIC.online].find((dynamic) => RANGES[dynamic][0] === state)
+  return range === undefined ? state : reserveState(memory, range)
 }
 
 /** Adds an instance to a multi-instance step. Answers its id (from 1), or a negative errno. */

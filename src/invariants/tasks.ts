@@ -208,7 +208,8 @@ function* pinned({ memory }: World): Findings {
  * to become empty.
  */
 function* sleepers({ memory }: World): Findings {
-  const waiters = new Set([memory.get(memory.global + GLOBAL.hotplugLock + PERCPU_RWSEM.writer)])
+  const semaphores = [GLOBAL.hotplugLock, GLOBAL.threadgroupLock]
+  const waiters = new Set(semaphores.map((sem) => memory.get(memory.global + sem + PERCPU_RWSEM.writer)))
   for (const cpu of cpusOf(memory)) waiters.add(memory.get(memory.runqueue(cpu) + RUNQUEUE.hotplugWait))
   for (const task of tasksOf(memory)) {
     const user = (memory.get(task + TASK.flags) & FLAG.user) !== 0

@@ -3,7 +3,7 @@
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { VECTOR, type Vector } from '../ops/vectors.js'
-import { flushCallQueue, flushCallSenders } from '../smp/smp.js'
+import { callFunctionInterrupt, callFunctionSingleInterrupt } from '../smp/smp.js'
 import { timerInterrupt } from '../time/sleep.js'
 import { portInterrupt } from './port.js'
 
@@ -13,9 +13,9 @@ export function interruptHandler(cpu: Cpu, vector: Vector): Kernel<void> | null 
     case VECTOR.reschedule:
       return null
     case VECTOR.callFunction:
-      return flushCallSenders(cpu)
+      return callFunctionInterrupt(cpu)
     case VECTOR.callFunctionSingle:
-      return flushCallQueue(cpu)
+      return callFunctionSingleInterrupt(cpu)
     case VECTOR.timer:
       return timerInterrupt(cpu)
     case VECTOR.port:

@@ -17,7 +17,7 @@ import { PERCPU, TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { acquire, full, type Kernel, relaxed } from '../ops/operation.js'
-import { scheduleOnce, setCurrentState } from '../sched/core.js'
+import { schedule, scheduleOnce, setCurrentState, setSpecialState } from '../sched/core.js'
 import { NORMAL_SLEEP, STATE } from '../sched/task.js'
 import { tryToWakeUp } from '../sched/wakeup.js'
 import { complete, reinitCompletion, waitForCompletion } from '../sync/completion.js'
@@ -44,14 +44,18 @@ export function* wakeUpProcess(cpu: Cpu, task: number): Kernel<number> {
 
 /** Sleeps here, parked, until unparked. */
 export function* parkSelf(cpu: Cpu): Kernel<void> {
-  const self = cpu.task
+  const early = cpu.bugs.has('M20')
   for (;;) {
-    yield setCurrentState(cpu, STATE.parked, 'kthread_parkme')
+    if (early) yield setCurrentState(cpu, STATE.parked, 'kthread_parkme:M20')
+    else yield* setSpecialState(cpu, STATE.parked)
     if (((yield threadFlags(cpu, 'kthread_parkme:should_park')) & THREAD.shouldPark) === 0) break
-    cpu.preemptDisable()
-    yield* complete(cpu, self + TASK.parked)
-    yield* scheduleOnce(cpu, false)
-    cpu.preemptEnable()
+    if (!early) cpu.preemptDisable()
+    yield* complete(cpu, cpu.task + TASK.parked)
+    if (early) yield* schedule(cpu)
+    else {
+      yield* scheduleOnce(cpu, false)
+      cpu.preemptEnable()
+    }
   }
   yield setCurrentState(cpu, STATE.running, 'kthread_parkme:unparked')
 }
@@ -63,22 +67,26 @@ export function* parkThread(cpu: Cpu, task: number): Kernel<void> {
   if (task === cpu.task) return
   yield* wakeUpProcess(cpu, task)
   yield* waitForCompletion(cpu, task + TASK.parked)
-  yield* waitInactive(cpu, task)
+  if (cpu.bugs.has('M20')) return
+  cpu.warn(!(yield* waitParked(cpu, task)), 'kthread_park', 'a thread has said that it is parked, and is not')
 }
 
 /** Lets a thread that has been asked to park go on; nothing for any other. */
 export function* unparkThread(cpu: Cpu, task: number): Kernel<void> {
   const flags = yield cpu.load(task + TASK.threadFlags, relaxed, 'kthread_unpark:flags')
-  if ((flags & THREAD.shouldPark) === 0) return
-  yield* waitInactive(cpu, task)
+  if ((flags & THREAD.shouldPark) === 0 && !cpu.bugs.has('M21')) return
+  // A thread may be bound to its CPU only while it is on none.
+  cpu.warn(!(yield* waitParked(cpu, task)), 'kthread_bind', 'a thread that is not parked is bound to its CPU')
   // A thread that parked by itself (migration/N) has completed `parked` with nobody waiting.
   reinitCompletion(cpu, task + TASK.parked)
   yield cpu.and(task + TASK.threadFlags, ~THREAD.shouldPark, full, 'kthread_unpark')
   yield* tryToWakeUp(cpu, task, STATE.parked)
 }
 
-/** Waits until a task that goes to sleep has left its runqueue and its CPU. */
-function* waitInactive(cpu: Cpu, task: number): Kernel<void> {
+/** Waits until a thread that parks has left its runqueue and its CPU. Answers at once, false, for one that does not park. */
+function* waitParked(cpu: Cpu, task: number): Kernel<boolean> {
+  if ((yield cpu.load(task + TASK.state, acquire, 'wait_task_inactive:state')) !== STATE.parked) return false
   yield cpu.waitUntil(task + TASK.onRunqueue, 0, 'wait_task_inactive:on_rq')
   yield cpu.waitUntil(task + TASK.onCpu, 0, 'wait_task_inactive:on_cpu')
+  return true
 }

@@ -6,6 +6,7 @@ import { GLOBAL, PERCPU, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { full, type Kernel } from '../ops/operation.js'
+import { threadgroupChangeBegin, threadgroupChangeEnd } from '../process/threadgroup.js'
 import { schedule, setCurrentState } from '../sched/core.js'
 import { FLAG, initTask, type Policy, STATE } from '../sched/task.js'
 import { complete } from '../sync/completion.js'
@@ -97,11 +98,13 @@ export function* smpbootCreateThreads(cpu: Cpu, subject: number): Kernel<number>
     const thread = hotplugThreads[index]!
     const task = memory.threadTask(subject, index)
     const pid = (yield cpu.add(memory.global + GLOBAL.nextPid, 1, full, 'smpboot_create_threads:pid')) + 1
+    const tagged = !(cpu.bugs.has('M12') && index === THREADS.kworker)
     const description = {
       comm: `${thread.comm}/${subject}`,
       pid,
       cpu: subject,
-      flags: FLAG.kthread | FLAG.perCpu,
+      flags: tagged ? FLAG.kthread | FLAG.perCpu : FLAG.kthread,
+      affinity: [subject],
       policy: thread.policy,
       startTime: cpu.services.now(),
       ...('entry' in thread
@@ -109,12 +112,14 @@ export function* smpbootCreateThreads(cpu: Cpu, subject: number): Kernel<number>
         : { entry: FN.smpboot_thread_fn, argument: index }),
     }
     memory.set(memory.percpu(subject) + PERCPU.threadStatus + index, STATUS.none)
+    yield* threadgroupChangeBegin(cpu)
     if (thread.bornAsleep) initTask(memory, task, description, STATE.interruptible)
     else {
       initTask(memory, task, description, STATE.parked)
       memory.set(task + TASK.threadFlags, THREAD.shouldPark)
       yield* complete(cpu, task + TASK.parked)
     }
+    yield* threadgroupChangeEnd(cpu)
     setThread(memory, subject, index, task)
   }
   yield* mutexUnlock(cpu, mutex)

@@ -28,7 +28,7 @@ const MAX_TEXT = 127
 const LOG_LINES = 16_384
 
 function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f || text.charCodeAt(i) === 0) return false
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
   return true
 }
 
@@ -58,6 +58,11 @@ export class Machine {
   /** who looks at this machine besides its owner (observer.ts), until it is shut down */
   private observer: Observer | null
   private ended: Error | null = null
+  private tellEnd: (error: Error) => void = () => {}
+  /** resolves, when the machine ends, to the error with which it does: see failure */
+  readonly whenEnded = new Promise<Error>((resolve) => {
+    this.tellEnd = resolve
+  })
   /** the kernel log: its latest lines, as in a ring buffer */
   readonly log: KernelLogLine[] = []
   /** a console: told every line of the kernel log as it comes */
@@ -78,6 +83,8 @@ export class Machine {
     this.files = new Tree({
       memory: engine.memory,
       now: () => engine.now(),
+      // Runs of the deterministic machine are the same on every day.
+      bootTime: engine.kind === 'threads' ? Math.floor(Date.now() / 1000) : 0,
       store: (control, cpu, text) => this.store(control, cpu, text),
     })
   }
@@ -178,8 +185,10 @@ export class Machine {
     await this.files.write(path, String(text), CPU_DIRECTORY)
   }
 
-  private async store(control: Control, cpu: number, text: string): Promise<void> {
+  private async store(control: Control, cpu: number, buffer: string): Promise<void> {
     const path = `cpu${cpu}`
+    // The kernel reads it as a string: up to a zero, if there is one.
+    const [text = ''] = buffer.split('\0', 1)
     // Of a truth value the kernel reads the first two letters; no number is longer than there is room for.
     const written = control === CONTROL.online ? text.slice(0, MAX_TEXT) : text
     if (!isAscii(written)) throw new KernelError('EINVAL', 'write', path)
@@ -386,6 +395,7 @@ export class Machine {
   private end(error: Error): void {
     if (this.ended !== null) return
     this.ended = error
+    this.tellEnd(error)
     this.requests.reject(error)
     this.processes.reject(error)
     this.engine.setOutstanding(0, NO_REQUEST, 0)

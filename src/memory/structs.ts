@@ -330,6 +330,7 @@ export const PERCPU = struct('percpu', {
   /** set by the CPU itself when it has played dead */
   dead: 'word',
   hotplugReaders: 'word',
+  threadgroupReaders: 'word',
   callQueue: 'word',
   /** where to say that this CPU has passed a scheduling point: a word to count down, 0: nobody asks */
   quiescentWanted: 'word',
@@ -366,8 +367,6 @@ export const GLOBAL = struct('global', {
   machineState: 'word',
   /** rung when the host has something to see */
   hostBell: 'word',
-  /** lines of the kernel log that have been sent to the host (threads machine) */
-  logLines: 'word',
   /** orders trace events of different CPUs */
   ticket: 'line',
   /** workers that are not parked */
@@ -390,6 +389,7 @@ export const GLOBAL = struct('global', {
   stopCpusMutex: MUTEX,
   smpbootMutex: MUTEX,
   hotplugLock: PERCPU_RWSEM,
+  threadgroupLock: PERCPU_RWSEM,
   stopDone: STOP_DONE,
   stopData: MULTI_STOP,
   stopInProgress: 'word',

@@ -5,11 +5,17 @@
 
 export const BUGS = {
   M10: 'stop_two_cpus wakes one stopper, may be preempted, then wakes the other (9fb8d5dc4b64)',
+  M12: 'workers that are bound to a CPU do not count as its own threads, and are pushed away (5c25b5ff89f0)',
   M15: 'a dying CPU does not run the function calls that are queued on it (8d056c48e486)',
+  M16: 'the warning of calls on an offline CPU looks at the queue when it has been emptied (9e949a388635)',
+  M20: 'a thread says that it is parked before it is off its CPU, and nobody waits until it is (85f1abe0019f)',
+  M21: 'a thread that is not parked is unparked all the same (214e01ad4ed7)',
   M24: 'a failing STARTING or DYING callback stops the CPU half-way (6f855b39e460)',
   M25: 'a write of the current state to target begins an operation: cpu_dying stays set (64ea6e44f85b)',
   M26: 'the record keeps node and last of an instance that was set up (1f7c70d6b2bc)',
+  M27: 'who removes the first state of a dynamic range is given a free one, and that is cleared (0c96b27305fa)',
   M29: 'readers of the per-CPU lock count with a load and a store (e6b1a44eccfc)',
+  M30: 'a move into a cpuset holds the threadgroup lock when it takes the hotplug lock (4f7e7236435c)',
 } as const
 
 /**

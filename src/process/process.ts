@@ -17,6 +17,7 @@ import { tryToWakeUp, wakeUpNewTask } from '../sched/wakeup.js'
 import { EVENT } from '../trace/events.js'
 import { CALL } from '../workloads/workload.js'
 import { cancelCall, systemCall } from './syscalls.js'
+import { threadgroupChangeBegin, threadgroupChangeEnd } from './threadgroup.js'
 
 /** Starts the tasks of a process that the host has described. -EINVAL when no CPU that they may use is active. */
 export function* spawnProcess(cpu: Cpu, index: number): Kernel<number> {
@@ -62,12 +63,14 @@ function* makeTask(cpu: Cpu, index: number, member: number): Kernel<void> {
     startTime: cpu.services.now(),
     affinity: bitsOf(memory, memory.programMask(index)),
   }
+  yield* threadgroupChangeBegin(cpu)
   yield cpu.lockIrq(task + TASK.piLock, 'copy_process')
   initTask(memory, task, description, STATE.new)
   memory.set(task + TASK.program, index)
   memory.set(task + TASK.member, member)
   cpu.trace(EVENT.sched_process_fork, task, description.pid, 0)
   yield cpu.unlockIrq(task + TASK.piLock, 'copy_process')
+  yield* threadgroupChangeEnd(cpu)
 }
 
 /** What every user task runs. */

@@ -92,3 +92,13 @@ export function* preemptSchedule(cpu: Cpu): Kernel<void> {
 export function setCurrentState(cpu: Cpu, state: number, place: string) {
   return cpu.store(cpu.task + TASK.state, state, full, place)
 }
+
+/**
+ * The same for a state that nobody but its own waker ends. A wakeup that has seen the state before it makes the task runnable
+ * first, or it would take this one away.
+ */
+export function* setSpecialState(cpu: Cpu, state: number): Kernel<void> {
+  yield cpu.lockIrq(cpu.task + TASK.piLock, 'set_special_state')
+  yield cpu.store(cpu.task + TASK.state, state, relaxed, 'set_special_state:state')
+  yield cpu.unlockIrq(cpu.task + TASK.piLock, 'set_special_state')
+}

@@ -13,7 +13,7 @@
 import { ERRNO } from '../base/errno.js'
 import { CALL_FUNCTION, CALL_SINGLE, PERCPU, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
-import { hasBit, loadBit } from '../ops/mask.js'
+import { hasBit, loadBit, maskWord } from '../ops/mask.js'
 import { acquire, full, type Kernel, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
 import { EVENT } from '../trace/events.js'
@@ -107,11 +107,28 @@ export function* smpCallFunctionMany(
   return chosen.length
 }
 
-/** Runs what is queued on this CPU's call-single queue. Interrupts are off. */
-export function* flushCallQueue(cpu: Cpu): Kernel<void> {
+/** The interrupt callFunctionSingle. */
+export function* callFunctionSingleInterrupt(cpu: Cpu): Kernel<void> {
+  yield* flushCallQueue(cpu, true)
+}
+
+/** The interrupt callFunction. */
+export function* callFunctionInterrupt(cpu: Cpu): Kernel<void> {
+  yield* flushCallSenders(cpu, true)
+}
+
+/** A CPU that is gone has run what was queued on it: nothing comes any more. */
+function warnOffline(cpu: Cpu, anyCalls: boolean): void {
+  const online = hasBit(cpu.memory.get(maskWord(cpu.memory.online, cpu.id)), cpu.id)
+  cpu.warn(anyCalls && !online, 'flush_smp_call_function_queue', `IPI on offline CPU ${cpu.id}`)
+}
+
+/** Runs what is queued on this CPU's call-single queue. Interrupts are off. `warn`: there must be nothing when it is offline. */
+function* flushCallQueue(cpu: Cpu, warn: boolean): Kernel<void> {
   const { memory } = cpu
   const queue = memory.percpu(cpu.id) + PERCPU.callQueue
   let newest = yield cpu.exchange(queue, 0, full, 'flush_smp_call_function_queue')
+  if (warn) warnOffline(cpu, (cpu.bugs.has('M16') ? memory.get(queue) : newest) !== 0)
   // The queue is a stack: turn it round, so that calls run in the order in which they were sent.
   let oldest = 0
   while (newest !== 0) {
@@ -138,12 +155,14 @@ export function* flushCallQueue(cpu: Cpu): Kernel<void> {
 }
 
 /** Runs the calls of CPUs that called many. Interrupts are off. */
-export function* flushCallSenders(cpu: Cpu): Kernel<void> {
+function* flushCallSenders(cpu: Cpu, warn: boolean): Kernel<void> {
   const { memory } = cpu
   const senders = memory.callSenders(cpu.id)
   for (let w = 0; w < memory.layout.maskWords; w++) {
     if ((yield cpu.load(senders + w, acquire, 'flush_call_senders')) === 0) continue
-    for (let rest = yield cpu.exchange(senders + w, 0, full, 'flush_call_senders'); rest !== 0; rest &= rest - 1) {
+    let rest = yield cpu.exchange(senders + w, 0, full, 'flush_call_senders')
+    if (warn) warnOffline(cpu, (cpu.bugs.has('M16') ? memory.get(senders + w) : rest) !== 0)
+    for (; rest !== 0; rest &= rest - 1) {
       const sender = w * 32 + (31 - Math.clz32(rest & -rest))
       const data = memory.percpu(sender) + PERCPU.callFunction
       countRun(cpu)
@@ -172,15 +191,9 @@ export function* smpcfdPrepareCpu(cpu: Cpu, subject: number): Kernel<number> {
 
 /** smpcfd:dying: runs on the dying CPU with interrupts off, after it has left the online mask. */
 export function* smpcfdDyingCpu(cpu: Cpu): Kernel<number> {
-  if (cpu.bugs.has('M15')) {
-    // The calls' interrupts are late, as on hardware they may be: they come to a CPU that is gone, and are lost. Without
-    // that, the CPU would take them before its idle task finds it dead.
-    const late = (1 << VECTOR.callFunction) | (1 << VECTOR.callFunctionSingle)
-    yield cpu.and(cpu.memory.pending(cpu.id), ~late, full, 'smpcfd_dying_cpu:M15')
-    return 0
-  }
-  yield* flushCallQueue(cpu)
-  yield* flushCallSenders(cpu)
+  if (cpu.bugs.has('M15')) return 0
+  yield* flushCallQueue(cpu, false)
+  yield* flushCallSenders(cpu, false)
   return 0
 }
 

@@ -20,17 +20,35 @@ export interface DirectoryNode {
   names(): string[]
   /** null: there is no such name */
   find(name: string): Node | null
+  /** whether that name, once it is there, stays for as long as the directory does */
+  lasts(name: string): boolean
 }
 
-export type Node = FileNode | DirectoryNode
+/** A symbolic link. */
+export interface LinkNode {
+  readonly kind: 'link'
+  readonly mode: number
+  /** where it leads, from the directory that it is in */
+  readonly target: string
+}
+
+export type Node = FileNode | DirectoryNode | LinkNode
 
 /** A file of sysfs: one that shows something, and that takes what is written to it where there is `write`. */
 export function attribute(read: () => string, write: FileNode['write'] = null): FileNode {
   return { kind: 'file', mode: write === null ? 0o444 : 0o644, size: 4096, read, write }
 }
 
-/** Further entries of a directory, which come and go: CPUs, processes. */
-export type Entries = Pick<DirectoryNode, 'names' | 'find'>
+export function link(target: string): LinkNode {
+  return { kind: 'link', mode: 0o777, target }
+}
+
+/** Further entries of a directory: CPUs, processes. They come and go, unless it is said that they last. */
+export interface Entries {
+  names(): string[]
+  find(name: string): Node | null
+  readonly last?: boolean
+}
 
 /** A directory of entries that are always there, and perhaps of others. */
 export function directory(fixed: Readonly<Record<string, Node>>, others?: Entries, mode = 0o755): DirectoryNode {
@@ -39,5 +57,6 @@ export function directory(fixed: Readonly<Record<string, Node>>, others?: Entrie
     mode,
     names: () => [...(others?.names() ?? []), ...Object.keys(fixed)],
     find: (name) => (Object.hasOwn(fixed, name) ? fixed[name]! : (others?.find(name) ?? null)),
+    lasts: (name) => Object.hasOwn(fixed, name) || others?.last === true,
   }
 }

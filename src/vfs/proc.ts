@@ -17,6 +17,7 @@ export function procRoot(system: System): DirectoryNode {
     {
       cpuinfo: procFile(() => cpuinfo(system)),
       interrupts: procFile(() => interrupts(system)),
+      schedstat: procFile(() => schedstat(system)),
       stat: procFile(() => stat(system)),
       uptime: procFile(() => uptime(system)),
     },
@@ -65,7 +66,7 @@ function statLine(name: string, { userNs, niceNs, systemNs, idleNs }: CpuTimes):
   return `${name} ${[userNs, niceNs, systemNs, idleNs].map(ticks).join(' ')} 0 0 0 0 0 0`
 }
 
-function stat({ memory, now }: System): string {
+function stat({ memory, now, bootTime }: System): string {
   const nowNs = now()
   const all = [...bitsOf(memory, memory.possible)].map((cpu) => cpuTimes(memory, cpu, nowNs))
   const total = (vectors: readonly number[]) => sumOverCpus(memory, (cpu) => interruptsTaken(memory, cpu, vectors))
@@ -76,11 +77,25 @@ function stat({ memory, now }: System): string {
     ...[...bitsOf(memory, memory.online)].map((cpu) => statLine(`cpu${cpu}`, all[cpu]!)),
     `intr ${total(INTERRUPTS.flatMap(({ vectors }) => vectors))} ${port}`,
     `ctxt ${sumOf(RUNQUEUE.switches)}`,
+    `btime ${bootTime}`,
     `processes ${memory.get(memory.global + GLOBAL.nextPid)}`,
     `procs_running ${sumOf(RUNQUEUE.running)}`,
     'procs_blocked 0',
   ]
   return `${lines.join('\n')}\n`
+}
+
+/**
+ * Version 15, as a kernel writes it that keeps no statistics of the scheduler: only how long tasks have run on each CPU
+ * is there, in ns. No domains: the scheduler has none.
+ */
+function schedstat({ memory, now }: System): string {
+  const nowNs = now()
+  const lines = [...bitsOf(memory, memory.online)].map((cpu) => {
+    const { userNs, niceNs, systemNs } = cpuTimes(memory, cpu, nowNs)
+    return `cpu${cpu} 0 0 0 0 0 0 ${Math.floor(userNs + niceNs + systemNs)} 0 0`
+  })
+  return `${['version 15', `timestamp ${Math.floor(nowNs / NS_PER_MS)}`, ...lines].join('\n')}\n`
 }
 
 function uptime({ memory, now }: System): string {
@@ -110,7 +125,12 @@ function processDirectory({ memory, now }: System, pid: number): DirectoryNode {
       return format(task, memory.layout.config.cpus)
     }, 'EINVAL')
   return directory(
-    { comm: file(({ comm }) => `${comm}\n`), stat: file(taskStat), status: file(taskStatus) },
+    {
+      comm: file(({ comm }) => `${comm}\n`),
+      sched: file(taskSched),
+      stat: file(taskStat),
+      status: file(taskStatus),
+    },
     undefined,
     0o555,
   )
@@ -154,6 +174,24 @@ function taskStatus(task: TaskView, cpus: number): string {
     'Threads:\t1',
     `Cpus_allowed:\t${formatCpuMask(parseCpuList(task.affinity, cpus), cpus)}`,
     `Cpus_allowed_list:\t${task.affinity}`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** Of /proc/PID/sched what this machine knows, in the kernel's columns. */
+function taskSched(task: TaskView): string {
+  const line = (name: string, value: string | number): string => `${name.padEnd(45)}:${String(value).padStart(21)}`
+  // Milliseconds, with six digits behind the point.
+  const time = (name: string, ns: number): string => line(name, (ns / NS_PER_MS).toFixed(6))
+  const lines = [
+    `${task.comm} (${task.pid}, #threads: 1)`,
+    '-'.repeat(67),
+    time('se.exec_start', task.execStartNs),
+    time('se.vruntime', task.vruntimeNs),
+    time('se.sum_exec_runtime', task.runNs),
+    line('se.nr_migrations', task.migrations),
+    line('policy', task.policy),
+    line('prio', 100 + task.priority),
   ]
   return `${lines.join('\n')}\n`
 }

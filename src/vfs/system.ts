@@ -7,6 +7,8 @@ export interface System {
   readonly memory: Memory
   /** the machine's time, ns since it was powered on */
   now(): number
+  /** when that was, s since 1970 */
+  readonly bootTime: number
   /** carries out a write to a control file of a CPU; rejects with a KernelError */
   store(control: Control, cpu: number, text: string): Promise<void>
 }

@@ -31,6 +31,10 @@ export interface TaskView {
   readonly migrations: number
   readonly runNs: number
   readonly startNs: number
+  /** of normal tasks: how long each has run, by its weight */
+  readonly vruntimeNs: number
+  /** when its execution was last accounted */
+  readonly execStartNs: number
 }
 
 /** All of them, by pid. */
@@ -85,5 +89,7 @@ function viewOf(memory: Memory, task: number, nowNs: number): TaskView {
     migrations: memory.get(task + TASK.migrations),
     runNs: runTime(memory, task, nowNs),
     startNs: memory.getTime(task + TASK.startTime),
+    vruntimeNs: memory.getTime(task + TASK.vruntime),
+    execStartNs: memory.getTime(task + TASK.execStart),
   }
 }

@@ -1,6 +1,8 @@
 // The file tree of a machine, as a user of it sees it: what is where, what files read as, and writing to them.
 import { KernelError } from '../base/errno.js'
-import { type DirectoryNode, directory, type Node } from './node.js'
+import { Defect } from '../base/failure.js'
+import { busRoot, nodeRoot } from './devices.js'
+import { type DirectoryNode, directory, type FileNode, type Node } from './node.js'
 import { procRoot } from './proc.js'
 import { cpuRoot } from './sysfs.js'
 import type { System } from './system.js'
@@ -9,22 +11,36 @@ export class Tree {
   readonly root: DirectoryNode
 
   constructor(system: System) {
-    const cpu = cpuRoot(system)
-    const sys = directory({ devices: directory({ system: directory({ cpu }) }) })
+    const { memory } = system
+    const devices = directory({ system: directory({ cpu: cpuRoot(system), node: nodeRoot(memory) }) })
+    const sys = directory({ bus: directory({ cpu: busRoot(memory) }), devices })
     this.root = directory({ proc: procRoot(system), sys })
   }
 
   /**
-   * What is at a path; one without a slash before it is taken from the directory `from`. '.' and '..' are followed.
+   * What is at a path; one without a slash before it is taken from the directory `from`. '.', '..' and links are followed.
    * ENOENT where there is nothing; ENOTDIR where a file is taken for a directory.
    */
-  lookup(path: string, from = '/', syscall = 'stat'): Node {
+  lookup(path: string, from = '/', syscall = 'stat'): FileNode | DirectoryNode {
+    const node = this.walk(path, from, syscall, true)
+    if (node.kind === 'link') throw new Defect(`a link has not been followed: ${path}`)
+    return node
+  }
+
+  /** As lookup; but a link at the end of the path is what is looked for. */
+  lookupLink(path: string, from = '/'): Node {
+    return this.walk(path, from, 'lstat', false)
+  }
+
+  private walk(path: string, from: string, syscall: string, follows: boolean): Node {
     const above: DirectoryNode[] = []
-    let at: Node = this.root
+    let at: FileNode | DirectoryNode = this.root
     const whole = path.startsWith('/') ? path : `${from}/${path}`
-    for (const name of whole.split('/').slice(1)) {
+    const names = whole.split('/').slice(1)
+    while (names.length > 0) {
       // 'online/' names a directory, and there is none.
       if (at.kind !== 'directory') throw new KernelError('ENOTDIR', syscall, path)
+      const name = names.shift()!
       if (name === '' || name === '.') continue
       if (name === '..') {
         at = above.pop() ?? this.root
@@ -32,6 +48,11 @@ export class Tree {
       }
       const next: Node | null = at.find(name)
       if (next === null) throw new KernelError('ENOENT', syscall, path)
+      if (next.kind === 'link') {
+        if (names.length === 0 && !follows) return next
+        names.unshift(...next.target.split('/'))
+        continue
+      }
       above.push(at)
       at = next
     }

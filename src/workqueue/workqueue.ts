@@ -212,7 +212,7 @@ function* setBound(cpu: Cpu, subject: number, bound: number): Kernel<void> {
 /** A worker with nothing to do whose CPU is up again belongs to it from now on, and goes there when it wakes next. */
 function* bindAgain(cpu: Cpu, task: number, pool: number): Kernel<void> {
   const { memory } = cpu
-  if ((memory.get(task + TASK.flags) & FLAG.perCpu) !== 0) return
+  if ((memory.get(task + TASK.flags) & FLAG.perCpu) !== 0 || cpu.bugs.has('M12')) return
   const base = memory.pool(pool)
   const rq = memory.runqueue(cpu.id)
   yield cpu.lockIrq(base + WORKER_POOL.lock, 'worker_attach_to_pool')

@@ -17,6 +17,7 @@ import type { MachineOptions } from '../../src/machine/options.js'
 import { STRETCH_CHECKS } from '../../src/machine/programs.js'
 import { MachinePanic } from '../../src/machine/report.js'
 import { PAGE } from '../../src/memory/layout.js'
+import { bitsOf } from '../../src/ops/mask.js'
 import type { BugName } from '../../src/ops/switches.js'
 import { loadProfile } from '../../src/profiles/load.js'
 import { PhaseReader } from '../../src/report/phases.js'
@@ -264,6 +265,8 @@ class BusyRun {
       onlines: online,
       migrations: this.figures.migrationCount,
       online: mask,
+      cpusOnline: [...bitsOf(memory, memory.online)].length,
+      findings: this.findings.length,
     })
   }
 
@@ -278,7 +281,10 @@ class BusyRun {
       phases.forget()
       return
     }
-    for (const operation of phases.read(events)) this.figures.operation(operation)
+    for (const operation of phases.read(events)) {
+      this.figures.operation(operation)
+      this.o.onOperation?.(operation)
+    }
   }
 
   private now(machine: Machine): number {

@@ -1,4 +1,5 @@
 // What a busy run is asked to do.
+import type { Operation } from '../../src/report/phases.js'
 import type { Workload } from '../../src/workloads/workload.js'
 
 export interface BusyOptions {
@@ -42,6 +43,8 @@ export interface BusyOptions {
   readonly signal?: AbortSignal
   /** now and then */
   readonly onProgress?: (progress: Progress) => void
+  /** each hotplug operation that has come to its end */
+  readonly onOperation?: (operation: Operation) => void
 }
 
 export interface Progress {
@@ -52,6 +55,9 @@ export interface Progress {
   readonly onlines: number
   readonly migrations: number
   readonly online: string
+  readonly cpusOnline: number
+  /** what has not held so far */
+  readonly findings: number
 }
 
 export const DEFAULTS = { requesters: 3, onoffIntervalNs: 0, minOnline: 1, failEvery: 12 } as const

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { assert } from '#dist/src/base/assert.js'
 import { KernelError } from '#dist/src/base/errno.js'
-import { Defect, EXIT, exitCodeFor, InvariantViolation, UsageError } from '#dist/src/base/failure.js'
+import { Defect, EXIT, exitCodeFor, InvariantViolation, UsageError, WorkerDied } from '#dist/src/base/failure.js'
 
 test('an invariant violation names its invariant, in a field and in its message', () => {
   const violation = new InvariantViolation('masks-nest', 'cpu 2 is active but not online')
@@ -10,10 +10,13 @@ test('an invariant violation names its invariant, in a field and in its message'
 })
 
 test('each kind of failure ends the process with its own code', () => {
-  expect(EXIT).toEqual({ ok: 0, violation: 1, usage: 2, panic: 3 })
+  expect(EXIT).toMatchObject({ ok: 0, violation: 1, usage: 2, panic: 3 })
+  expect(new Set(Object.values(EXIT)).size).toBe(Object.keys(EXIT).length)
   expect(exitCodeFor(new InvariantViolation('a', 'b'))).toBe(1)
   expect(exitCodeFor(new KernelError('EBUSY'))).toBe(1)
   expect(exitCodeFor(new UsageError('what?'))).toBe(2)
+  expect(exitCodeFor(new UsageError('what?', { exitCode: EXIT.brokenToken }))).toBe(4)
+  expect(exitCodeFor(new WorkerDied('at schedule 7'))).toBe(10)
   expect(exitCodeFor(new Defect('how?'))).toBe(3)
 })
 

@@ -1,13 +1,14 @@
-// Bad input: one line that names it and says what is allowed, exit code 2, and nothing is run.
+// Bad input: one line that names it and says what is allowed, an exit code (2, or that of its kind), and nothing is run.
 import { describe, expect, test } from 'vitest'
+import { EXIT, type ExitCode } from '#dist/src/base/failure.js'
 import { cpuhp } from '../support/run.js'
 
 const CYCLES = '--cycles, --cpus, --workers, --seed, --machine, --profile, --json, --quiet, --help'
 const PROFILES = 'there are linux-6.1-debian-cloud, linux-6.1-minimal, or the path of a .json file'
 
-const COMMANDS = 'cycles, stress, conform, run, shell, states, explore, replay, minimise, bugs, help'
+const COMMANDS = 'cycles, stress, conform, run, shell, mount, states, explore, merge, replay, minimise, bugs, help'
 
-const TABLE: readonly (readonly [line: string, message: string])[] = [
+const TABLE: readonly (readonly [line: string, message: string, exit?: ExitCode])[] = [
   ['cycels', `unknown command 'cycels'; there are ${COMMANDS}`],
   ['--cycles 3', "unknown option '--cycles'; cpuhp takes --version, --help"],
   ['help cycels', `unknown command 'cycels'; there are ${COMMANDS}`],
@@ -61,29 +62,51 @@ const TABLE: readonly (readonly [line: string, message: string])[] = [
   ['states --profile', "option '--profile <name>' argument missing; it says linux-6.1-debian-cloud"],
   ['explore nothing', "there is no scenario 'nothing'; there are two-requesters, neighbours,"],
   ['explore no/such.mjs', 'no/such.mjs: there is no such file; a scenario is a .mjs or .js file'],
-  ['explore --bug M99', "there is no bug 'M99'; there are M10, M15,"],
-  ['explore --strategy best', "there is no strategy 'best'; there are random, pct[:depth], pos, surw,"],
+  ['explore --bug M99', "there is no bug 'M99'; there are M", EXIT.unknownBug],
+  [
+    'explore --strategy best',
+    "there is no strategy 'best'; there are random, pct[:depth], pos, surw,",
+    EXIT.unknownStrategy,
+  ],
   ['explore --strategy pos --portfolio', '--strategy names one or several, --portfolio takes all in turn: not both'],
   ['explore --schedules 0', "--schedules is a whole number from 1 to 1000000000, not '0'"],
   ['explore --time 0s', "--time is a duration above 0, as in 10m, not '0s'"],
   ['explore --profile linux-9', `there is no profile 'linux-9'; ${PROFILES}`],
   ['explore --json no/such/folder/v.json', "--json no/such/folder/v.json: can't be written: ENOENT"],
   ['replay', "missing required argument 'token'; see cpuhp replay --help"],
-  ['replay hello', "this is no token of cpuhp: it does not begin with 'cpuhp1-'"],
-  ['replay cpuhp1-AAAAAAAAAAAA', 'this is no token of cpuhp: its checksum is wrong; was it copied as a whole?'],
-  ['replay cpuhp9-AAAAAAAAAAAA', 'this token is of format 9; this version of cpuhp reads format 1'],
-  ['minimise hello', "this is no token of cpuhp: it does not begin with 'cpuhp1-'"],
+  ['replay hello', "this is no token of cpuhp: it does not begin with 'cpuhp1-'", EXIT.brokenToken],
+  [
+    'replay cpuhp1-AAAAAAAAAAAA',
+    'this is no token of cpuhp: its checksum is wrong; was it copied as a whole?',
+    EXIT.brokenToken,
+  ],
+  ['replay cpuhp9-AAAAAAAAAAAA', 'this token is of format 9; this version of cpuhp reads format 1', EXIT.otherVersion],
+  ['minimise hello', "this is no token of cpuhp: it does not begin with 'cpuhp1-'", EXIT.brokenToken],
+  ['explore --jobs 0', "--jobs is a whole number from 1 to 256, not '0'"],
+  ['explore --shard 3/2', "--shard is i/n, the i-th of n parts, as in 2/8, not '3/2'"],
+  ['explore --shard 0/2', "--shard is i/n, the i-th of n parts, as in 2/8, not '0/2'"],
+  [
+    'explore targets --strategy exhaustive:1 --shard 1/2',
+    "--shard: exhaustive:1 can't be spread: which schedules there are depends on those before",
+  ],
+  ['merge', "missing required argument 'file'; see cpuhp merge --help"],
+  ['merge no/such.json', "no/such.json: can't be read: ENOENT"],
+  ['merge README.md', 'README.md: is no result of cpuhp explore --json'],
+  ['merge package.json', 'package.json: is no result of cpuhp explore --json'],
   ['states 1', "unexpected '1'; cpuhp states takes options only: --profile, --json, --help"],
 ]
 
 describe('bad input is named, with what is allowed:', () => {
-  test.concurrent.each(TABLE)('cpuhp %s', async (line, message) => {
-    const { code, stdout, stderr } = await cpuhp(line.split(' '))
-    expect(stderr).toMatch(/^cpuhp: [^\n]+\n$/)
-    expect(stderr).toContain(message)
-    expect(stdout).toBe('')
-    expect(code).toBe(2)
-  })
+  test.concurrent.each(TABLE.map(([line, message, exit = EXIT.usage]) => [line, message, exit] as const))(
+    'cpuhp %s',
+    async (line, message, exit) => {
+      const { code, stdout, stderr } = await cpuhp(line.split(' '))
+      expect(stderr).toMatch(/^cpuhp: [^\n]+\n$/)
+      expect(stderr).toContain(message)
+      expect(stdout).toBe('')
+      expect(code).toBe(exit)
+    },
+  )
 
   test('line ends in what was given do not get into the message', async () => {
     const { code, stderr } = await cpuhp(['cycles', '--seed', 'one\ntwo\x1b[31m'])

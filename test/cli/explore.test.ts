@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { EXIT, type ExitCode } from '#dist/src/base/failure.js'
 import { decodeToken, encodeToken } from '#dist/src/explore/token.js'
 import { cpuhp, type Result } from '../support/run.js'
 
@@ -25,6 +26,9 @@ describe('a historical bug', () => {
       /^stop-pairs: \d+ schedules in [\d.]+ s \([\d,]+\/s\), \d+ interleaved, .* 1 failure$/m,
     )
     expect(found.stdout).toContain('hang: CPU 0 (migration/0) spins in multi_cpu_stop:wait')
+    expect(found.stdout).toMatch(
+      /^ +requester\/0 \(D, CPU \d\) waits for task\[\d+\]\.exited, in wait_for_completion$/m,
+    )
     expect(found.stdout).toMatch(/probability of at least .* \(1\/\(n\*k\^\(d-1\)\), n = 6, k = \d+\)/)
     expect(tokenIn(found).length).toBeLessThan(400)
   })
@@ -74,7 +78,7 @@ describe('a historical bug', () => {
     const recipe = decodeToken(tokenIn(found))
     const old = encodeToken({ ...recipe, version: '0.0.1', hash: 'other' })
     const { code, stderr } = await cpuhp(['replay', old])
-    expect(code).toBe(2)
+    expect(code).toBe(EXIT.otherVersion)
     expect(stderr).toMatch(/^cpuhp: this token is of cpuhp 0\.0\.1, and this is \d+\.\d+\.\d+; --best-effort tries it/)
     const insisted = await cpuhp(['replay', old, '--best-effort'])
     expect(insisted.stderr).toBe('note: stop-pairs has changed since this token was made\n')
@@ -92,20 +96,48 @@ describe("a user's own scenario", () => {
     expect(again.stdout).toMatch(/runner\/0 \(D, CPU 0\) waits for scratch\+16, in prepare_to_wait/)
   })
 
+  test('is walked through by commands, forwards and backwards', async () => {
+    const found = await cpuhp(['explore', EXAMPLE, '--until-found', '--quiet'])
+    const walk = (commands: string[]): Promise<Result> =>
+      cpuhp(['replay', tokenIn(found), '--step'], { input: commands.join('\n') })
+    const { code, stdout, stderr } = await walk(['deviation', 's', '', 'cpu', 'back 2', 'go 3', 'jump', 'e', 'q', 's'])
+    expect(code).toBe(1)
+    expect(stderr).toBe(
+      "cpuhp: 'jump' is no command; there are step, cpu, deviation, end, back, go, look, help, quit\n",
+    )
+    expect(stdout).toMatch(/^\d+ operations, 1 place where the order deviates\nbefore operation 0 of \d+\n/)
+    const places = [...stdout.matchAll(/^before operation (\d+) of/gm)].map((match) => Number(match[1]))
+    const [start, deviation, one, two, turn, back, third] = places
+    expect([start, one, two, back, third]).toEqual([0, deviation + 1, deviation + 2, turn - 2, 3])
+    expect(places.length).toBe(7)
+    expect(stdout).toMatch(/^ {2}deviates: before operation \d+ of CPU 0 \(prepare_to_wait\) CPU 1 goes on$/m)
+    expect(stdout).toMatch(
+      /^ {3}CPU 0 {2}\[runner\/0\] +lock scratch\+16 \(prepare_to_wait\)\n> {2}CPU 1 {2}\[swapper\/1\]/m,
+    )
+    expect(stdout.split(/^end, after \d+ operations$/m)[1]).toMatch(
+      /^\n.*: hang: .*\n(?: .*\n)+\d+ operations, digest \d+\n$/,
+    )
+    const both = await cpuhp(['replay', tokenIn(found), '--step', '--best-effort'])
+    expect(both.stderr).toMatch(/^cpuhp: --step walks through the run of the token itself/)
+    expect(both.code).toBe(2)
+  })
+
   test('that throws, or never was one, is bad input', async () => {
-    const own = async (name: string, text: string): Promise<string> => {
+    const own = async (name: string, text: string, exit: ExitCode): Promise<string> => {
       const file = join(folder, name)
       writeFileSync(file, text)
       const { code, stdout, stderr } = await cpuhp(['explore', file, '--quiet'])
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect({ code, stdout }).toEqual({ code: exit, stdout: '' })
       return stderr
     }
     const head = "export default { name: 'mine', says: 'mine', machine: { cpus: 2 }, actors: "
     const step = "[{ name: 'a', steps: [{ says: 'x', do() { throw new TypeError('no\\nway') } }] }] }"
-    expect(await own('throws.mjs', head + step)).toBe('cpuhp: scenario mine has thrown TypeError: no\n')
-    expect(await own('empty.mjs', '')).toMatch(/empty\.mjs: it must export a scenario/)
-    expect(await own('actors.mjs', `${head}[] }`)).toMatch(/actors is a list of \{ name, steps \}/)
-    expect(await own('syntax.mjs', 'export default {')).toMatch(/syntax\.mjs: can't be loaded: /)
+    expect(await own('throws.mjs', head + step, EXIT.scenarioThrows)).toBe(
+      'cpuhp: scenario mine has thrown TypeError: no\n',
+    )
+    expect(await own('empty.mjs', '', EXIT.usage)).toMatch(/empty\.mjs: it must export a scenario/)
+    expect(await own('actors.mjs', `${head}[] }`, EXIT.usage)).toMatch(/actors is a list of \{ name, steps \}/)
+    expect(await own('syntax.mjs', 'export default {', EXIT.scenarioThrows)).toMatch(/syntax\.mjs: can't be loaded: /)
   })
 })
 

@@ -30,7 +30,7 @@ describe('a script of commands', () => {
       expect(stdout.split('\n').map((line) => line.replace(/ {2,}/g, ' ').trim())).toEqual([
         '0-3',
         ...['0,2-3', '1', '0'],
-        ...['hotplug', 'online', '3', '4'],
+        ...['driver', 'hotplug', 'node0', 'online', 'subsystem', 'uevent', '3', '4'],
         ...['On-line CPU(s) list: 0,2-3', 'Off-line CPU(s) list: 1'],
         ...['CPU SOCKET CORE ONLINE', '0 0 0 yes', '1 - - no', '2 0 2 yes', '3 0 3 yes'],
         ...['# CPU,Core,Socket,Node', '0,0,0,', '2,2,0,', '3,3,0,'],

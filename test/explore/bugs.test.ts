@@ -1,5 +1,6 @@
 // Historical bugs and mutations are found by searching, with the general checks alone: with the switch on within so many
 // schedules, and with it off nothing in ten times as many.
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { COLLECTION } from '#dist/src/explore/bugs.js'
 import { Playback } from '#dist/src/explore/playback.js'
@@ -19,12 +20,17 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { bug: 'M10', schedules: 20, as: /^hang multi_cpu_stop:wait$/, race: true },
-  { bug: 'M15', schedules: 60, as: /^violation calls-run-once$|^hang /, race: true },
+  { bug: 'M12', schedules: 10, as: /^violation threads-bound$/ },
+  { bug: 'M15', schedules: 60, as: /^violation no-warnings$/, race: true },
+  { bug: 'M20', schedules: 30, as: /^violation no-warnings$/, race: true },
+  { bug: 'M21', schedules: 10, as: /^violation no-warnings$/ },
   { bug: 'M24', schedules: 10, as: /^panic cpuhp_report_idle_dead/ },
   { bug: 'M25', schedules: 10, as: /^violation states-agree-with-masks$/ },
   { bug: 'M26', schedules: 10, as: /^violation records-at-rest$/ },
+  { bug: 'M27', schedules: 10, as: /^violation oracle$/ },
   { bug: 'M29', schedules: 50, as: /^violation hotplug-lock-free$|^hang /, race: true },
-  { bug: 'lost-wakeup', schedules: 50, as: /^hang futex/, race: true },
+  { bug: 'M30', schedules: 10, as: /^lock-order global.hotplugLock global.threadgroupLock$/ },
+  { bug: 'lost-wakeup', schedules: 80, as: /^hang futex/, race: true },
   { bug: 'no-exclusion', schedules: 40, as: /^violation oracle$/, race: true },
   { bug: 'late-mask', schedules: 10, as: /^violation states-agree-with-masks$/ },
   { bug: 'miscounted-cpus', schedules: 10, as: /^violation masks-counted$/ },
@@ -76,13 +82,51 @@ describe('a search with all switches off finds nothing in ten times as many sche
   })
 })
 
+test('M30 is more than an order of locks: in some schedules nobody gets on', { timeout: 120_000 }, async () => {
+  const { found } = await search(setupOf('attach', ['M30']), { schedules: 600, until: 'hang' })
+  const hang = found.find(({ failure }) => failure.kind === 'hang')
+  expect(hang?.signature).toMatch(/global.hotplugLock.waiters global.threadgroupLock.waiters/)
+})
+
+test('M16 hides what shows M15: the same schedule passes', async () => {
+  const setup = setupOf('cross-calls', ['M15'])
+  const { found } = await search(setup, { schedules: 60, strategies: ['pos'], seed: 6 })
+  expect(found[0].failure).toMatchObject({ kind: 'violation', message: expect.stringMatching(/IPI on offline CPU/) })
+  const blind = await runSchedule({ ...setup, bugs: ['M15', 'M16'] }, new Playback(found[0].deviations))
+  expect(blind.digest).toBe(found[0].digest)
+  expect(blind.outcome.kind).toBe('ok')
+})
+
 describe('the collection', () => {
   test('has every switch, the fixes of the historical ones, and scenarios that there are', () => {
     expect(COLLECTION.map(({ name }) => name).sort()).toEqual([...BUG_NAMES].sort())
-    expect(CASES.map(({ bug }) => bug).sort()).toEqual([...BUG_NAMES].sort())
+    const found = COLLECTION.filter(({ hides }) => hides === null)
+    expect(CASES.map(({ bug }) => bug).sort()).toEqual(found.map(({ name }) => name).sort())
     for (const { name, fix, scenario } of COLLECTION) {
       expect(fix !== null, name).toBe(/^M\d\d$/.test(name))
       expect(SCENARIOS.map((one) => one.name)).toContain(scenario)
+    }
+  })
+})
+
+describe('docs/bugs.md', () => {
+  const text = readFileSync(new URL('../../docs/bugs.md', import.meta.url), 'utf8')
+  const SECTION = /^### (M\d\d): (.+)\n\n`([0-9a-f]{12})`, in `([\w-]+)`(?:, as `([^`]+)`)?\.\n\n\S/gm
+  const sections = [...text.matchAll(SECTION)].map(([, name, mechanism, fix, scenario, as]) => {
+    return { name, mechanism, fix, scenario, as }
+  })
+
+  test('has a section for each bug that Linux had, with its fix, scenario and failure', () => {
+    const historical = COLLECTION.filter(({ fix }) => fix !== null)
+    expect(sections).toEqual(
+      historical.map(({ name, mechanism, fix, scenario }) => {
+        return { name, mechanism, fix, scenario, as: sections.find((one) => one.name === name)?.as }
+      }),
+    )
+    for (const { name, as } of sections) {
+      const found = CASES.find(({ bug }) => bug === name)
+      if (found === undefined) expect(as, name).toBeUndefined()
+      else expect(as, name).toMatch(found.as)
     }
   })
 })

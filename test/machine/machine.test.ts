@@ -66,9 +66,13 @@ describe('a machine', () => {
     for (const path of ['online', 'kernel_max', 'hotplug/states', 'cpu1/hotplug/state']) {
       expect(await codeOf(machine.write(path, 1)), path).toBe('EACCES')
     }
-    for (const text of ['x'.repeat(500), '1\0', 'ü', '１']) {
+    for (const text of ['x'.repeat(500), '\x001', 'ü', '１']) {
       expect(await codeOf(machine.write('cpu1/online', text)), text).toBe('EINVAL')
     }
+    // A string of the kernel's ends at a zero.
+    await machine.write('cpu1/online', '0\n\0')
+    expect(await machine.read('online')).toBe('0,2')
+    await machine.write('cpu1/online', '1\0x')
     expect(await machine.read('online')).toBe('0-2')
   })
 
@@ -113,6 +117,10 @@ describe('two machines', () => {
     expect(await Promise.all([machine.read('online'), other.read('online')])).toEqual(['0-1', '0'])
     await other.shutdown()
     await machine.online(2)
+    // A string of the kernel's ends at a zero.
+    await machine.write('cpu1/online', '0\n\0')
+    expect(await machine.read('online')).toBe('0,2')
+    await machine.write('cpu1/online', '1\0x')
     expect(await machine.read('online')).toBe('0-2')
   })
 })

@@ -24,6 +24,7 @@ const LOCKS: Readonly<Record<string, { readonly per: 'machine' | 'CPU' | 'task' 
     'global.stopCpusMutex.waitLock': { per: 'machine', linux: 'stop_cpus_mutex.wait_lock' },
     'global.smpbootMutex.waitLock': { per: 'machine', linux: 'smpboot_threads_lock.wait_lock' },
     'global.hotplugLock.waiters.lock': { per: 'machine', linux: 'cpu_hotplug_lock.waiters.lock' },
+    'global.threadgroupLock.waiters.lock': { per: 'machine', linux: 'cgroup_threadgroup_rwsem.waiters.lock' },
     'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
   }
 

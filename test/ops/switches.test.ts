@@ -28,10 +28,9 @@ interface Scenario {
   readonly run: (machine: Machine) => Promise<string[]>
 }
 
-/** How a run ended: what failed (null: nothing), what the kernel warned of, and a hash of all that happened. */
+/** How a run ended: what failed or the kernel warned of (null: nothing), and a hash of all that happened. */
 interface Outcome {
   readonly failure: string | null
-  readonly warnings: readonly string[]
   readonly digest: number | undefined
 }
 
@@ -52,8 +51,9 @@ async function play({ cpus, module, warnings, run }: Scenario, on: On): Promise<
   if (machine.failure instanceof MachinePanic) found.unshift(machine.failure.message)
   const { digest } = machine.counters()
   await machine.shutdown()
-  const failure = found.length === 0 ? null : found.join('\n')
-  return { failure, warnings: unexpected(machine.log, warnings), digest }
+  const warned = unexpected(machine.log, warnings)
+  const failure = found.length === 0 && warned.length === 0 ? null : [...found, ...warned].join('\n')
+  return { failure, digest }
 }
 
 /** The first seed that fails with the scenario's bug, 0 when none does. */
@@ -135,8 +135,8 @@ const SCENARIOS: readonly Scenario[] = [
     cpus: 12,
     module: 'switches',
     seeds: 15,
-    // The call is still queued when the machine is at rest, or its sender waits until it may use the call again.
-    fails: /calls-run-once|smp_call_function_single:csd_lock/,
+    // It comes when the CPU is offline already, or not while it lives.
+    fails: /IPI on offline CPU|died with function calls queued/,
     race: true,
     async run(machine) {
       let accepted = 0
@@ -269,15 +269,15 @@ describe.each(SCENARIOS)('$bug: $name', (scenario) => {
 
   test.runIf(deterministic)(`without it, none of ${10 * seeds} seeds fails, nor the fixed order`, async () => {
     for (let seed = 0; seed <= 10 * seeds; seed++) {
-      const { failure, warnings } = await play(scenario, seed === 0 ? { strategy: 'fixed' } : { seed })
-      expect({ failure, warnings }, `seed ${seed}`).toEqual({ failure: null, warnings: [] })
+      const { failure } = await play(scenario, seed === 0 ? { strategy: 'fixed' } : { seed })
+      expect(failure, `seed ${seed}`).toBeNull()
     }
   })
 })
 
 describe('the switches', () => {
-  test('have a scenario each, and say which fix they undo', () => {
-    expect([...new Set(SCENARIOS.map(({ bug }) => bug))].sort()).toEqual(Object.keys(BUGS).sort())
+  // That each of them is found is the matter of test/explore/bugs.test.ts.
+  test('say which fix they undo', () => {
     for (const says of Object.values(BUGS)) expect(says).toMatch(/ \([0-9a-f]{12}\)$/)
   })
 

@@ -8,7 +8,7 @@ import { lineOf, nodesOf, type Source } from './source.js'
 export const RULES = {
   'rooms import only from rooms before them': checkRooms,
   'shared memory is touched in two places only': checkAtomics,
-  'threads are started in two places only': checkThreads,
+  'threads are started in few places only': checkThreads,
   'the kernel and the deterministic machine need no Node': checkPortable,
   'time and chance enter at the edges only': checkClocks,
   'files are short': checkLength,
@@ -56,8 +56,10 @@ function checkAtomics(sources: readonly Source[]): string[] {
 function checkThreads(sources: readonly Source[]): string[] {
   return outside(sources, plan.THREADS).flatMap((source) =>
     source.imports
-      .filter(({ specifier }) => /^(?:node:)?worker_threads$/.test(specifier))
-      .map(({ line }) => finding(source, line, `imports worker_threads; that is for ${plan.THREADS.join(' and ')}`)),
+      .filter(({ specifier }) => /^(?:node:)?worker_threads$|^piscina$/.test(specifier))
+      .map(({ specifier, line }) =>
+        finding(source, line, `imports ${specifier.replace('node:', '')}; that is for ${plan.THREADS.join(', ')}`),
+      ),
   )
 }
 

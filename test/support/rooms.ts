@@ -26,8 +26,10 @@ export const ROOMS = [
   'invariants',
   'vfs',
   'machine',
+  'fuse',
   'conform',
   'explore',
+  'campaign',
   'sysfs',
   'report',
   'export',
@@ -44,6 +46,8 @@ export const ATOMICS = ['src/machine/threads', 'src/atomics-sync', 'src/workload
 /** Where threads are started and talked to. */
 export const THREADS = [
   'src/machine/threads',
+  'src/campaign/pool.ts',
+  'src/fuse',
   'workers',
   'bench/raw.ts',
   'bench/busy.ts',
@@ -55,6 +59,7 @@ export const CLOCKS = [
   'src/atomics-sync',
   'src/machine/machine.ts',
   'src/machine/threads',
+  'src/campaign',
   'src/report',
   'src/cli',
   'stress',

@@ -87,6 +87,37 @@ test('/proc/cpuinfo and /proc/interrupts show the CPUs that are online', async (
   })
 })
 
+test('/proc/schedstat tells how long tasks have run on each CPU that is online', async () => {
+  await onDeterministic({ cpus: 3 }, async (machine) => {
+    const task = await machine.spawn({ workload: 'sha256', work: 400_000, affinity: '1', name: 'busy' })
+    await machine.sleep(50e6)
+    await machine.offline(2)
+    const [version, timestamp, ...cpus] = (await machine.read('/proc/schedstat')).split('\n')
+    expect([version, timestamp]).toEqual(['version 15', `timestamp ${Math.floor(machine.now() / 1e6)}`])
+    const times = new Map(cpus.map((line) => [line.split(' ')[0], Number(line.split(' ')[7])]))
+    expect([...times.keys()]).toEqual(['cpu0', 'cpu1'])
+    expect(times.get('cpu1')).toBeGreaterThan(40e6)
+    expect(times.get('cpu0')).toBeLessThan(5e6)
+    await task.kill()
+  })
+})
+
+test('/proc/PID/sched has the columns of the kernel', async () => {
+  await onDeterministic({ cpus: 2 }, async (machine) => {
+    const task = await machine.spawn({ workload: 'sha256', work: 400_000, affinity: '1', nice: 5, name: 'busy' })
+    await machine.sleep(20e6)
+    const lines = (await machine.read(`/proc/${task.pids[0]}/sched`)).split('\n')
+    expect(lines[0]).toBe(`busy (${task.pids[0]}, #threads: 1)`)
+    const values = new Map(lines.slice(2).map((line) => [line.slice(0, 45).trim(), Number(line.slice(46))]))
+    for (const line of lines.slice(2)) expect(line).toMatch(/^.{45}: {1,20}[\d.]+$/)
+    expect([values.get('policy'), values.get('prio')]).toEqual([0, 125])
+    // Of a lower weight, and so its clock runs faster. Milliseconds.
+    expect(values.get('se.sum_exec_runtime')).toBeGreaterThan(10)
+    expect(values.get('se.vruntime')).toBeGreaterThan(2 * values.get('se.sum_exec_runtime')!)
+    await task.kill()
+  })
+})
+
 test('/proc/uptime is the machine time', async () => {
   await onDeterministic({ cpus: 2 }, async (machine) => {
     await machine.sleep(12.34e9)

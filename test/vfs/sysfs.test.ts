@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { KernelError, Machine } from '#dist/src/index.js'
+import type { FileNode } from '#dist/src/vfs/node.js'
 import { onDeterministic, onEveryMachine, rejection } from '../support/machines.js'
 
 const ROOT = '/sys/devices/system/cpu'
 const CPU1 = `${ROOT}/cpu1`
+/** What is there of a CPU whatever its state is. */
+const ALWAYS = ['driver', 'hotplug', 'node0', 'online', 'subsystem', 'uevent']
 
 function codeOf(act: () => unknown): string {
   try {
@@ -43,6 +46,59 @@ describe('/sys/devices/system/cpu', () => {
     })
   })
 
+  test.each([
+    ['cpu1/cache/index0/type', 'Data\n'],
+    ['cpu1/cache/index0/number_of_sets', '64\n'],
+    ['cpu1/cache/index0/shared_cpu_map', '2\n'],
+    ['cpu1/cache/index2/shared_cpu_list', '1\n'],
+    ['cpu1/cache/index3/shared_cpu_list', '0-3\n'],
+    ['cpu1/node0/cpulist', '0-3\n'],
+    ['cpu1/subsystem/devices/cpu2/online', '1\n'],
+    ['cpu1/driver/cpu3/hotplug/state', '236\n'],
+  ])('%s follows from the topology', async (file, contents) => {
+    await onDeterministic({ cpus: 4 }, ({ files }) => {
+      expect(files.read(`${ROOT}/${file}`)).toBe(contents)
+    })
+  })
+
+  test('of an attribute that is held open while its CPU goes, nothing can be read', async () => {
+    await onDeterministic({ cpus: 2 }, async (machine) => {
+      for (const file of ['topology/core_id', 'cache/index0/size']) {
+        const node = machine.files.lookup(`${CPU1}/${file}`)
+        await machine.offline(1)
+        expect(
+          codeOf(() => (node as FileNode).read!()),
+          file,
+        ).toBe('ENODEV')
+        await machine.online(1)
+        expect((node as FileNode).read!(), file).toMatch(/^\w+\n$/)
+      }
+    })
+  })
+
+  test('links are what they are where they are looked at, and lead on where they are followed', async () => {
+    await onDeterministic({ cpus: 2 }, ({ files }) => {
+      expect(files.lookupLink('/sys/bus/cpu/devices/cpu1')).toEqual({
+        kind: 'link',
+        mode: 0o777,
+        target: '../../../devices/system/cpu/cpu1',
+      })
+      expect(files.lookupLink('/sys/bus/cpu/devices/cpu1/').kind).toBe('directory')
+      expect(files.list('/sys/bus/cpu/devices/cpu1')).toEqual(files.list(CPU1))
+      expect(files.read('/sys/bus/cpu/devices/cpu1/../online')).toBe('0-1\n')
+      expect(codeOf(() => files.lookup('/sys/bus/cpu/devices/cpu2'))).toBe('ENOENT')
+    })
+  })
+
+  test('a uevent file takes actions, and nothing else', async () => {
+    await onDeterministic({ cpus: 2 }, async ({ files }) => {
+      expect(files.read(`${CPU1}/uevent`)).toBe('DRIVER=processor\n')
+      await files.write(`${CPU1}/uevent`, 'change\n')
+      await files.write(`${CPU1}/uevent`, 'add fe4d7c9d-b8c6-4a70-9ef1-3d8a58d18eed A=1')
+      expect(await rejection(files.write(`${CPU1}/uevent`, 'explode'))).toMatchObject({ code: 'EINVAL' })
+    })
+  })
+
   test('has masks as wide as the number of CPUs', async () => {
     await onDeterministic({ cpus: 40 }, ({ files }) => {
       expect(files.read(`${ROOT}/cpu33/topology/core_cpus`)).toBe('02,00000000\n')
@@ -52,11 +108,13 @@ describe('/sys/devices/system/cpu', () => {
 
   onEveryMachine('has what a real one has of a CPU that is offline', { cpus: 4, seeds: 2 }, async (machine) => {
     const { files } = machine
-    expect(files.list(CPU1).sort()).toEqual(['hotplug', 'online', 'topology'])
+    expect(files.list(CPU1).sort()).toEqual([...ALWAYS, 'cache', 'topology'].sort())
     await machine.offline(1)
-    expect(files.list(CPU1).sort()).toEqual(['hotplug', 'online'])
+    expect(files.list(CPU1).sort()).toEqual(ALWAYS)
     expect(codeOf(() => files.read(`${CPU1}/topology/core_id`))).toBe('ENOENT')
+    expect(codeOf(() => files.read(`${CPU1}/cache/index0/size`))).toBe('ENOENT')
     expect(files.read(`${ROOT}/cpu2/topology/core_siblings_list`)).toBe('0,2-3\n')
+    expect(files.read(`${ROOT}/cpu2/cache/index3/shared_cpu_list`)).toBe('0,2-3\n')
     expect(files.read(`${ROOT}/offline`)).toBe('1\n')
     await files.write(`${CPU1}/online`, '1\n')
     expect(files.list(CPU1)).toContain('topology')
@@ -90,9 +148,11 @@ describe('/sys/devices/system/cpu', () => {
     await onDeterministic({ cpus: 3 }, async ({ files }) => {
       let seen = 0
       const visit = (path: string): void => {
-        const node = files.lookup(path)
+        const node = files.lookupLink(path)
         seen++
-        if (node.kind === 'file') expect(files.read(path), path).toMatch(/\n$/)
+        if (node.kind === 'link') expect(files.lookup(path).kind, path).toBe('directory')
+        // Only a device without variables of its own reads as nothing.
+        else if (node.kind === 'file') expect(files.read(path), path).toMatch(/uevent$/.test(path) ? /^$|\n$/ : /\n$/)
         else for (const name of files.list(path)) visit(`${path === '/' ? '' : path}/${name}`)
       }
       visit('/')

@@ -28,7 +28,7 @@ function paths(word: string, tree: Tree, cwd: string): string[] {
   if (found?.kind !== 'directory') return []
   const names = found.names().filter((name) => name.startsWith(word.slice(slash)))
   return names.sort(byName).map((name) => {
-    const node = found.find(name)
+    const node = find(tree, resolvePath(name, within))
     return `${word.slice(0, slash)}${name}${node?.kind === 'directory' ? '/' : ' '}`
   })
 }

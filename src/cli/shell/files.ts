@@ -35,7 +35,7 @@ function ls(shell: Shell, words: readonly string[], io: Io): number {
     }
   }
   const show = (names: readonly string[], within: string): void => {
-    const nodeOf = (name: string): Node => shell.machine.files.lookup(shell.path(`${within}${name}`))
+    const nodeOf = (name: string): Node => shell.machine.files.lookupLink(shell.path(`${within}${name}`))
     if (flags.has('l')) for (const name of names) io.out(`${longLine(name, nodeOf(name))}\n`)
     else io.out(columns(names, flags.has('1') ? null : shell.columns))
   }
@@ -51,9 +51,10 @@ function ls(shell: Shell, words: readonly string[], io: Io): number {
 /** As `ls -l --time-style=+` prints it: a machine has no calendar. */
 function longLine(name: string, node: Node): string {
   const bits = [...'rwxrwxrwx'].map((letter, n) => ((node.mode >> (8 - n)) & 1 ? letter : '-')).join('')
-  const kind = node.kind === 'directory' ? 'd' : '-'
-  const size = node.kind === 'directory' ? 0 : node.size
-  return `${kind}${bits} 1 root root ${String(size).padStart(4)} ${name}`
+  const kind = { directory: 'd', file: '-', link: 'l' }[node.kind]
+  const size = node.kind === 'file' ? node.size : 0
+  const to = node.kind === 'link' ? ` -> ${node.target}` : ''
+  return `${kind}${bits} 1 root root ${String(size).padStart(4)} ${name}${to}`
 }
 
 /** Names beside each other, filled downwards, as many as fit; one a line when there is no terminal. */

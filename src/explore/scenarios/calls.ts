@@ -41,6 +41,16 @@ export const parking = scenario({
   ],
 })
 
+export const unparking = scenario({
+  name: 'unparking',
+  says: 'a thread is unparked by somebody who does not know whether it is parked, while its CPU goes down and comes up',
+  machine: { cpus: 3, modules: [KERNEL] },
+  actors: [
+    { name: 'unpark', steps: [call('explore_unpark', 0, [1, 3])] },
+    { name: 'A', steps: [offline(1), online(1)] },
+  ],
+})
+
 export const readers = scenario({
   name: 'readers',
   says: 'readers of the hotplug lock are interrupted by the end of other readers, and a writer waits for all of them',

@@ -1,6 +1,7 @@
 // What the shipped scenarios have the kernel do: a kernel module (see docs/kernel-modules.md), loaded by their machines.
 import { ERRNO } from '../../base/errno.js'
-import { cpusReadReady, cpusReadUnlock } from '../../hotplug/locks.js'
+import { cpusReadLock, cpusReadUnlock } from '../../hotplug/locks.js'
+import { cgroupAttach } from '../../kernel/cgroup.js'
 import { parkThread, threadOf, unparkThread, wakeUpProcess } from '../../kthread/kthread.js'
 import { THREADS } from '../../kthread/smpboot.js'
 import { INSTANCE } from '../../memory/structs.js'
@@ -10,6 +11,7 @@ import { full, type Kernel, relaxed } from '../../ops/operation.js'
 import { schedule } from '../../sched/core.js'
 import { smpCallFunctionMany, smpCallFunctionSingle } from '../../smp/smp.js'
 import { stopTwoCpus } from '../../stop/stop-machine.js'
+import { flushWorkReady, queueWorkOn } from '../../workqueue/workqueue.js'
 
 /** Where this module is, for a scenario's machine. */
 export const KERNEL = new URL('./kernel.js', import.meta.url)
@@ -52,16 +54,31 @@ function* callback(cpu: Cpu, subject: number, instance: number, up: number): Ker
 
 const idOf = (cpu: Cpu, node: number): number => (node === 0 ? 0 : cpu.memory.get(node + INSTANCE.id))
 
-function* readLock(cpu: Cpu): Kernel<void> {
-  while (!(yield* cpusReadReady(cpu))) yield* schedule(cpu)
-}
-
 export const functions = {
   /** The callbacks of a step, and those of a second one. */
   explore_startup: (cpu, subject, node) => callback(cpu, subject, idOf(cpu, node), 1),
   explore_teardown: (cpu, subject, node) => callback(cpu, subject, idOf(cpu, node), 0),
   explore_startup_2: (cpu, subject) => callback(cpu, subject, SECOND, 1),
   explore_teardown_2: (cpu, subject) => callback(cpu, subject, SECOND, 0),
+
+  /** The teardown of a step that has the CPU's worker do something there, and waits for it. */
+  *explore_flush(cpu, subject) {
+    yield* queueWorkOn(cpu, subject, cpu.functions.find('explore_bound'), subject)
+    while (!(yield* flushWorkReady(cpu))) yield* schedule(cpu)
+    return 0
+  },
+
+  *explore_bound(cpu, subject) {
+    const where = cpu.memory.scratch(cpu.id === subject ? AT.ran : AT.wrong)
+    yield cpu.add(where, 1, full, 'explore:bound')
+    return 0
+  },
+
+  /** Moves the tasks of a process into a cpuset, `times` times. */
+  *explore_attach(cpu, process, times) {
+    for (let n = 0; n < times; n++) yield* cgroupAttach(cpu, process)
+    return 0
+  },
 
   *explore_call(cpu) {
     const ran = cpu.memory.scratch(AT.ran)
@@ -96,11 +113,23 @@ export const functions = {
   /** Parks and unparks ksoftirqd of `subject`, holding the set of CPUs still meanwhile, if that CPU is there. */
   *explore_park(cpu, subject, times) {
     for (let n = 0; n < times; n++) {
-      yield* readLock(cpu)
+      yield* cpusReadLock(cpu)
       if ([...bitsOf(cpu.memory, cpu.memory.online)].includes(subject)) {
         const thread = threadOf(cpu.memory, subject, THREADS.ksoftirqd)
         yield* parkThread(cpu, thread)
         yield* unparkThread(cpu, thread)
+      }
+      yield* cpusReadUnlock(cpu)
+    }
+    return 0
+  },
+
+  /** Unparks ksoftirqd of `subject`, as who ends a thread does to be sure, if that CPU is there. */
+  *explore_unpark(cpu, subject, times) {
+    for (let n = 0; n < times; n++) {
+      yield* cpusReadLock(cpu)
+      if ([...bitsOf(cpu.memory, cpu.memory.online)].includes(subject)) {
+        yield* unparkThread(cpu, threadOf(cpu.memory, subject, THREADS.ksoftirqd))
       }
       yield* cpusReadUnlock(cpu)
     }
@@ -117,7 +146,7 @@ export const functions = {
   *explore_read(cpu, other, times) {
     const fn = cpu.functions.find('explore_end_read')
     for (let n = 0; n < times; n++) {
-      yield* readLock(cpu)
+      yield* cpusReadLock(cpu)
       if ((yield* smpCallFunctionSingle(cpu, other, fn, 0, false)) !== 0) yield* cpusReadUnlock(cpu)
     }
     return 0

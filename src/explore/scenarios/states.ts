@@ -1,6 +1,6 @@
 // Scenarios of steps: callbacks that fail, and steps and instances that come and go while CPUs do.
 import type { Machine, StateDescription } from '../../machine/machine.js'
-import { CPUHP } from '../../memory/structs.js'
+import { CPUHP, STEP } from '../../memory/structs.js'
 import { offline, online, scenario, step, write } from '../scenario.js'
 import { AT, INSTANCES, KERNEL, SECOND } from './kernel.js'
 
@@ -123,4 +123,51 @@ export const dynamicStates = scenario<number[]>({
       machine,
       states.map((state) => ({ state, id: 0 })),
     ),
+})
+
+/** The first state of the range that the kernel takes from. */
+const FIRST = 201
+
+export const firstState = scenario<number[]>({
+  name: 'first-state',
+  says: 'the first state of the dynamic range is given up, and taken by the next who wants one, while the CPU goes down',
+  machine: { cpus: 2, modules: [KERNEL] },
+  async prepare(machine) {
+    // Whoever has it in the step table has not been loaded.
+    const step = machine.memory.step(FIRST)
+    for (let w = 0; w < STEP.$size; w++) machine.memory.set(step + w, 0)
+    return [await add(machine, { name: 'explore/first', state: 'online', ...CALLBACKS })]
+  },
+  actors: [
+    {
+      name: 'driver',
+      steps: [
+        step('removeState', async (machine, states) => machine.removeState(states.pop()!)),
+        step('addState', async (machine, states) =>
+          states.push(await add(machine, { name: 'explore/next', state: 'online', ...CALLBACKS })),
+        ),
+      ],
+    },
+    { name: 'A', steps: [offline(1), online(1)] },
+  ],
+  check: (machine, states) =>
+    balanced(
+      machine,
+      states.map((state) => ({ state, id: 0 })),
+    ),
+})
+
+export const boundWork = scenario({
+  name: 'bound-work',
+  says: 'a step of the CPU that goes down has its worker do something there first, while another CPU goes as well',
+  machine: { cpus: 3, modules: [KERNEL] },
+  prepare: (machine) => add(machine, { name: 'explore/flush', state: 'online', teardown: 'explore_flush' }),
+  actors: [
+    { name: 'A', steps: [offline(1), online(1)] },
+    { name: 'B', steps: [write('cpu2/hotplug/fail', 156), offline(2)] },
+  ],
+  *check({ memory }) {
+    const wrong = memory.get(memory.scratch(AT.wrong))
+    if (wrong > 0) yield `${wrong} pieces of work that are bound to a CPU were done on another one`
+  },
 })

@@ -1,9 +1,9 @@
 // The scenarios that are shipped.
 import type { Scenario } from '../scenario.js'
-import { crossCalls, parking, readers, stopPairs } from './calls.js'
+import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
-import { dynamicStates, failingCallbacks, instances, rollback } from './states.js'
-import { affinity, busy, exclusion, timers, wakeups } from './tasks.js'
+import { boundWork, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
+import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -15,13 +15,17 @@ export const SCENARIOS: readonly Scenario[] = [
   failingCallbacks,
   instances,
   dynamicStates,
+  firstState,
+  boundWork,
   crossCalls,
   stopPairs,
   parking,
+  unparking,
   readers,
   wakeups,
   timers,
   exclusion,
   busy,
   affinity,
+  attach,
 ] as readonly Scenario[]

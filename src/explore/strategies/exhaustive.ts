@@ -13,6 +13,7 @@ import { wordOf } from '../shared-words.js'
 
 export class Exhaustive implements Search {
   readonly name: string
+  readonly inOrder = true
   private readonly bound: number
   private readonly words: ReadonlySet<number>
   private readonly walk: Generator<readonly Deviation[], void, readonly Deviation[]>

@@ -7,7 +7,6 @@
 // priority.
 import { Prng } from '../../base/prng.js'
 import type { Strategy } from '../../machine/deterministic/strategy.js'
-import type { Ran } from '../schedule.js'
 import type { Profiled, Search } from '../search.js'
 
 export class Pct implements Search {
@@ -15,8 +14,8 @@ export class Pct implements Search {
   private readonly depth: number
   private readonly prng: Prng
   private readonly actors: number
-  /** the longest schedule so far */
-  private length: number
+  /** of a schedule, at most */
+  private readonly length: number
 
   constructor(depth: number, seed: number, { operations, counts }: Profiled) {
     this.name = `pct:${depth}`
@@ -28,10 +27,6 @@ export class Pct implements Search {
 
   strategy(schedule: number): Strategy {
     return new PctStrategy(this.depth, this.prng.fork(schedule), this.actors / 2, this.length)
-  }
-
-  learn({ operations }: Ran): void {
-    this.length = Math.max(this.length, operations)
   }
 
   says(): string {

@@ -1,5 +1,5 @@
 // The searches by the names that the command line knows.
-import { UsageError } from '../../base/failure.js'
+import { EXIT, UsageError } from '../../base/failure.js'
 import type { Profiled, Search } from '../search.js'
 import { Exhaustive } from './exhaustive.js'
 import { Pct } from './pct.js'
@@ -41,7 +41,10 @@ export const STRATEGY_NAMES = KINDS.map(({ name, number }) =>
 export function searchNamed(text: string): (seed: number, profiled: Profiled) => Search {
   const [name, after, ...more] = text.split(':')
   const kind = KINDS.find((one) => one.name === name)
-  if (kind === undefined) throw new UsageError(`there is no strategy '${name}'; there are ${STRATEGY_NAMES.join(', ')}`)
+  if (kind === undefined) {
+    const message = `there is no strategy '${name}'; there are ${STRATEGY_NAMES.join(', ')}`
+    throw new UsageError(message, { exitCode: EXIT.unknownStrategy })
+  }
   if (after === undefined) return (seed, profiled) => kind.make(kind.number?.standard ?? 0, seed, profiled)
   if (kind.number === undefined) throw new UsageError(`strategy ${name} takes no number, not '${text}'`)
   const { low, high, says } = kind.number

@@ -13,10 +13,11 @@ import { VECTOR } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Programs } from '../programs.js'
 import { type PanicCause, type ProcessorState, processorState } from '../report.js'
+import type { LogRing } from './log-ring.js'
 import type { DriverCounters } from './messages.js'
 import { MACHINE_STATE } from './messages.js'
 import { type DrivenBy, ThreadProcessor, TURN } from './processor.js'
-import { raise, waitBucket } from './shared.js'
+import { raise, ringHost, waitBucket } from './shared.js'
 
 /**
  * Operations in a turn, at least and at most: between two turns the worker looks at timers and at the machine's state.
@@ -40,6 +41,7 @@ export class Driver implements DrivenBy {
   private readonly cores: number
   private readonly spins: number
   private readonly services: Services
+  private readonly log: LogRing
   private readonly programs: Programs
   /** how long a unit of each workload takes, ns: as it says, then as measured */
   private readonly unitNs: Float64Array
@@ -64,6 +66,7 @@ export class Driver implements DrivenBy {
     worker: number,
     cores: number,
     services: Services,
+    log: LogRing,
     bugs: ReadonlySet<BugName>,
     programs: Programs,
     unitNs: Float64Array,
@@ -78,6 +81,7 @@ export class Driver implements DrivenBy {
     this.cores = cores
     this.spins = workers <= cores ? SPINS : SPINS_OVERSUBSCRIBED
     this.services = services
+    this.log = log
     const tracer = tracerFor(memory)
     for (let id = worker; id < cpus; id += workers) {
       this.current = id
@@ -105,7 +109,12 @@ export class Driver implements DrivenBy {
       Atomics.add(words, heartbeat, 1)
       this.collectAttention()
       if (this.nextDeadline !== Number.POSITIVE_INFINITY) this.fireTimers()
-      if (!this.takeTurns()) this.pause(bell, seen)
+      const busy = this.takeTurns()
+      if (this.log.fresh) {
+        this.log.fresh = false
+        ringHost(memory)
+      }
+      if (!busy) this.pause(bell, seen)
     }
     Atomics.sub(words, memory.global + GLOBAL.awake, 1)
   }

@@ -14,6 +14,7 @@ import type { Workload } from '../../workloads/workload.js'
 import type { Engine, EngineConfig, EngineEvents, WorkerInspection } from '../engine.js'
 import { loadModules, loadWorkloads } from '../modules.js'
 import { buildReport, type PanicCause, type ProcessorState } from '../report.js'
+import { LogRing } from './log-ring.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
 import { notifyWaiters, raisePort, ring, ringAll, ringHost } from './shared.js'
 import { Watchdog, type WatchdogLimits } from './watchdog.js'
@@ -49,8 +50,7 @@ export class ThreadsEngine implements Engine {
   private ended = false
   private closing: Promise<void> | null = null
   private up: () => void = () => {}
-  /** lines of the kernel log that have arrived */
-  private logLines = 0
+  private readonly log = new LogRing()
   /** process.hrtime when the machine was powered on, ns */
   private epochNs = 0
   private operations = 0
@@ -123,6 +123,7 @@ export class ThreadsEngine implements Engine {
   private workerConfig(worker: number, epochNs: number): WorkerConfig {
     return {
       buffer: this.memory.buffer as SharedArrayBuffer,
+      log: this.log.buffer,
       config: this.config,
       worker,
       workers: this.memory.layout.config.workers,
@@ -164,11 +165,6 @@ export class ThreadsEngine implements Engine {
 
   private take(message: WorkerMessage): void {
     switch (message.type) {
-      case 'log':
-        this.logLines++
-        this.events?.log(message.line)
-        this.hear()
-        break
       case 'fault':
         this.events?.fault(message.program, message.message)
         break
@@ -196,11 +192,15 @@ export class ThreadsEngine implements Engine {
     }
   }
 
-  /** Looks at what the bell may be about; once every log line from before it has arrived, for those come by message. */
+  /** Looks at what the bell may be about: what has been logged first, for it was logged before what else there is. */
   private hear(): void {
-    if (this.logLines !== this.load(this.memory.global + GLOBAL.logLines)) return
+    this.readLog()
     if (this.load(this.memory.global + GLOBAL.booted) === 1) this.up()
     this.events?.bell()
+  }
+
+  private readLog(): void {
+    for (const line of this.log.read()) this.events?.log(line)
   }
 
   now(): number {
@@ -261,6 +261,7 @@ export class ThreadsEngine implements Engine {
     await Promise.race([gone, late])
     clearTimeout(timer)
     await Promise.all(this.threads.filter((thread) => thread.alive).map((thread) => thread.worker.terminate()))
+    this.readLog()
   }
 
   async shutdown(): Promise<void> {

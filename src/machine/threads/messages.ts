@@ -1,10 +1,12 @@
 // What workers and the host tell each other by messages: configuration, and what happens outside the hotplug path.
 import type { EngineConfig, WorkerInspection } from '../engine.js'
-import type { KernelLogLine, PanicCause, ProcessorState } from '../report.js'
+import type { PanicCause, ProcessorState } from '../report.js'
 
 /** What a worker is configured with. */
 export interface WorkerConfig {
   readonly buffer: SharedArrayBuffer
+  /** where the kernel log is written (LogRing) */
+  readonly log: SharedArrayBuffer
   readonly config: EngineConfig
   readonly worker: number
   readonly workers: number
@@ -34,7 +36,6 @@ export interface WorkerControl {
  * drops classes and codes; without an id, so that comlink passes them over.
  */
 export type WorkerMessage =
-  | { readonly type: 'log'; readonly line: KernelLogLine }
   /** a user task's program threw; sent before the task ends */
   | { readonly type: 'fault'; readonly program: number; readonly message: string }
   /** kernel code threw */

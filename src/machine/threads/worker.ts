@@ -11,6 +11,7 @@ import { type Import, loadModules, loadWorkloads } from '../modules.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import type { PanicCause } from '../report.js'
 import { Driver } from './driver.js'
+import { LogRing } from './log-ring.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
 import { ringAll, ringHost } from './shared.js'
 
@@ -43,6 +44,7 @@ export function runWorker(load: Import): void {
 
 async function makeDriver(given: WorkerConfig, load: Import): Promise<Driver> {
   const { buffer, config, worker, workers, epochNs, cores } = given
+  const log = new LogRing(given.log)
   const { cpus, tasks, scratch, traceRecords, user } = config
   const memory = new Memory({ cpus, tasks, workers, traceRecords, scratch, user }, buffer)
   const functions = buildFunctions(config.profile, await loadModules(config.modules, load))
@@ -51,8 +53,8 @@ async function makeDriver(given: WorkerConfig, load: Import): Promise<Driver> {
     send({ type: 'fault', program, message: text })
   })
   const unitNs = Float64Array.from(workloads, (workload) => workload.unitNs)
-  const services = makeServices(memory, epochNs)
-  return new Driver(memory, functions, worker, cores, services, new Set(config.bugs), programs, unitNs)
+  const services = makeServices(memory, log, epochNs)
+  return new Driver(memory, functions, worker, cores, services, log, new Set(config.bugs), programs, unitNs)
 }
 
 async function live(driver: Driver, { worker }: WorkerConfig): Promise<void> {
@@ -111,7 +113,7 @@ function clockOffset(epochNs: number): number {
   return offset
 }
 
-function makeServices(memory: Memory, epochNs: number): Services {
+function makeServices(memory: Memory, log: LogRing, epochNs: number): Services {
   const { words } = memory
   const ticket = memory.global + GLOBAL.ticket
   const offset = clockOffset(epochNs)
@@ -122,10 +124,6 @@ function makeServices(memory: Memory, epochNs: number): Services {
     publish: (word, value) => {
       Atomics.store(words, word, value)
     },
-    printk: (cpu, level, text) => {
-      // Counted before it is sent: an answer that the host hears of later comes after it.
-      Atomics.add(words, memory.global + GLOBAL.logLines, 1)
-      send({ type: 'log', line: { cpu, timeNs: now(), level, text } })
-    },
+    printk: (cpu, level, text) => log.write(cpu, now(), level, text),
   }
 }
