@@ -11,6 +11,7 @@ Examples:
   $ cpuhp trace -o offline.txt -- run examples/offline.txt
   $ cpuhp trace -o trace.dat -- stress --machine deterministic --duration 5ms && trace-cmd report trace.dat
   $ cpuhp trace --events sched,cpuhp -o busy.txt -- stress --duration 2s
+  $ cpuhp trace -o chcpu.pftrace -- mount -- chcpu -d 1
   $ cpuhp trace --summary -- stress --machine deterministic --duration 20ms --quiet
 
 A command that boots several machines has a file for each: trace.dat, trace.2.dat, and so on.

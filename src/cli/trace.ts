@@ -22,7 +22,7 @@ export interface TraceCommand {
 }
 
 /** The commands that it goes around: those that boot a machine, or several, and end by themselves. */
-export const TRACED = ['run', 'stress', 'replay', 'conform', 'cycles'] as const
+export const TRACED = ['run', 'stress', 'replay', 'conform', 'cycles', 'mount'] as const
 
 /** Pieces of a file are written in portions of about so many characters or bytes. */
 const PORTION = 2 ** 20

@@ -8,7 +8,7 @@ import type { Entry, Trace } from './entry.js'
 import { type TaskName, translate } from './translate.js'
 
 /** Events that are kept of one machine; those after it are counted as lost. */
-const MOST_ENTRIES = 4_000_000
+const MOST_ENTRIES = 2_000_000
 
 export class Recording {
   private readonly machine: Observed

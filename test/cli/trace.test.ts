@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parseLine } from '../support/ftrace.js'
+import { cantMount, titled } from '../support/mounting.js'
 import { cpuhp } from '../support/run.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'cpuhp-trace-'))
@@ -99,6 +100,12 @@ test('threads are traced as well', async () => {
   expect(read('threads.txt')).toMatch(/cpuhp\/1-\d+ +\[001\].*cpuhp_enter: cpu: 0001/)
 })
 
+const cant = cantMount()
+test.skipIf(cant !== null)(titled('what a tool makes a mounted machine do is traced', cant), async () => {
+  await trace(['-o', file('mount.txt')], ['mount', '--', 'sh', '-c', 'echo 0 > /sys/devices/system/cpu/cpu1/online'])
+  expect(read('mount.txt')).toMatch(/cpuhp_enter: cpu: 0001 target: 153 step: 153 \(takedown_cpu\)/)
+})
+
 test('figures are shown, and written as JSON', async () => {
   const stdout = await trace(['--summary', '--json', file('figures.json')], STRESS)
   const { machines } = JSON.parse(read('figures.json'))
@@ -112,7 +119,10 @@ test('figures are shown, and written as JSON', async () => {
 
 describe('bad input:', () => {
   test.each([
-    [['-o', 'x.txt', '--', 'shell'], /^cpuhp: trace goes around run, stress, replay, conform, cycles, not 'shell'$/],
+    [
+      ['-o', 'x.txt', '--', 'shell'],
+      /^cpuhp: trace goes around run, stress, replay, conform, cycles, mount, not 'shell'$/,
+    ],
     [['--', ...RUN], /^cpuhp: what is to come of it\? -o FILE, --summary or --json FILE$/],
     [
       ['-o', 'x.doc', '--', ...RUN],
