@@ -4,9 +4,9 @@ import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit, maskWord } from '../ops/mask.js'
 import { type Kernel, relaxed, release } from '../ops/operation.js'
-import { EVENT } from '../trace/events.js'
+import { EVENT, withPriorities } from '../trace/events.js'
 import { CALLBACK } from './runqueue.js'
-import { commOf, FLAG } from './task.js'
+import { commOf, FLAG, priorityOf } from './task.js'
 
 /** Why a task changes CPU: part of the sched_migrate_task event. */
 export const MIGRATION = { wakeup: 0, made: 1, push: 2, affinity: 3, idle: 4, balance: 5 } as const
@@ -121,7 +121,7 @@ export function* selectFirstRq(cpu: Cpu, task: number): Kernel<number> {
 /** The task is on no runqueue, or both runqueues are locked. */
 export function* setTaskCpu(cpu: Cpu, task: number, from: number, to: number, why: Migration): Kernel<void> {
   const { memory } = cpu
-  cpu.trace(EVENT.sched_migrate_task, task, from | (why << 16), to)
+  cpu.trace(withPriorities(EVENT.sched_migrate_task, priorityOf(memory, task)), task, from | (why << 16), to)
   memory.set(task + TASK.migrationPending, 0)
   memory.set(task + TASK.migrations, (memory.get(task + TASK.migrations) + 1) | 0)
   // Whoever is about to lock its runqueue reads this without a lock, and looks again when it has the lock.

@@ -14,11 +14,11 @@ import type { Cpu } from '../ops/cpu.js'
 import { maskWord } from '../ops/mask.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
-import { EVENT } from '../trace/events.js'
+import { EVENT, withPriorities } from '../trace/events.js'
 import { ARRIVAL, type Arrival, wakeupPreempts } from './fair.js'
 import { isQueuedOn, selectFirstRq, selectTaskRq } from './placement.js'
 import { accountCurrent, enqueueTask } from './runqueue.js'
-import { levelOf, STATE } from './task.js'
+import { levelOf, priorityOf, STATE } from './task.js'
 
 /** Makes a CPU reschedule soon. */
 export function* reschedule(cpu: Cpu, target: number): Kernel<void> {
@@ -99,7 +99,7 @@ export function* activateTask(cpu: Cpu, target: number, task: number, arrival: A
   enqueueTask(memory, target, task, arrival)
   yield cpu.store(task + TASK.onRunqueue, 1, relaxed, 'activate_task:on_rq')
   yield cpu.store(task + TASK.state, STATE.running, release, 'activate_task:state')
-  cpu.trace(EVENT.sched_wakeup, task, target, 0)
+  cpu.trace(withPriorities(EVENT.sched_wakeup, priorityOf(memory, task)), task, target, 0)
   yield* noteOverload(cpu, target)
   if (yield* shouldPreempt(cpu, rq, task)) yield* reschedule(cpu, target)
 }

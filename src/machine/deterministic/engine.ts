@@ -127,6 +127,11 @@ export class DeterministicEngine implements Engine, View {
     return Promise.resolve()
   }
 
+  tapTrace(tap: () => void): void {
+    const tracer = tracerFor(this.memory, tap)
+    for (const { cpu } of this.processors) cpu.tracer = tracer
+  }
+
   now(): number {
     return this.time
   }
