@@ -31,6 +31,8 @@ export const EXIT = {
   unknownStrategy: 9,
   /** A worker that ran schedules has died. */
   workerDied: 10,
+  /** Orders were to be tried, and there was only one: nothing has been tested. */
+  notInterleaved: 11,
 } as const
 
 /** One of the exit codes. */

@@ -6,6 +6,7 @@
 //
 // What schedule n is depends on n and the plan alone, and results are counted in the order of their numbers. So they are the
 // same however many workers there are, and whatever their speed.
+import type { Coverage } from '../explore/coverage.js'
 import { type Found, unconfirmed } from '../explore/found.js'
 import type { Plan } from './plan.js'
 import { Pool, Trouble } from './pool.js'
@@ -38,6 +39,7 @@ export interface CampaignResult {
   readonly operations: number
   /** schedules in which CPUs really took turns otherwise than by default */
   readonly interleaved: number
+  readonly coverage: Coverage['figures'] | null
   readonly failures: number
   readonly found: readonly Found[]
   readonly sharedWords: number

@@ -35,7 +35,7 @@ export function checkPart(file: string, value: unknown): Part {
 }
 
 /** What all parts of a campaign have in common. */
-const COMMON = ['version', 'profile', 'seed', 'asked', 'untilFound', 'bugs', 'strategies'] as const
+const COMMON = ['version', 'profile', 'seed', 'asked', 'untilFound', 'bugs', 'memory', 'races', 'strategies'] as const
 
 function checkParts(parts: readonly Part[]): { readonly reports: Report[] } {
   const [{ file: firstFile, reports: firstReports }] = parts as readonly [Part]
@@ -72,6 +72,7 @@ function mergeScenario(parts: readonly Report[]): Report {
   return {
     ...parts[0]!,
     shard: null,
+    coverage: null,
     schedules: sum(({ schedules }) => schedules),
     operations: sum(({ operations }) => operations),
     interleaved: sum(({ interleaved }) => interleaved),

@@ -1,4 +1,5 @@
 // What a campaign is: everything that decides what its schedules are. Two campaigns with the same plan find the same.
+import type { MemoryModel } from '../machine/deterministic/memory-model.js'
 import type { BugName } from '../ops/switches.js'
 
 export interface Plan {
@@ -7,6 +8,11 @@ export interface Plan {
   /** name or path of the step table */
   readonly profile: string
   readonly bugs: readonly BugName[]
+  /** sc, when it is not given */
+  readonly memory?: MemoryModel
+  /** whether data races are looked for, and whether what is covered is counted; not, when it is not given */
+  readonly races?: boolean
+  readonly coverage?: boolean
   /** which take turns, as on the command line */
   readonly strategies: readonly string[]
   readonly seed: number

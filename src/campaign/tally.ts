@@ -1,5 +1,6 @@
 // What a campaign has come to. Stints end in any order; they are counted in the order of their schedules' numbers, and only up to
 // the first failure where that ends the campaign: what workers did beyond it is as if it had not been.
+import { Coverage } from '../explore/coverage.js'
 import type { Failed } from '../explore/found.js'
 import type { Line, Went } from './task.js'
 
@@ -8,6 +9,8 @@ export interface Counts {
   readonly operations: number
   readonly interleaved: number
   readonly failures: number
+  /** where it was counted */
+  readonly coverage: Coverage['figures'] | null
 }
 
 export class Tally {
@@ -16,6 +19,7 @@ export class Tally {
   private readonly untilFound: boolean
   /** stints that are done, while others before them are not */
   private pending: Went[] = []
+  private coverage: Coverage | null = null
   private readonly counts = { schedules: 0, operations: 0, interleaved: 0, failures: 0 }
   private readonly kinds = new Map<string, { first: Failed; times: number }>()
   /** of all stints, for whoever watches */
@@ -53,7 +57,11 @@ export class Tally {
     this.pending = this.pending.filter((went) => !isSettled(went))
   }
 
-  private count({ operations, interleaved, signature }: Line): void {
+  private count({ operations, interleaved, signature, covered }: Line): void {
+    if (covered !== undefined) {
+      this.coverage ??= new Coverage()
+      this.coverage.add(covered)
+    }
     this.counts.schedules++
     this.counts.operations += operations
     if (interleaved) this.counts.interleaved++
@@ -66,6 +74,6 @@ export class Tally {
   result(): Counts & { readonly failed: readonly { readonly first: Failed; readonly times: number }[] } {
     const failed = [...this.kinds.values()].filter(({ times }) => times > 0)
     failed.sort((a, b) => a.first.number - b.first.number)
-    return { ...this.counts, failed }
+    return { ...this.counts, coverage: this.coverage?.figures ?? null, failed }
   }
 }

@@ -1,5 +1,6 @@
 // What the host of a campaign and its workers say to each other. All of it is plain data: it is copied from thread to thread.
 import type { ExitCode } from '../base/failure.js'
+import type { Covered } from '../explore/coverage.js'
 import type { Deviation } from '../explore/deviation.js'
 import type { Failed, Found } from '../explore/found.js'
 import type { Profiled } from '../explore/search.js'
@@ -57,6 +58,7 @@ export interface Line {
   readonly number: number
   readonly operations: number
   readonly interleaved: boolean
+  readonly covered?: Covered
   /** null: ok */
   readonly signature: string | null
 }

@@ -59,9 +59,17 @@ async function benchFor(plan: Plan): Promise<Bench> {
   return await bench
 }
 
-async function prepare({ scenario, profile, bugs }: Plan): Promise<Bench> {
+async function prepare({
+  scenario,
+  profile,
+  bugs,
+  memory = 'sc',
+  races = false,
+  coverage = false,
+}: Plan): Promise<Bench> {
   const loaded = await loadScenario(scenario)
-  const setup = { scenario: loaded.scenario, profile: loadProfile(profile), bugs, without: new Set<string>() }
+  const what = { scenario: loaded.scenario, profile: loadProfile(profile), bugs, memory, races, coverage }
+  const setup = { ...what, without: new Set<string>() }
   return { loaded, setup, turns: null }
 }
 
@@ -110,6 +118,7 @@ function account(all: readonly Tried[]): Went {
       number,
       operations: ran.operations,
       interleaved: isInterleaved(one),
+      ...(ran.covered === undefined ? {} : { covered: ran.covered }),
       signature: failed[n]?.signature ?? null,
     }
   })

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import { SCENARIOS } from '../explore/scenarios/table.js'
 import { PORTFOLIO, STRATEGY_NAMES } from '../explore/strategies/table.js'
+import { MEMORY_MODELS } from '../machine/deterministic/memory-model.js'
 import { type BugsCommand, bugsCommand } from './bugs.js'
 import { type ExploreCommand, exploreCommand, parseShard } from './explore.js'
 import { type MergeCommand, mergeCommand } from './merge.js'
@@ -16,13 +17,14 @@ Examples:
   $ cpuhp explore                                         every scenario, 1,000 schedules each
   $ cpuhp explore --bug M15 --until-found                 a bug that Linux had (see cpuhp bugs)
   $ cpuhp explore two-requesters --strategy exhaustive:1  every schedule with one deviation from the default order
+  $ cpuhp explore affinity --races                        data races too, by happens-before
   $ cpuhp explore my-scenario.mjs --time 10m --json out.json
   $ cpuhp explore --shard 2/8 --json part2.json           the second eighth of it; see cpuhp merge
 
 Exit codes:
   0 nothing found, 1 something found, 2 bad input
   6 a scenario throws, 7 a scenario does not end, 8 there is no such bug, 9 there is no such strategy
-  10 a worker has died, 130 Ctrl-C before anything was found`
+  10 a worker has died, 11 nothing was interleaved, 130 Ctrl-C before anything was found`
 
 const MERGE_EXAMPLES = `
 Examples:
@@ -81,6 +83,11 @@ export function exploreOptions(command: Command, end: End): void {
     .addOption(new Option('--strategy <list>', `which take turns: ${STRATEGY_NAMES.join(', ')}`))
     .addOption(new Option('--portfolio', `the default: ${PORTFOLIO.join(', ')} take turns`).default(false))
     .addOption(new Option('--bug <list>', 'historical bugs and mutations to put back: see cpuhp bugs'))
+    .addOption(new Option('--memory <model>', 'when CPUs see what others store').choices(MEMORY_MODELS).default('sc'))
+    .addOption(new Option('--races', 'look for data races as well: plain accesses that nothing orders').default(false))
+    .addOption(
+      new Option('--coverage', 'count distinct traces, and what came while CPUs went down and up').default(false),
+    )
     .addOption(new Option('--profile <name>', 'the step table').default('linux-6.1-minimal'))
     .addOption(new Option('--json <file>', 'write the result as JSON; - is standard output'))
     .addOption(quiet())

@@ -10,6 +10,7 @@ import { COLLECTION } from '../explore/bugs.js'
 import { checkReference } from '../explore/load.js'
 import { SCENARIOS } from '../explore/scenarios/table.js'
 import { PORTFOLIO, searchNamed } from '../explore/strategies/table.js'
+import type { MemoryModel } from '../machine/deterministic/memory-model.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { loadProfile } from '../profiles/load.js'
 import { describeReport, exitCodeOf, rate } from './explore-report.js'
@@ -30,6 +31,9 @@ export interface ExploreCommand {
   readonly strategy?: string
   readonly portfolio: boolean
   readonly bug?: string
+  readonly races: boolean
+  readonly coverage: boolean
+  readonly memory: MemoryModel
   readonly profile: string
   readonly json?: string
   readonly quiet: boolean
@@ -44,6 +48,8 @@ export async function exploreCommand(names: readonly string[], command: ExploreC
   const bugs = bugsOf(command.bug)
   const strategies = strategiesOf(command)
   for (const name of strategies) searchNamed(name)
+  if (command.races && command.memory !== 'sc')
+    throw new UsageError('--races goes with --memory sc: what does not race there is ordered on weaker memory as well')
   const scenarios = scenariosOf(names, bugs)
   for (const scenario of scenarios) checkReference(scenario)
   loadProfile(profile)
@@ -60,7 +66,8 @@ export async function exploreCommand(names: readonly string[], command: ExploreC
       for (const scenario of scenarios) {
         const isFound = reports.some(({ found }) => found.length > 0)
         if (signal.aborted || trouble !== null || (untilFound && isFound)) break
-        const plan: Plan = { scenario, profile, bugs, strategies, seed, shard }
+        const { memory, races, coverage } = command
+        const plan: Plan = { scenario, profile, bugs, memory, races, coverage, strategies, seed, shard }
         const progress = new Progress(quiet)
         const begin = performance.now()
         const seconds = (): number => (performance.now() - begin) / 1000

@@ -18,6 +18,7 @@ import { SCRIPT_USAGE } from './script.js'
 import { shellCommand } from './shell.js'
 import { type StatesOptions, statesCommand } from './states.js'
 import { type StressCommand, stressCommand } from './stress.js'
+import { traceOptions } from './trace-options.js'
 import { oneLine, oneOf, wholeNumber } from './values.js'
 import { version } from './version.js'
 
@@ -184,6 +185,7 @@ function build(end: (code: number) => void, command: readonly string[] | null): 
   mergeOptions(program.command('merge'), end)
   replayOptions(program.command('replay'), end)
   minimiseOptions(program.command('minimise'), end)
+  traceOptions(program.command('trace'), end, main)
   bugsOptions(program.command('bugs'), end)
   for (const command of [program, ...program.commands]) tame(command)
   return program

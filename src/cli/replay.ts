@@ -12,6 +12,7 @@ import { withPlaces } from '../explore/sleepers.js'
 import { searchNamed } from '../explore/strategies/table.js'
 import { decodeToken, encodeToken, type Recipe } from '../explore/token.js'
 import { Walk } from '../explore/walk.js'
+import { actorsOf } from '../machine/deterministic/store-buffers.js'
 import { loadProfile } from '../profiles/load.js'
 import { counted, err, out, styled, table } from './output.js'
 import { Progress } from './progress.js'
@@ -45,7 +46,7 @@ export async function replayCommand(token: string, command: ReplayCommand): Prom
   const trace = command.trace === undefined ? null : openTrace(command.trace)
   const film = new Film()
   const after = command.then === undefined ? null : searchNamed(command.then)
-  const counts = new Array<number>(setup.scenario.machine.cpus).fill(0)
+  const counts = new Array<number>(actorsOf(setup.scenario.machine.cpus, recipe.memory)).fill(0)
   const search = after?.(recipe.seed, { counts, operations: TYPICAL, words: new Map() })
   const playback = new Playback(recipe.deviations, command.bestEffort, search?.strategy(0) ?? null)
   const ran = await runSchedule(setup, playback, film)
@@ -97,8 +98,15 @@ async function setupOf(recipe: Recipe, bestEffort: boolean): Promise<Setup> {
     throw new UsageError(message, { exitCode: EXIT.otherVersion })
   }
   if (recipe.hash !== loaded.hash) err(`note: ${oneLine(recipe.scenario)} has changed since this token was made\n`)
-  const { bugs, without } = recipe
-  return { scenario: loaded.scenario, profile: loadProfile(recipe.profile), bugs, without: new Set(without) }
+  const { bugs, without, races, memory } = recipe
+  return {
+    scenario: loaded.scenario,
+    profile: loadProfile(recipe.profile),
+    bugs,
+    without: new Set(without),
+    races,
+    memory,
+  }
 }
 
 /** A user's scenario may loop since the token was made, and nobody could end it in this thread. */
@@ -142,6 +150,7 @@ function describeRun({ scenario, bugs }: Recipe, { outcome, operations, digest }
   const failure = outcome.kind === 'ok' ? null : withPlaces(outcome, film.sleepers)
   const what = failure === null ? styled('green', 'ok') : styled('red', describeFailure(failure))
   const lines = [`${scenario}${bugs.length === 0 ? '' : ` with ${bugs.join(', ')}`}: ${what}`]
+  if (failure !== null && 'accesses' in failure) for (const line of failure.accesses) lines.push(`  ${line}`)
   if (failure !== null && 'details' in failure) for (const line of failure.details) lines.push(`  ${line}`)
   lines.push(`${operations} operations, digest ${digest}`)
   return `${lines.join('\n')}\n`

@@ -18,6 +18,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M25: 'targets',
   M26: 'instances',
   M27: 'first-state',
+  M28: 'callbacks',
   M29: 'readers',
   M30: 'attach',
   'lost-wakeup': 'wakeups',
@@ -46,7 +47,7 @@ const HIDES: Readonly<Partial<Record<BugName, BugName>>> = { M16: 'M15' }
 export interface Bug {
   readonly name: BugName
   readonly mechanism: string
-  /** the commit of Linux that fixed it; null for a defect that Linux never had */
+  /** the commit of Linux that fixed it, 'in tree' where it was never otherwise; null for a defect that Linux never had */
   readonly fix: string | null
   readonly scenario: string
   /** the bug that is not seen any more with this one; null for one that is found itself */
@@ -55,7 +56,7 @@ export interface Bug {
 
 export const COLLECTION: readonly Bug[] = [
   ...Object.entries(BUGS).map(([name, text]): Bug => {
-    const [, mechanism, fix] = /^(.*) \(([0-9a-f]{12})\)$/.exec(text)!
+    const [, mechanism, fix] = /^(.*) \(([0-9a-f]{12}|in tree)\)$/.exec(text)!
     return entry(name as BugName, mechanism!, fix!)
   }),
   ...Object.entries(MUTATIONS).map(([name, mechanism]) => entry(name as BugName, mechanism, null)),

@@ -1,4 +1,5 @@
 // A campaign in this thread: schedule after schedule, and what they found. The same over several threads is src/campaign.
+import { Coverage } from './coverage.js'
 import { confirm, type Found, failureOf, isInterleaved } from './found.js'
 import type { Setup } from './schedule.js'
 import type { Profiled } from './search.js'
@@ -28,6 +29,8 @@ export interface Explored extends Progress {
   readonly interleaved: number
   /** operations of a schedule at most, and words that CPUs share in the default order */
   readonly profiled: Profiled
+  /** what the schedules have covered, where that is counted */
+  readonly coverage: Coverage['figures'] | null
   /** what each strategy says about what it has done */
   readonly says: readonly string[]
   /** every strategy has seen all that it looks at */
@@ -37,8 +40,10 @@ export interface Explored extends Progress {
 /** Runs a campaign. A UsageError when the scenario throws or never ends. */
 export async function explore({ setup, seed, searches, schedules, isOver }: Campaign): Promise<Explored> {
   const found = new Map<string, Found>()
+  const coverage = setup.coverage === true ? new Coverage() : null
   const tally = { schedules: 0, operations: 0, failures: 0, interleaved: 0 }
   const take = async (tried: Tried): Promise<void> => {
+    if (tried.ran.covered !== undefined) coverage?.add(tried.ran.covered)
     tally.schedules++
     tally.operations += tried.ran.operations
     if (isInterleaved(tried)) tally.interleaved++
@@ -58,5 +63,6 @@ export async function explore({ setup, seed, searches, schedules, isOver }: Camp
     if (tried === null) exhausted = true
     else await take(tried)
   }
-  return { ...tally, found: [...found.values()], profiled, says: turns.says(), exhausted }
+  const figures = coverage?.figures ?? null
+  return { ...tally, found: [...found.values()], profiled, coverage: figures, says: turns.says(), exhausted }
 }

@@ -1,7 +1,7 @@
 // A strategy that need not be fair, and a fair order that takes over when nothing gets on: a loop of one CPU that waits for
 // another must end, or the search would find livelocks that no machine has.
 import type { Strategy, View } from '../machine/deterministic/strategy.js'
-import { DefaultOrder } from './deviation.js'
+import { DefaultOrder, orderFor } from './deviation.js'
 
 /** Operations without progress after which it takes over. */
 const PATIENCE = 20_000
@@ -9,7 +9,7 @@ const PATIENCE = 20_000
 export class FairTail implements Strategy {
   readonly name: string
   private readonly inner: Strategy
-  private readonly order = new DefaultOrder()
+  private order = new DefaultOrder()
   private view: View | null = null
 
   constructor(inner: Strategy) {
@@ -19,6 +19,7 @@ export class FairTail implements Strategy {
 
   attach(view: View): void {
     this.view = view
+    this.order = orderFor(view)
     this.inner.attach?.(view)
   }
 

@@ -14,8 +14,17 @@ export type Outcome =
   | { readonly kind: 'panic'; readonly function: string; readonly message: string; readonly chain: readonly string[] }
   /** two locks are taken in both orders: they can deadlock, though here they did not */
   | { readonly kind: 'lock-order'; readonly locks: string; readonly orders: readonly [string, string] }
+  | DataRace
   /** the same schedule ended in another way when it was run again: a defect of this program, or of the scenario */
   | { readonly kind: 'not-deterministic'; readonly first: string; readonly second: string }
+
+/** two CPUs use a word, nothing orders that, one writes and one does so by no operation */
+export interface DataRace {
+  readonly kind: 'data-race'
+  /** the word without numbers, and where it is used: the same race has the same */
+  readonly race: string
+  readonly accesses: readonly [string, string]
+}
 
 export type Failure = Exclude<Outcome, { kind: 'ok' }>
 
@@ -98,6 +107,8 @@ export function signatureOf(failure: Failure): string {
       return `panic ${failure.function}: ${failure.message.replace(/\d+/g, '#')}`
     case 'lock-order':
       return `lock-order ${failure.locks}`
+    case 'data-race':
+      return `data-race ${failure.race}`
     case 'not-deterministic':
       return 'not-deterministic'
   }
@@ -122,6 +133,8 @@ export function describeFailure(failure: Failure): string {
       return `panic in ${failure.function}: ${failure.message}`
     case 'lock-order':
       return `lock order: ${failure.orders.join('; ')}`
+    case 'data-race':
+      return `data race: ${failure.race}`
     case 'not-deterministic':
       return `not deterministic: ${failure.first} at first, ${failure.second} when run again`
   }

@@ -15,6 +15,9 @@ import { Sleepers } from './sleepers.js'
 
 /** One operation as it was about to be done. */
 export interface Seen {
+  /** who: a CPU, or a store buffer */
+  readonly actor: number
+  /** whose column it is in */
   readonly cpu: number
   readonly nth: number
   readonly task: string
@@ -34,19 +37,21 @@ export class Film implements Watcher {
   readonly seen: Seen[] = []
   readonly sleepers = new Sleepers()
 
-  step(view: View, cpu: number, nth: number): void {
-    this.sleepers.step(view, cpu)
-    this.seen.push(see(view, cpu, nth))
+  step(view: View, actor: number, nth: number): void {
+    this.sleepers.step(view, view.cpuOf(actor))
+    this.seen.push(see(view, actor, nth))
   }
 }
 
 /** What a CPU is about to do. */
-export function see(view: View, cpu: number, nth: number): Seen {
+export function see(view: View, actor: number, nth: number): Seen {
   const { memory } = view
-  const operation = view.declared(cpu)
+  const cpu = view.cpuOf(actor)
+  const operation = view.declared(actor)
   const { place, kind } = operation
-  const step = view.stepOf(cpu)
+  const step = view.stepOf(actor)
   return {
+    actor,
     cpu,
     nth,
     task: commOf(memory, memory.get(memory.percpu(cpu) + PERCPU.current)),
@@ -73,7 +78,7 @@ export function choose(seen: readonly Seen[], deviations: readonly Deviation[], 
   const chosen = new Set<number>()
   const wants = deviations.filter(({ kind }) => kind === DEVIATION.turn)
   for (const { cpu, nth } of wants.slice(0, rows >> 1)) {
-    const at = seen.findIndex((one) => one.cpu === cpu && one.nth === nth)
+    const at = seen.findIndex((one) => one.actor === cpu && one.nth === nth)
     // What it had done last, what came instead, and what it does when its turn comes again.
     for (const row of [lastOf(seen, cpu, at - 1), lastSwitch(seen, cpu, at), at]) if (row >= 0) chosen.add(row)
   }
@@ -156,13 +161,18 @@ export function cell({ place, says, before }: Seen): string {
 /** What each decisive switch is, in a sentence. */
 export function sentences(seen: readonly Seen[], deviations: readonly Deviation[]): string[] {
   return deviations.map(({ kind, cpu, nth, place, value }) => {
-    const at = seen.findIndex((one) => one.cpu === cpu && one.nth === nth)
+    const at = seen.findIndex((one) => one.actor === cpu && one.nth === nth)
     const one = at < 0 ? null : seen[at]!
-    const who = one === null ? `CPU ${cpu}` : `CPU ${cpu} (${one.task})`
+    const who = one === null || one.actor !== one.cpu ? nameOf(seen, cpu) : `CPU ${cpu} (${one.task})`
     if (kind === DEVIATION.late)
       return `The interrupt that CPU ${cpu} could take at ${place} is ${value} operations late.`
     if (kind === DEVIATION.choice) return `${who} is given ${value} where it asks for a number, at ${place}.`
     const doing = one === null ? place : `${one.says} (${place})`
-    return `${who} is held up before ${doing}; CPU ${value} goes on meanwhile.`
+    return `${who} is held up before ${doing}; ${nameOf(seen, value)} goes on meanwhile.`
   })
+}
+
+function nameOf(seen: readonly Seen[], actor: number): string {
+  const cpu = seen.find((one) => one.actor === actor)?.cpu ?? actor
+  return cpu === actor ? `CPU ${cpu}` : `the store buffer of CPU ${cpu}`
 }

@@ -1,6 +1,6 @@
 // The strategy that plays a schedule again: the default order, but where it is told to deviate.
 import type { Strategy, View } from '../machine/deterministic/strategy.js'
-import { DEVIATION, DefaultOrder, type Deviation, describeDeviation } from './deviation.js'
+import { actorNames, DEVIATION, DefaultOrder, type Deviation, describeDeviation, orderFor } from './deviation.js'
 
 /** For how many operations of its CPU a deviation is looked for that did not fit where it was. */
 const DRIFT = 64
@@ -16,7 +16,7 @@ export class Playback implements Strategy {
   /** those that did not fit where they were, with best effort */
   private readonly overdue: Deviation[] = []
   private readonly all: readonly Deviation[]
-  private readonly order = new DefaultOrder()
+  private order = new DefaultOrder()
   private readonly done: number[] = []
   /** for each CPU how often its interrupt is late yet */
   private readonly late: number[] = []
@@ -37,8 +37,8 @@ export class Playback implements Strategy {
 
   attach(view: View): void {
     this.view = view
-    const { cpus } = view.memory.layout.config
-    for (let cpu = 0; cpu < cpus; cpu++) {
+    this.order = orderFor(view)
+    for (let cpu = 0; cpu < view.actors; cpu++) {
       this.done.push(0)
       this.late.push(0)
       this.waiting.push([new Map(), new Map(), new Map()])
@@ -76,7 +76,8 @@ export class Playback implements Strategy {
       const wanted = this.take(DEVIATION.turn, runnable[place]!, 0)
       const other = wanted === null ? -1 : runnable.subarray(0, count).indexOf(wanted.value)
       if (other >= 0) place = other
-      else if (wanted !== null) this.diverge(`${describeDeviation(wanted)}: it has nothing to do now`)
+      else if (wanted !== null)
+        this.diverge(`${describeDeviation(wanted, actorNames(this.view))}: it has nothing to do now`)
     }
     const cpu = runnable[place]!
     this.order.went(cpu)
@@ -114,7 +115,7 @@ export class Playback implements Strategy {
       return found
     }
     if (exact !== undefined) {
-      this.diverge(`${describeDeviation(exact[0]!)}: now that operation is at ${place}`)
+      this.diverge(`${describeDeviation(exact[0]!, actorNames(this.view))}: now that operation is at ${place}`)
       if (!this.bestEffort) return null
       waiting.delete(nth)
       this.overdue.push(...exact)

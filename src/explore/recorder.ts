@@ -1,12 +1,20 @@
 // What stands between the machine and a strategy: it lets it decide when exploring has begun, and notes where it deviates
 // from the default order.
+import type { Observer } from '../machine/deterministic/observer.js'
 import type { Strategy, View } from '../machine/deterministic/strategy.js'
-import { DEVIATION, DefaultOrder, type Deviation } from './deviation.js'
+import { DEVIATION, DefaultOrder, type Deviation, orderFor } from './deviation.js'
 
 /** Somebody who is told of every operation before it is carried out. */
 export interface Watcher {
   /** `nth`: how many the CPU had done before */
   step(view: View, cpu: number, nth: number): void
+  /** The interrupt that was to come first is late: it is the operation after all. */
+  late?(view: View, cpu: number): void
+}
+
+/** An observer for whom it begins when exploring does. */
+export interface LateObserver extends Observer {
+  begin(view: View): void
 }
 
 export class Recorder implements Strategy {
@@ -16,6 +24,7 @@ export class Recorder implements Strategy {
   private readonly late: number[] = []
   /** operations since exploring began */
   operations = 0
+  readonly observer?: LateObserver
   private readonly inner: Strategy
   private readonly watchers: readonly Watcher[]
   private order = new DefaultOrder()
@@ -24,7 +33,8 @@ export class Recorder implements Strategy {
   private exploring = false
   private current = 0
 
-  constructor(inner: Strategy, watchers: readonly Watcher[] = []) {
+  constructor(inner: Strategy, watchers: readonly Watcher[] = [], observer: LateObserver | null = null) {
+    if (observer !== null) this.observer = observer
     this.inner = inner
     this.name = inner.name
     this.watchers = watchers
@@ -32,7 +42,8 @@ export class Recorder implements Strategy {
 
   attach(view: View): void {
     this.view = view
-    for (let cpu = 0; cpu < view.memory.layout.config.cpus; cpu++) {
+    this.order = orderFor(view)
+    for (let cpu = 0; cpu < view.actors; cpu++) {
       this.done.push(0)
       this.late.push(-1)
     }
@@ -41,7 +52,8 @@ export class Recorder implements Strategy {
   /** From here on the strategy decides. */
   begin(): void {
     this.exploring = true
-    this.order = new DefaultOrder()
+    this.order = orderFor(this.view!)
+    this.observer?.begin(this.view!)
     this.inner.attach?.(this.view!)
   }
 
@@ -70,6 +82,7 @@ export class Recorder implements Strategy {
 
   takeInterrupt(cpu: number): boolean {
     const taken = !this.exploring || this.inner.takeInterrupt(cpu)
+    if (this.exploring && !taken) for (const watcher of this.watchers) watcher.late?.(this.view!, cpu)
     const before = this.late[cpu]!
     if (taken) this.late[cpu] = -1
     else if (before < 0) this.late[cpu] = this.note(DEVIATION.late, cpu, 1, 1) - 1

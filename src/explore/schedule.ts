@@ -1,16 +1,21 @@
 // One schedule: a machine is booted, the scenario's actors run on it in the order that a strategy decides, and what came of
 // it is looked at.
+import { assert } from '../base/assert.js'
 import { KernelError } from '../base/errno.js'
 import { EXIT, InvariantViolation, UsageError } from '../base/failure.js'
 import { checkInvariants } from '../invariants/check.js'
+import type { MemoryModel } from '../machine/deterministic/memory-model.js'
 import type { Strategy } from '../machine/deterministic/strategy.js'
 import { Machine } from '../machine/machine.js'
 import { MachinePanic } from '../machine/report.js'
 import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
+import { type Covered, TraceHash } from './coverage.js'
 import type { Deviation } from './deviation.js'
 import { LockOrder } from './lock-order.js'
-import { type Outcome, outcomeOfPanic } from './outcome.js'
+import { type DataRace, type Outcome, outcomeOfPanic } from './outcome.js'
+import { Playback } from './playback.js'
+import { type Race, Races } from './races.js'
 import { Recorder, type Watcher } from './recorder.js'
 import type { Answers, Scenario } from './scenario.js'
 
@@ -22,6 +27,12 @@ export interface Setup {
   readonly bugs: readonly BugName[]
   /** steps that are left out: 'actor/step' by their numbers */
   readonly without: ReadonlySet<string>
+  /** when CPUs see what others store (default: sc, at once) */
+  readonly memory?: MemoryModel
+  /** data races are looked for: that costs time; not with weak memory */
+  readonly races?: boolean
+  /** what schedules cover is counted: that costs time */
+  readonly coverage?: boolean
 }
 
 export interface Ran {
@@ -32,6 +43,7 @@ export interface Ran {
   /** operations that were explored, and how many of them each CPU did */
   readonly operations: number
   readonly counts: readonly number[]
+  readonly covered?: Covered
 }
 
 const PATIENCE = 200_000
@@ -44,15 +56,42 @@ const PATIENCE_MS = 10_000
 
 /** Runs the scenario once. A UsageError when the scenario itself throws, or never ends. */
 export async function runSchedule(setup: Setup, strategy: Strategy, watcher: Watcher | null = null): Promise<Ran> {
-  const { scenario, profile, bugs } = setup
+  const races = setup.races === true ? new Races() : null
+  const ran = await runWith(setup, strategy, watcher, races)
+  const race = races?.found.values().next().value
+  if (ran.outcome.kind !== 'ok' || race === undefined) return ran
+  return { ...ran, outcome: { kind: 'data-race', ...(await describeRace(setup, ran, race)) } }
+}
+
+/** Who and where the earlier access was is seen when the schedule is run once more. */
+async function describeRace(
+  setup: Setup,
+  { deviations }: Ran,
+  { name, serial, later }: Race,
+): Promise<Omit<DataRace, 'kind'>> {
+  const races = new Races(serial)
+  await runWith(setup, new Playback(deviations), null, races)
+  const earlier = races.met
+  assert(earlier !== null, 'a schedule that has a data race is another one when it is run again')
+  const where = [earlier.where, later.where].sort().join(' and ')
+  return { race: `${name.replace(/\d+/g, '#')} in ${where}`, accesses: [earlier.says, later.says] }
+}
+
+async function runWith(setup: Setup, strategy: Strategy, watcher: Watcher | null, races: Races | null): Promise<Ran> {
+  const { scenario, profile, bugs, memory = 'sc' } = setup
   const locks = new LockOrder()
-  const recorder = new Recorder(strategy, watcher === null ? [locks] : [locks, watcher])
+  // Where an unlock is seen later, who holds what when is not to be told from memory.
+  const watchers: Watcher[] = memory === 'sc' ? [locks] : []
+  if (watcher !== null) watchers.push(watcher)
+  const hash = setup.coverage === true ? new TraceHash() : null
+  if (hash !== null) watchers.push(hash)
+  const recorder = new Recorder(strategy, watchers, races)
   const watchdog = { operations: scenario.patience ?? PATIENCE }
   const options = { ...SMALL, profile, ...scenario.machine, bugs, watchdog }
   let machine: Machine | null = null
   let outcome: Outcome
   try {
-    machine = await Machine.boot({ ...options, machine: 'deterministic', strategy: recorder })
+    machine = await Machine.boot({ ...options, machine: 'deterministic', strategy: recorder, memoryModel: memory })
     outcome = await within(PATIENCE_MS, scenario.name, play(machine, setup, recorder, watchdog.operations))
   } catch (error) {
     outcome = outcomeOf(error)
@@ -66,6 +105,7 @@ export async function runSchedule(setup: Setup, strategy: Strategy, watcher: Wat
     deviations: recorder.deviations,
     operations: recorder.operations,
     counts: recorder.counts,
+    ...(hash === null ? {} : { covered: { trace: hash.trace, pairs: hash.pairs } }),
   }
 }
 

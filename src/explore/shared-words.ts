@@ -22,14 +22,16 @@ export function conflict(one: Readonly<Operation>, other: Readonly<Operation>): 
 export class WordCounter implements Watcher {
   private readonly counts = new Map<number, number[]>()
   private readonly written = new Set<number>()
+  private view: View | null = null
 
   step(view: View, cpu: number): void {
     const operation = view.declared(cpu)
     const word = wordOf(operation)
     if (word === 0) return
+    this.view = view
     let counts = this.counts.get(word)
     if (counts === undefined) {
-      counts = new Array<number>(view.memory.layout.config.cpus).fill(0)
+      counts = new Array<number>(view.actors).fill(0)
       this.counts.set(word, counts)
     }
     counts[cpu]!++
@@ -38,9 +40,10 @@ export class WordCounter implements Watcher {
 
   /** Those that at least two CPUs use, and at least one writes. */
   shared(): Map<number, readonly number[]> {
-    const shared = [...this.counts].filter(
-      ([word, counts]) => this.written.has(word) && counts.filter((n) => n > 0).length > 1,
-    )
-    return new Map(shared)
+    const cpusOf = (counts: number[]): number => {
+      const actors = [...counts.keys()].filter((actor) => counts[actor]! > 0)
+      return new Set(actors.map((actor) => this.view!.cpuOf(actor))).size
+    }
+    return new Map([...this.counts].filter(([word, counts]) => this.written.has(word) && cpusOf(counts) > 1))
   }
 }

@@ -3,9 +3,10 @@
 //   cpuhp1-<base64url>      a checksum (CRC-32, 4 bytes), then compressed JSON:
 //
 //   [package version, scenario, hash of it, profile, bugs, steps left out, seed, strategy, digest, signature,
-//    places, then 5 numbers for each deviation: kind, CPU, operations of that CPU since its last one, place, value]
+//    memory model, whether data races are looked for, places, then 5 numbers for each deviation: kind, CPU, operations of that CPU since its last one, place, value]
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { EXIT, UsageError } from '../base/failure.js'
+import { MEMORY_MODELS, type MemoryModel } from '../machine/deterministic/memory-model.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { DEVIATION, type Deviation } from './deviation.js'
 
@@ -22,6 +23,9 @@ export interface Recipe {
   readonly bugs: readonly BugName[]
   /** steps that are left out: 'actor/step' */
   readonly without: readonly string[]
+  readonly memory: MemoryModel
+  /** data races were looked for */
+  readonly races: boolean
   /** of the campaign that found it, and its strategy: for a reader */
   readonly seed: number
   readonly strategy: string
@@ -38,6 +42,7 @@ const MAX_BYTES = 16 * 2 ** 20
 
 export function encodeToken(recipe: Recipe): string {
   const { version, scenario, hash, profile, bugs, without, seed, strategy, digest, signature, deviations } = recipe
+  const { memory, races } = recipe
   const places = [...new Set(deviations.map(({ place }) => place))]
   const last = new Map<number, number>()
   const numbers = deviations.flatMap(({ kind, cpu, nth, place, value }) => {
@@ -45,7 +50,8 @@ export function encodeToken(recipe: Recipe): string {
     last.set(cpu, nth)
     return [kind, cpu, since, places.indexOf(place), value]
   })
-  const fields = [version, scenario, hash, profile, bugs, without, seed, strategy, digest, signature, places, numbers]
+  const run = [version, scenario, hash, profile, bugs, without, seed, strategy, digest, signature]
+  const fields = [...run, memory, races, places, numbers]
   const packed = deflateRawSync(JSON.stringify(fields), { level: 9 })
   const checksum = Buffer.alloc(4)
   checksum.writeUInt32BE(crc32(packed))
@@ -83,16 +89,19 @@ function parse(packed: Buffer): Recipe | null {
     if (error instanceof Error) return null
     throw error
   }
-  if (!Array.isArray(fields) || fields.length !== 12) return null
-  const [version, scenario, hash, profile, bugs, without, seed, strategy, digest, signature, places, numbers] =
+  if (!Array.isArray(fields) || fields.length !== 14) return null
+  const [version, scenario, hash, profile, bugs, without, seed, strategy, digest, signature, ...rest] =
     fields as unknown[]
+  const [memory, races, places, numbers] = rest
   if (!isText(version) || !isText(scenario) || !isText(hash) || !isText(profile)) return null
   if (!isText(strategy) || !isText(signature) || !isInteger(seed) || !isInteger(digest)) return null
   if (!isListOf(bugs, isBug) || !isListOf(without, isText)) return null
+  if (!isModel(memory) || typeof races !== 'boolean') return null
   if (!isListOf(places, isText) || !isListOf(numbers, isInteger)) return null
   const deviations = unpack(numbers, places)
   if (deviations === null) return null
-  return { version, scenario, hash, profile, bugs, without, seed, strategy, digest, signature, deviations }
+  const run = { version, scenario, hash, profile, bugs, without, memory, races }
+  return { ...run, seed, strategy, digest, signature, deviations }
 }
 
 function unpack(numbers: readonly number[], places: readonly string[]): Deviation[] | null {
@@ -119,6 +128,7 @@ function unpack(numbers: readonly number[], places: readonly string[]): Deviatio
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isBug = (value: unknown): value is BugName => BUG_NAMES.some((name) => name === value)
+const isModel = (value: unknown): value is MemoryModel => MEMORY_MODELS.some((name) => name === value)
 const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
 
 function isListOf<T>(value: unknown, is: (element: unknown) => element is T): value is T[] {

@@ -76,7 +76,8 @@ export function* kick(cpu: Cpu, subject: number): Kernel<void> {
   if (memory.get(record + CPUHP.single) === 0 && there) return
   memory.set(record + CPUHP.result, 0)
   const bringup = memory.get(record + CPUHP.bringup) === 1
-  yield cpu.store(record + CPUHP.shouldRun, 1, full, 'cpuhp_kick_ap:should_run')
+  const order = cpu.bugs.has('M28') ? relaxed : full
+  yield cpu.store(record + CPUHP.shouldRun, 1, order, 'cpuhp_kick_ap:should_run')
   yield* wakeUpProcess(cpu, threadOf(memory, subject, THREADS.cpuhp))
   yield* waitForCompletion(cpu, doneOf(cpu, subject, bringup))
 }

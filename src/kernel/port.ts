@@ -219,6 +219,7 @@ function* carryOutRun(cpu: Cpu, index: number, slot: number): Kernel<number> {
       ...(wanted >= 0 ? { affinity: [wanted] } : {}),
     }
     initTask(memory, task, description, STATE.uninterruptible)
+    cpu.trace(EVENT.sched_process_fork, task, description.pid, 0)
     memory.set(phase, PHASE.running)
     yield* wakeUpProcess(cpu, task)
   }

@@ -80,6 +80,8 @@ export interface Engine {
   setOutstanding(count: number, oldest: number, allowanceNs: number): void
   /** What the workers say of themselves that wait in their event loops; null for one that runs, none where there are none. */
   inspect(): Promise<readonly (WorkerInspection | null)[]>
+  /** Engines of one thread: has `tap` called before what the trace rings hold is overwritten. */
+  tapTrace?(tap: () => void): void
   /** Ends everything; resolves when nothing is left running. Never rejects. */
   shutdown(): Promise<void>
   /** Counts of what has been done so far. */

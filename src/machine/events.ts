@@ -5,10 +5,9 @@ import type { FunctionTable } from '../ops/cpu.js'
 import { VECTOR_NAMES } from '../ops/vectors.js'
 import { MIGRATION } from '../sched/placement.js'
 import { commOf, FLAG } from '../sched/task.js'
-import { MARK } from '../trace/events.js'
+import { MARK_NAMES, PREEMPTED } from '../trace/events.js'
 import type { TraceEvent } from '../trace/ring.js'
 
-const MARK_NAMES = Object.keys(MARK)
 const MIGRATION_NAMES = Object.keys(MIGRATION)
 
 /** One line for a person: '12.345678 [001] cpuhp/1: cpuhp_enter: cpu 1 target 153 step 235 (sched_cpu_deactivate)'. */
@@ -26,7 +25,7 @@ function fields(event: TraceEvent, memory: Memory, functions: FunctionTable): st
     case 'cpuhp_exit':
       return `cpu ${a} state ${b} step ${c & 0xffff} ret ${c >> 16}`
     case 'sched_switch':
-      return `${commOf(memory, a)} (state ${b}) ==> ${commOf(memory, c)}`
+      return `${commOf(memory, a)} (state ${b & ~PREEMPTED}) ==> ${commOf(memory, c)}`
     case 'sched_wakeup':
       return `${commOf(memory, a)} on CPU ${b}`
     case 'sched_migrate_task':
@@ -36,7 +35,10 @@ function fields(event: TraceEvent, memory: Memory, functions: FunctionTable): st
     case 'cpuhp_mark':
       return `cpu ${a} ${MARK_NAMES[b]} ${c}`
     case 'irq_entry':
+    case 'irq_exit':
       return `${VECTOR_NAMES[a]}`
+    case 'sched_process_fork':
+      return `${commOf(memory, a)} pid ${b}`
     default:
       return `${a} ${b} ${c}`
   }

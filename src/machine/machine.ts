@@ -17,6 +17,7 @@ import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
 import { type Engine, NO_REQUEST, type WorkerInspection } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
+import { currentObserver, type Observer } from './observer.js'
 import { engineFor, type MachineOptions } from './options.js'
 import { Processes, type SpawnOptions, type Task } from './processes.js'
 import { type KernelLogLine, MachinePanic } from './report.js'
@@ -54,6 +55,8 @@ export class Machine {
   private readonly processes: Processes
   /** what to do while all CPUs stand still, for each freeze under way */
   private readonly looks: (() => void)[] = []
+  /** who looks at this machine besides its owner (observer.ts), until it is shut down */
+  private observer: Observer | null
   private ended: Error | null = null
   private tellEnd: (error: Error) => void = () => {}
   /** resolves, when the machine ends, to the error with which it does: see failure */
@@ -67,9 +70,10 @@ export class Machine {
   /** its file tree: /sys/devices/system/cpu and /proc */
   readonly files: Tree
 
-  private constructor(engine: Engine) {
+  private constructor(engine: Engine, observer: Observer | null) {
     this.engine = engine
-    this.reader = new TraceReader(engine.memory, (word) => engine.load(word))
+    this.observer = observer
+    this.reader = this.traceReader()
     const changed = (): void => {
       const { count, oldest, allowanceNs } = this.requests
       this.engine.setOutstanding(count + this.processes.count, oldest, allowanceNs)
@@ -90,8 +94,13 @@ export class Machine {
    * MachinePanic when the kernel dies on the way.
    */
   static async boot(options: MachineOptions): Promise<Machine> {
-    const machine = new Machine(await engineFor(options))
+    const observer = currentObserver()
+    const machine = new Machine(await engineFor(observer?.options(options) ?? options), observer)
     try {
+      if (observer !== null) {
+        machine.engine.tapTrace?.(() => observer.fills(machine))
+        observer.begins(machine)
+      }
       await machine.engine.start({
         bell: () => machine.collect(),
         log: (line) => machine.note(line),
@@ -99,11 +108,11 @@ export class Machine {
         panic: (report) => machine.end(new MachinePanic(report)),
       })
     } catch (error) {
-      await machine.engine.shutdown()
+      await machine.shutdown()
       throw error
     }
     if (machine.ended !== null) {
-      await machine.engine.shutdown()
+      await machine.shutdown()
       throw machine.ended
     }
     return machine
@@ -282,6 +291,11 @@ export class Machine {
     return this.engine.functions.name(number)
   }
 
+  /** A reader of the trace rings besides `trace`: what one reads is not read for the other. */
+  traceReader(): TraceReader {
+    return new TraceReader(this.engine.memory, (word) => this.engine.load(word))
+  }
+
   /** The trace events since the last call, of all CPUs, in the order in which they happened. */
   trace(): TraceEvent[] {
     return this.reader.read()
@@ -332,6 +346,8 @@ export class Machine {
 
   /** Ends the machine; what is under way rejects. Resolves when nothing of it is left running. */
   async shutdown(): Promise<void> {
+    this.observer?.ends(this)
+    this.observer = null
     this.end(new Error('the machine has been shut down'))
     await this.engine.shutdown()
   }

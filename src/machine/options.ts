@@ -4,6 +4,7 @@ import { LIMITS, PAGE } from '../memory/layout.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { checkProfile, type Profile } from '../profiles/profile.js'
 import { DeterministicEngine } from './deterministic/engine.js'
+import { MEMORY_MODELS, type MemoryModel } from './deterministic/memory-model.js'
 import { FixedStrategy, RandomStrategy, type Strategy } from './deterministic/strategy.js'
 import type { Engine, EngineConfig, Watchdog } from './engine.js'
 import { loadModules, loadWorkloads } from './modules.js'
@@ -21,6 +22,8 @@ export interface MachineOptions {
   readonly seed?: number
   /** deterministic: who runs next; 'random' (default), 'fixed', or a strategy of your own */
   readonly strategy?: 'random' | 'fixed' | Strategy
+  /** deterministic: when CPUs see what others store: 'sc' (default), 'tso' or 'pso' */
+  readonly memoryModel?: MemoryModel
   /** threads: worker threads that the CPUs are spread over (default: one for each CPU) */
   readonly workers?: number
   /** the step table: a name ('linux-6.1-minimal'), or a profile */
@@ -52,6 +55,7 @@ const KNOWN = new Set([
   'maxcpus',
   'seed',
   'strategy',
+  'memoryModel',
   'workers',
   'profile',
   'modules',
@@ -91,11 +95,13 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     const watchdog = checkWatchdog(options.watchdog ?? {})
     if (watchdog.stuckMs !== undefined) throw new UsageError('watchdog.stuckMs is for the threads machine')
     const workloads = await loadWorkloads(config.workloads)
-    return new DeterministicEngine(config, await loadModules(config.modules), workloads, strategyOf(options), watchdog)
+    const modules = await loadModules(config.modules)
+    return new DeterministicEngine(config, modules, workloads, strategyOf(options), watchdog, modelOf(options))
   }
   if (machine !== 'threads') throw new UsageError(`machine is 'threads' or 'deterministic', not '${String(machine)}'`)
-  if (options.strategy !== undefined || options.seed !== undefined) {
-    throw new UsageError('seed and strategy are for the deterministic machine')
+  const { strategy, seed, memoryModel } = options
+  if (strategy !== undefined || seed !== undefined || memoryModel !== undefined) {
+    throw new UsageError('seed, strategy and memoryModel are for the deterministic machine')
   }
   const workers = count('workers', options.workers ?? cpus, 1, cpus)
   const watchdog = checkWatchdog(options.watchdog ?? {})
@@ -151,6 +157,12 @@ async function moduleUrl(module: string | URL): Promise<string> {
   if (/^[a-z][a-z+.-]+:/i.test(module)) return module
   const { pathToFileURL } = await import('node:url')
   return pathToFileURL(module).href
+}
+
+/** What a memory model is called; a UsageError says which there are. */
+function modelOf({ memoryModel = 'sc' }: MachineOptions): MemoryModel {
+  if (MEMORY_MODELS.includes(memoryModel)) return memoryModel
+  throw new UsageError(`memoryModel is ${MEMORY_MODELS.join(', ')}, not ${String(memoryModel)}`)
 }
 
 function strategyOf(options: MachineOptions): Strategy {

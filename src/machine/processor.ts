@@ -53,6 +53,8 @@ export class Processor {
   private top: Kernel<unknown>
   private base = 0
   private readonly idle: number
+  /** the interrupt that is being handled, or was last */
+  private vector: Vector = VECTOR.reschedule
   /** an interrupt was taken since halt was declared */
   private woken = false
   /** the functions, innermost first, that what was thrown last has passed through */
@@ -169,7 +171,7 @@ export class Processor {
   }
 
   /** The functions that have called the one that runs, innermost first; of interrupted ones as well. */
-  private get callers(): string[] {
+  get callers(): string[] {
     return this.stack.slice(0, -1).reverse().flatMap(nameOf)
   }
 
@@ -184,10 +186,7 @@ export class Processor {
     const frame = frames.pop()
     assert(frame !== undefined && frame.below !== null, `a task of CPU ${cpu.id} has returned from its outermost frame`)
     if (frame.kind === FRAME.interrupt) {
-      cpu.inInterrupt--
-      cpu.preemptCount--
-      cpu.irqDisabled--
-      cpu.trace(EVENT.irq_exit, 0, 0, 0)
+      this.leaveInterrupt()
       // For a halt below: it is over.
       this.woken = true
     }
@@ -207,18 +206,29 @@ export class Processor {
   interrupt(vector: Vector): void {
     const { cpu } = this
     this.woken = true
+    this.vector = vector
+    cpu.inInterrupt++
+    cpu.preemptCount++
+    cpu.irqDisabled++
     cpu.trace(EVENT.irq_entry, vector, 0, 0)
     const taken = cpu.memory.percpu(cpu.id) + PERCPU.interrupts + vector
     cpu.memory.set(taken, (cpu.memory.get(taken) + 1) | 0)
     const handler = interruptHandler(cpu, vector)
     if (handler === null) {
       if (vector === VECTOR.reschedule) cpu.needResched = true
+      this.leaveInterrupt()
       return
     }
-    cpu.inInterrupt++
-    cpu.preemptCount++
-    cpu.irqDisabled++
     this.pushFrame(FRAME.interrupt, handler)
+  }
+
+  /** The handler is over; none was taken meanwhile, for its interrupts were off. */
+  private leaveInterrupt(): void {
+    const { cpu } = this
+    cpu.trace(EVENT.irq_exit, this.vector, 0, 0)
+    cpu.inInterrupt--
+    cpu.preemptCount--
+    cpu.irqDisabled--
   }
 
   /** Enters the scheduler on top of what runs. */

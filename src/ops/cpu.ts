@@ -42,7 +42,8 @@ export class Cpu {
   readonly memory: Memory
   readonly functions: FunctionTable
   readonly services: Services
-  readonly tracer: Tracer
+  /** who records its trace points */
+  tracer: Tracer
   /** historical bugs that this machine has */
   readonly bugs: ReadonlySet<BugName>
   /** the declared operation */

@@ -19,6 +19,7 @@ export const BUGS = {
   M25: 'a write of the current state to target begins an operation: cpu_dying stays set (64ea6e44f85b)',
   M26: 'the record keeps node and last of an instance that was set up (1f7c70d6b2bc)',
   M27: 'who removes the first state of a dynamic range is given a free one, and that is cleared (0c96b27305fa)',
+  M28: 'cpuhp/N may see the flag before its record; found with --memory pso (in tree)',
   M29: 'readers of the per-CPU lock count with a load and a store (e6b1a44eccfc)',
   M30: 'a move into a cpuset holds the threadgroup lock when it takes the hotplug lock (4f7e7236435c)',
 } as const

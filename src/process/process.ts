@@ -14,6 +14,7 @@ import { returnToUser, setCpusAllowed } from '../sched/affinity.js'
 import { setCurrentState } from '../sched/core.js'
 import { FLAG, initTask, NORMAL_SLEEP, type Policy, RESTART, STATE } from '../sched/task.js'
 import { tryToWakeUp, wakeUpNewTask } from '../sched/wakeup.js'
+import { EVENT } from '../trace/events.js'
 import { CALL } from '../workloads/workload.js'
 import { cancelCall, systemCall } from './syscalls.js'
 import { threadgroupChangeBegin, threadgroupChangeEnd } from './threadgroup.js'
@@ -67,6 +68,7 @@ function* makeTask(cpu: Cpu, index: number, member: number): Kernel<void> {
   initTask(memory, task, description, STATE.new)
   memory.set(task + TASK.program, index)
   memory.set(task + TASK.member, member)
+  cpu.trace(EVENT.sched_process_fork, task, description.pid, 0)
   yield cpu.unlockIrq(task + TASK.piLock, 'copy_process')
   yield* threadgroupChangeEnd(cpu)
 }

@@ -42,11 +42,12 @@ export function* setCpusAllowed(cpu: Cpu, task: number, mask: GivenMask): Kernel
   const allowed = hasBit(mask(from >> 5), from)
   // The task may run meanwhile, and its CPU looks at both: at no moment does its mask exclude that CPU without this word
   // saying that it is on its way.
-  if (!allowed) memory.set(task + TASK.migrationPending, 1)
+  const pending = task + TASK.migrationPending
+  if (!allowed) yield cpu.store(pending, 1, relaxed, 'set_cpus_allowed:pending')
   for (let w = 0; w < memory.layout.maskWords; w++) memory.set(memory.affinity(task) + w, mask(w))
   const onRunqueue = yield cpu.load(task + TASK.onRunqueue, relaxed, 'set_cpus_allowed:on_rq')
   // One that sleeps goes when it wakes.
-  if (allowed || !onRunqueue) memory.set(task + TASK.migrationPending, 0)
+  if (allowed || !onRunqueue) yield cpu.store(pending, 0, relaxed, 'set_cpus_allowed:pending')
   let stop = false
   let moved = false
   if (!allowed && onRunqueue) {
@@ -89,12 +90,12 @@ function* firstUsable(cpu: Cpu, task: number, mask: GivenMask): Kernel<number> {
 function* lockTaskRq(cpu: Cpu, task: number, other: number): Kernel<number> {
   const { memory } = cpu
   for (;;) {
-    const owner = memory.get(task + TASK.cpu)
+    const owner = yield cpu.load(task + TASK.cpu, relaxed, 'task_rq_lock:cpu')
     const [low, high] = [memory.runqueue(Math.min(owner, other)), memory.runqueue(Math.max(owner, other))]
     yield cpu.lockIrq(low + RUNQUEUE.lock, 'task_rq_lock')
     if (high !== low) yield cpu.lockIrq(high + RUNQUEUE.lock, 'task_rq_lock:other')
     // The balancer moves a runnable task without its piLock.
-    if (memory.get(task + TASK.cpu) === owner) return owner
+    if ((yield cpu.load(task + TASK.cpu, relaxed, 'task_rq_lock:again')) === owner) return owner
     yield* unlockBoth(cpu, low, high)
   }
 }
@@ -138,7 +139,7 @@ export function* returnToUser(cpu: Cpu): Kernel<void> {
     cpu.mustLeave = false
     // schedule() will find it restartable, and balancePush sends it away.
     cpu.needResched = true
-  } else if (memory.get(task + TASK.migrationPending) === 1) {
+  } else if ((yield cpu.load(task + TASK.migrationPending, relaxed, 'exit_to_user_mode:pending')) === 1) {
     // The same work as balancePush's: whoever has queued it, the stopper takes it before a task gets here again. Also
     // where somebody else has woken the stopper, whose interrupt is still on its way: so not without rescheduling.
     const work = memory.runqueue(cpu.id) + RUNQUEUE.pushWork

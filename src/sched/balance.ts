@@ -115,9 +115,9 @@ function candidates(cpu: Cpu, source: number, count: number): number[] {
 export function* moveQueuedTask(cpu: Cpu, task: number, from: number, to: number, why: Migration): Kernel<void> {
   const { memory } = cpu
   if (!cpu.bugs.has('double-enqueue')) dequeueTask(memory, memory.runqueue(from), task)
+  yield* setTaskCpu(cpu, task, from, to, why)
   // Nobody sees it in between: whoever looks for a runnable task by its runqueue has that runqueue's lock.
   memory.set(task + TASK.onRunqueue, 0)
-  setTaskCpu(cpu, task, from, to, why)
   enqueueTask(memory, to, task, ARRIVAL.moved)
   memory.set(task + TASK.onRunqueue, 1)
   yield* noteOverload(cpu, to)

@@ -5,13 +5,13 @@
 import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
-import { EVENT } from '../trace/events.js'
+import { EVENT, PREEMPTED, withPriorities } from '../trace/events.js'
 import { balanceCallbacks } from './callbacks.js'
 import { passQuiescentState } from './grace.js'
 import { isBound } from './placement.js'
 import { queuePushTasks } from './push-realtime.js'
 import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
-import { STATE } from './task.js'
+import { priorityOf, STATE } from './task.js'
 import { startTick } from './tick.js'
 
 /**
@@ -59,7 +59,8 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   setPinned(cpu, rq, next, 0)
   memory.set(rq + RUNQUEUE.current, next)
   yield cpu.store(next + TASK.onCpu, 1, relaxed, 'schedule:on_cpu')
-  cpu.trace(EVENT.sched_switch, previous, memory.get(previous + TASK.state), next)
+  const priorities = withPriorities(EVENT.sched_switch, priorityOf(memory, previous), priorityOf(memory, next))
+  cpu.trace(priorities, previous, preempt ? state | PREEMPTED : state, next)
   yield* finishTaskSwitch(cpu, yield cpu.switchTo(next, cpu.restartable, 'schedule'))
 }
 

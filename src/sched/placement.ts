@@ -3,10 +3,10 @@ import { RUNQUEUE, TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit, maskWord } from '../ops/mask.js'
-import { type Kernel, relaxed } from '../ops/operation.js'
-import { EVENT } from '../trace/events.js'
+import { type Kernel, relaxed, release } from '../ops/operation.js'
+import { EVENT, withPriorities } from '../trace/events.js'
 import { CALLBACK } from './runqueue.js'
-import { commOf, FLAG } from './task.js'
+import { commOf, FLAG, priorityOf } from './task.js'
 
 /** Why a task changes CPU: part of the sched_migrate_task event. */
 export const MIGRATION = { wakeup: 0, made: 1, push: 2, affinity: 3, idle: 4, balance: 5 } as const
@@ -64,7 +64,7 @@ export function* selectTaskRq(cpu: Cpu, task: number): Kernel<number> {
   if (allowed && (!isLoad(cpu, task) || (yield* isIdle(cpu, before)))) return before
   const idle = yield* findIdle(cpu, task, before)
   const target = idle >= 0 ? idle : allowed ? before : yield* selectFallbackRq(cpu, before, task)
-  if (target !== before) setTaskCpu(cpu, task, before, target, MIGRATION.wakeup)
+  if (target !== before) yield* setTaskCpu(cpu, task, before, target, MIGRATION.wakeup)
   return target
 }
 
@@ -76,7 +76,7 @@ function* boundTo(cpu: Cpu, task: number, before: number): Kernel<number> {
     const word = memory.get(memory.affinity(task) + w)
     if (word === 0) continue
     const target = w * 32 + (31 - Math.clz32(word & -word))
-    setTaskCpu(cpu, task, before, target, MIGRATION.affinity)
+    yield* setTaskCpu(cpu, task, before, target, MIGRATION.affinity)
     return target
   }
   return before
@@ -114,16 +114,24 @@ export function* selectFirstRq(cpu: Cpu, task: number): Kernel<number> {
     best = target
   }
   const target = best >= 0 ? best : yield* selectFallbackRq(cpu, before, task)
-  if (target !== before) setTaskCpu(cpu, task, before, target, MIGRATION.made)
+  if (target !== before) yield* setTaskCpu(cpu, task, before, target, MIGRATION.made)
   return target
 }
 
 /** The task is on no runqueue, or both runqueues are locked. */
-export function setTaskCpu(cpu: Cpu, task: number, from: number, to: number, why: Migration): void {
-  cpu.trace(EVENT.sched_migrate_task, task, from | (why << 16), to)
-  cpu.memory.set(task + TASK.cpu, to)
-  cpu.memory.set(task + TASK.migrationPending, 0)
-  cpu.memory.set(task + TASK.migrations, (cpu.memory.get(task + TASK.migrations) + 1) | 0)
+export function* setTaskCpu(cpu: Cpu, task: number, from: number, to: number, why: Migration): Kernel<void> {
+  const { memory } = cpu
+  cpu.trace(withPriorities(EVENT.sched_migrate_task, priorityOf(memory, task)), task, from | (why << 16), to)
+  memory.set(task + TASK.migrationPending, 0)
+  memory.set(task + TASK.migrations, (memory.get(task + TASK.migrations) + 1) | 0)
+  // Whoever is about to lock its runqueue reads this without a lock, and looks again when it has the lock.
+  yield cpu.store(task + TASK.cpu, to, release, 'set_task_cpu')
+}
+
+/** Whether a task is on the runqueue of `target`, whose lock is held: if not, it may go where it likes meanwhile. */
+export function* isQueuedOn(cpu: Cpu, task: number, target: number): Kernel<boolean> {
+  const owner = yield cpu.load(task + TASK.cpu, relaxed, 'task_rq')
+  return owner === target && cpu.memory.get(task + TASK.onRunqueue) === 1
 }
 
 /**

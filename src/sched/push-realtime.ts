@@ -8,7 +8,7 @@ import { type Kernel, relaxed } from '../ops/operation.js'
 import { moveQueuedTask } from './balance.js'
 import { MIGRATION, mustStay } from './placement.js'
 import { STOP_LEVEL, tasksOfLevels } from './realtime.js'
-import { CALLBACK, isQueuedOn } from './runqueue.js'
+import { CALLBACK } from './runqueue.js'
 import { levelOf } from './task.js'
 import { reschedule } from './wakeup.js'
 
@@ -47,7 +47,7 @@ function* pushOne(cpu: Cpu, owner: number): Kernel<boolean> {
   yield cpu.lockIrq(Math.min(rq, newRq) + RUNQUEUE.lock, 'push_rt_task:first')
   yield cpu.lockIrq(Math.max(rq, newRq) + RUNQUEUE.lock, 'push_rt_task:second')
   // Both may have changed meanwhile.
-  const waits = isQueuedOn(memory, task, owner) && firstPushable(cpu, rq) === task
+  const waits = firstPushable(cpu, rq) === task
   const fits = memory.get(newRq + RUNQUEUE.online) === 1 && isWithin(cpu, task, target)
   const moves = waits && fits && levelOf(memory, task) > levelOf(memory, memory.get(newRq + RUNQUEUE.current))
   if (moves) yield* moveQueuedTask(cpu, task, owner, target, MIGRATION.balance)

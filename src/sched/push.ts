@@ -11,8 +11,17 @@ import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { type Kernel, release } from '../ops/operation.js'
 import { ARRIVAL } from './fair.js'
-import { isBound, isClosing, isCpuAllowed, MIGRATION, mustStay, selectFallbackRq, setTaskCpu } from './placement.js'
-import { CALLBACK, dequeueTask, isQueuedOn } from './runqueue.js'
+import {
+  isBound,
+  isClosing,
+  isCpuAllowed,
+  isQueuedOn,
+  MIGRATION,
+  mustStay,
+  selectFallbackRq,
+  setTaskCpu,
+} from './placement.js'
+import { CALLBACK, dequeueTask } from './runqueue.js'
 import { NORMAL_SLEEP } from './task.js'
 import { activateTask, tryToWakeUp } from './wakeup.js'
 
@@ -75,7 +84,7 @@ export function* moveFromHere(cpu: Cpu, task: number, push: boolean): Kernel<num
   const rq = memory.runqueue(cpu.id)
   yield cpu.lockIrq(task + TASK.piLock, 'push_cpu_stop')
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'push_cpu_stop:rq')
-  const here = isQueuedOn(memory, task, cpu.id)
+  const here = yield* isQueuedOn(cpu, task, cpu.id)
   const wanted = here && (push || !(yield* isCpuAllowed(cpu, task, cpu.id)))
   if (!wanted || mustStay(cpu, task)) {
     if (wanted) memory.set(task + TASK.migrationPending, 1)
@@ -87,7 +96,7 @@ export function* moveFromHere(cpu: Cpu, task: number, push: boolean): Kernel<num
   dequeueTask(memory, rq, task)
   if (cpu.bugs.has('lost-load')) memory.set(rq + RUNQUEUE.fairLoad, memory.get(rq + RUNQUEUE.fairLoad) + 1024)
   yield cpu.store(task + TASK.onRunqueue, 0, release, 'push_cpu_stop:off')
-  setTaskCpu(cpu, task, cpu.id, target, push ? MIGRATION.push : MIGRATION.affinity)
+  yield* setTaskCpu(cpu, task, cpu.id, target, push ? MIGRATION.push : MIGRATION.affinity)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'push_cpu_stop:rq')
   const newRq = memory.runqueue(target)
   yield cpu.lockIrq(newRq + RUNQUEUE.lock, 'push_cpu_stop:new_rq')

@@ -101,8 +101,3 @@ export function* tasksOf(memory: Memory, rq: number): Generator<number, void, un
   if (current !== 0) yield current
   yield* waitingFair(memory, rq)
 }
-
-/** The lock of a task's runqueue may be taken only when the task can't go to another one meanwhile: look again after it. */
-export function isQueuedOn(memory: Memory, task: number, cpu: number): boolean {
-  return memory.get(task + TASK.onRunqueue) === 1 && memory.get(task + TASK.cpu) === cpu
-}

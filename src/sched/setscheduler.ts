@@ -80,10 +80,10 @@ function* taskRqLock(cpu: Cpu, task: number): Kernel<number> {
   const { memory } = cpu
   yield cpu.lockIrq(task + TASK.piLock, 'task_rq_lock')
   for (;;) {
-    const owner = memory.get(task + TASK.cpu)
+    const owner = yield cpu.load(task + TASK.cpu, relaxed, 'task_rq_lock:cpu')
     yield cpu.lockIrq(memory.runqueue(owner) + RUNQUEUE.lock, 'task_rq_lock:rq')
     // The balancer moves a runnable task without its piLock.
-    if (memory.get(task + TASK.cpu) === owner) return owner
+    if ((yield cpu.load(task + TASK.cpu, relaxed, 'task_rq_lock:again')) === owner) return owner
     yield cpu.unlockIrq(memory.runqueue(owner) + RUNQUEUE.lock, 'task_rq_lock:moved')
   }
 }

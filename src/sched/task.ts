@@ -125,6 +125,19 @@ function ownLevelOf(memory: Memory, task: number): number {
   }
 }
 
+/** A task's priority as Linux's trace events give it: 0 stop, 99 - p FIFO and RR, 120 + nice; the idle task has 120. */
+export function priorityOf(memory: Memory, task: number): number {
+  switch (memory.get(task + TASK.policy)) {
+    case POLICY.stop:
+      return 0
+    case POLICY.fifo:
+    case POLICY.roundRobin:
+      return 99 - memory.get(task + TASK.priority)
+    default:
+      return 120 + memory.get(task + TASK.nice)
+  }
+}
+
 export function commOf(memory: Memory, task: number): string {
   return task === 0 ? '-' : memory.getText(task + TASK.comm, 4)
 }

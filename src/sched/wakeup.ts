@@ -14,11 +14,11 @@ import type { Cpu } from '../ops/cpu.js'
 import { maskWord } from '../ops/mask.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
-import { EVENT } from '../trace/events.js'
+import { EVENT, withPriorities } from '../trace/events.js'
 import { ARRIVAL, type Arrival, wakeupPreempts } from './fair.js'
-import { selectFirstRq, selectTaskRq } from './placement.js'
-import { accountCurrent, enqueueTask, isQueuedOn } from './runqueue.js'
-import { levelOf, STATE } from './task.js'
+import { isQueuedOn, selectFirstRq, selectTaskRq } from './placement.js'
+import { accountCurrent, enqueueTask } from './runqueue.js'
+import { levelOf, priorityOf, STATE } from './task.js'
 
 /** Makes a CPU reschedule soon. */
 export function* reschedule(cpu: Cpu, target: number): Kernel<void> {
@@ -71,10 +71,10 @@ export function* tryToWakeUp(cpu: Cpu, task: number, states: number): Kernel<num
 /** A task that has said it will sleep but has not left its runqueue yet: it just goes on. It can't change CPU so. */
 function* wakeRunnable(cpu: Cpu, task: number): Kernel<number> {
   const { memory } = cpu
-  const owner = memory.get(task + TASK.cpu)
+  const owner = yield cpu.load(task + TASK.cpu, relaxed, 'ttwu_runnable:cpu')
   const rq = memory.runqueue(owner)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'ttwu_runnable')
-  const runnable = isQueuedOn(memory, task, owner)
+  const runnable = yield* isQueuedOn(cpu, task, owner)
   if (runnable) yield cpu.store(task + TASK.state, STATE.running, relaxed, 'ttwu_runnable:state')
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'ttwu_runnable')
   return runnable ? 1 : 0
@@ -99,7 +99,7 @@ export function* activateTask(cpu: Cpu, target: number, task: number, arrival: A
   enqueueTask(memory, target, task, arrival)
   yield cpu.store(task + TASK.onRunqueue, 1, relaxed, 'activate_task:on_rq')
   yield cpu.store(task + TASK.state, STATE.running, release, 'activate_task:state')
-  cpu.trace(EVENT.sched_wakeup, task, target, 0)
+  cpu.trace(withPriorities(EVENT.sched_wakeup, priorityOf(memory, task)), task, target, 0)
   yield* noteOverload(cpu, target)
   if (yield* shouldPreempt(cpu, rq, task)) yield* reschedule(cpu, target)
 }

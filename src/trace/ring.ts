@@ -4,16 +4,19 @@
 import type { Memory } from '../memory/memory.js'
 import { PERCPU, TRACE_RECORD } from '../memory/structs.js'
 import type { Cpu, Tracer } from '../ops/cpu.js'
-import { EVENT_NAMES } from './events.js'
+import { EVENT, EVENT_NAMES, withFlags } from './events.js'
 
 class RingTracer implements Tracer {
   record(cpu: Cpu, event: number, a: number, b: number, c: number): void {
-    const { memory, services } = cpu
+    const { memory, services, inInterrupt } = cpu
+    // As Linux counts: a handler is no section without preemption.
+    const depth = cpu.preemptCount - inInterrupt
     const head = memory.percpu(cpu.id) + PERCPU.traceHead
     const sequence = memory.get(head)
     const record = memory.traceRecord(cpu.id, sequence)
     memory.set(record + TRACE_RECORD.ticket, services.ticket())
-    memory.set(record + TRACE_RECORD.event, event)
+    const flagged = withFlags(event, cpu.irqDisabled > 0, cpu.needResched, inInterrupt > 0, depth)
+    memory.set(record + TRACE_RECORD.event, flagged)
     memory.set(record + TRACE_RECORD.task, cpu.task)
     memory.set(record + TRACE_RECORD.a, a)
     memory.set(record + TRACE_RECORD.b, b)
@@ -23,9 +26,32 @@ class RingTracer implements Tracer {
   }
 }
 
-/** Who records a machine's events: nobody, where there is no room for them. */
-export function tracerFor(memory: Memory): Tracer {
-  return memory.layout.config.traceRecords === 0 ? { record() {} } : new RingTracer()
+/**
+ * Calls `tap` before a ring has gone half the way round, so that whoever reads them all then misses nothing; and when a
+ * task has been made, while it has its name.
+ */
+class TappedTracer extends RingTracer {
+  private readonly mask: number
+  private readonly tap: () => void
+
+  constructor(records: number, tap: () => void) {
+    super()
+    this.mask = records / 2 - 1
+    this.tap = tap
+  }
+
+  override record(cpu: Cpu, event: number, a: number, b: number, c: number): void {
+    super.record(cpu, event, a, b, c)
+    const isMaking = (event & 0xff) === EVENT.sched_process_fork
+    if (isMaking || (cpu.memory.get(cpu.memory.percpu(cpu.id) + PERCPU.traceHead) & this.mask) === 0) this.tap()
+  }
+}
+
+/** Who records a machine's events: nobody, where there is no room for them. `tap`: for machines of one thread. */
+export function tracerFor(memory: Memory, tap: (() => void) | null = null): Tracer {
+  const { traceRecords } = memory.layout.config
+  if (traceRecords === 0) return { record() {} }
+  return tap === null ? new RingTracer() : new TappedTracer(traceRecords, tap)
 }
 
 export interface TraceEvent {
@@ -33,7 +59,10 @@ export interface TraceEvent {
   /** orders the events of all CPUs: drawn from one counter, so it follows every handshake */
   readonly ticket: number
   readonly event: string
+  /** number of the function it is about; of the scheduler's events, priorities: the first | the second << 8 */
   readonly function: number
+  /** how the CPU stood: TRACE_FLAG, and preemptDepth */
+  readonly flags: number
   readonly task: number
   readonly a: number
   readonly b: number
@@ -46,14 +75,16 @@ export class TraceReader {
   private readonly memory: Memory
   private readonly load: (word: number) => number
   private readonly next: Int32Array
-  /** events that were overwritten before they were read */
+  /** events that were overwritten before they were read: of all CPUs, and of each */
   lost = 0
+  readonly lostOf: Float64Array
 
   /** `load` reads a word that a CPU published. */
   constructor(memory: Memory, load: (word: number) => number) {
     this.memory = memory
     this.load = load
     this.next = new Int32Array(memory.layout.config.cpus)
+    this.lostOf = new Float64Array(memory.layout.config.cpus)
   }
 
   /** All new events of all CPUs, in order. */
@@ -77,15 +108,18 @@ export class TraceReader {
     const size = this.memory.layout.config.traceRecords
     const head = this.load(headWord)
     let from = this.next[cpu]!
+    let lost = 0
     if (head - from > size) {
-      this.lost += head - from - size
+      lost = head - from - size
       from = head - size
     }
     const copied: TraceEvent[] = []
     for (let s = from; s < head; s++) copied.push(this.event(cpu, s))
     // The writer may be in the middle of the record after its head: that one is not trusted either.
     const overwritten = Math.max(0, this.load(headWord) + 1 - size - from)
-    this.lost += Math.min(overwritten, copied.length)
+    lost += Math.min(overwritten, copied.length)
+    this.lost += lost
+    this.lostOf[cpu]! += lost
     for (const event of copied.slice(overwritten)) into.push(event)
     this.next[cpu] = head
   }
@@ -98,7 +132,8 @@ export class TraceReader {
       cpu,
       ticket: memory.get(record + TRACE_RECORD.ticket),
       event: EVENT_NAMES[event & 0xff] ?? `event ${event & 0xff}`,
-      function: event >>> 8,
+      function: (event >>> 8) & 0xffff,
+      flags: event >>> 24,
       task: memory.get(record + TRACE_RECORD.task),
       a: memory.get(record + TRACE_RECORD.a),
       b: memory.get(record + TRACE_RECORD.b),

@@ -49,7 +49,7 @@ function* wakeWorker(cpu: Cpu, owner: number): Kernel<void> {
   const free = asleep && memory.get(task + TASK.pinned) === 0 && memory.get(task + TASK.onCpu) === 0
   const away = memory.get(task + TASK.cpu) !== owner
   if (free && away && (yield* isCpuAllowed(cpu, task, owner))) {
-    setTaskCpu(cpu, task, memory.get(task + TASK.cpu), owner, MIGRATION.wakeup)
+    yield* setTaskCpu(cpu, task, memory.get(task + TASK.cpu), owner, MIGRATION.wakeup)
   }
   yield cpu.unlockIrq(task + TASK.piLock, 'wake_up_worker')
   yield* wakeUpProcess(cpu, task)
@@ -216,9 +216,12 @@ function* bindAgain(cpu: Cpu, task: number, pool: number): Kernel<void> {
   const base = memory.pool(pool)
   const rq = memory.runqueue(cpu.id)
   yield cpu.lockIrq(base + WORKER_POOL.lock, 'worker_attach_to_pool')
+  // Whoever changes its affinity looks at its flags with this lock only.
+  yield cpu.lockIrq(task + TASK.piLock, 'worker_attach_to_pool:pi')
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'worker_attach_to_pool:rq')
   if (memory.get(base + WORKER_POOL.bound) === 1)
     memory.set(task + TASK.flags, memory.get(task + TASK.flags) | FLAG.perCpu)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'worker_attach_to_pool:rq')
+  yield cpu.unlockIrq(task + TASK.piLock, 'worker_attach_to_pool:pi')
   yield cpu.unlockIrq(base + WORKER_POOL.lock, 'worker_attach_to_pool')
 }

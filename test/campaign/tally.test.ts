@@ -52,7 +52,7 @@ test('what lies beyond the first failure does not count where that ends the camp
   expect(tally.limit).toBe(3)
   tally.settle(Number.POSITIVE_INFINITY)
   const { failed, ...counts } = tally.result()
-  expect(counts).toEqual({ schedules: 3, operations: 33, interleaved: 3, failures: 1 })
+  expect(counts).toEqual({ coverage: null, schedules: 3, operations: 33, interleaved: 3, failures: 1 })
   expect(failed.map(({ first, times }) => [first.number, first.signature, times])).toEqual([[2, 'b', 1]])
 })
 

@@ -74,7 +74,7 @@ describe('a script of commands', () => {
     ['suspend deep', "suspend: the level is freezer, devices, platform, processors or core, not 'deep'", 2],
     [
       'trace on nothing',
-      "trace: there is no event 'nothing'; there are cpuhp_enter, cpuhp_multi_enter, cpuhp_exit, sched_switch, sched_wakeup, sched_migrate_task, ipi_raise, irq_entry, irq_exit, cpuhp_mark, and all",
+      "trace: there is no event 'nothing'; there are cpuhp_enter, cpuhp_multi_enter, cpuhp_exit, sched_switch, sched_wakeup, sched_migrate_task, ipi_raise, irq_entry, irq_exit, cpuhp_mark, sched_process_fork, and all",
       2,
     ],
     ['false', '', 1],

@@ -23,7 +23,12 @@ function orders(name: string, times: number): Map<string, number> {
       order: ORDER.full,
       place: 'toy',
     }
-    const view = { memory: { layout: { config: { cpus: 2 } } }, declared: () => operation } as unknown as View
+    const view = {
+      actors: 2,
+      cpuOf: (actor: number) => actor,
+      memory: { layout: { config: { cpus: 2 } } },
+      declared: () => operation,
+    } as unknown as View
     const strategy = made.strategy(schedule)!
     strategy.attach?.(view)
     let order = ''

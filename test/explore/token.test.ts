@@ -22,6 +22,8 @@ const recipes: fc.Arbitrary<Recipe> = fc.record({
   profile: fc.string(),
   bugs: fc.subarray([...BUG_NAMES]),
   without: fc.array(fc.string()),
+  memory: fc.constantFrom('sc', 'tso', 'pso'),
+  races: fc.boolean(),
   seed: fc.nat(),
   strategy: fc.string(),
   digest: fc.nat(),

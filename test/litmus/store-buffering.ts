@@ -6,8 +6,8 @@
 //   x = 1          y = 1
 //   y?             x?
 //
-// Seen: neither sees the other. Operations are sequentially consistent today, whatever ordering they name: the day a
-// machine has store buffers, these orderings (relaxed) make it `sometimes`.
+// Seen: neither sees the other. Operations are sequentially consistent, whatever ordering they name, unless a
+// deterministic machine is told otherwise: test/explore/memory-models.test.ts searches that.
 import { relaxed } from '../../src/kernel-api.js'
 import { litmusModule } from '../modules/litmus.js'
 

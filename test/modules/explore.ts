@@ -2,6 +2,7 @@
 import {
   acquire,
   type Cpu,
+  full,
   type Kernel,
   type KernelFunction,
   mutexLock,
@@ -18,6 +19,24 @@ function* both(cpu: Cpu, outer: number, inner: number): Kernel<number> {
   yield cpu.unlock(inner, 'explore:inner')
   yield cpu.unlock(outer, 'explore:outer')
   return 0
+}
+
+/** Ways in which explore_share has two CPUs use a word. */
+export const SHARE = { plain: 0, marked: 1, markedOnce: 2, locked: 3, published: 4, flagged: 5, fenced: 6 } as const
+
+/** CPU 0 writes plainly and sets a flag; CPU 1 reads what was written if it sees the flag. */
+function* passOn(cpu: Cpu, data: number, flag: number, way: number, role: number): Kernel<number> {
+  const { memory } = cpu
+  const [stores, loads] = way === SHARE.published ? [release, acquire] : [relaxed, relaxed]
+  if (role === 0) {
+    memory.set(data, 1)
+    if (way === SHARE.fenced) yield cpu.fence(full, 'share:wmb')
+    yield cpu.store(flag, 1, stores, 'share:flag')
+    return 0
+  }
+  if ((yield cpu.load(flag, loads, 'share:flag')) === 0) return 1
+  if (way === SHARE.fenced) yield cpu.fence(full, 'share:rmb')
+  return memory.get(data)
 }
 
 export const functions = {
@@ -62,6 +81,34 @@ export const functions = {
     if (says === 1) yield cpu.store(word, 1, release, 'explore:go')
     else while ((yield cpu.load(word, acquire, 'explore:poll')) === 0);
     return 0
+  },
+
+  /** Uses a word that the other CPU uses as well: which way decides whether, and by what, that is ordered. */
+  *explore_share(cpu, way, role) {
+    const { memory } = cpu
+    const [data, other] = [memory.scratch(80), memory.scratch(96)]
+    switch (way) {
+      case SHARE.plain:
+        memory.set(data, memory.get(data) + 1)
+        return 0
+      case SHARE.marked:
+        yield cpu.store(data, (yield cpu.load(data, relaxed, 'share:load')) + 1, relaxed, 'share:store')
+        return 0
+      case SHARE.markedOnce:
+        if (role === 0) yield cpu.store(data, 1, relaxed, 'share:store')
+        return role === 0 ? 0 : memory.get(data)
+      case SHARE.locked:
+        yield cpu.lock(other, 'share:lock')
+        memory.set(data, memory.get(data) + 1)
+        yield cpu.unlock(other, 'share:lock')
+        return 0
+      case SHARE.published:
+      case SHARE.flagged:
+      case SHARE.fenced:
+        return yield* passOn(cpu, data, other, way, role)
+      default:
+        return 0
+    }
   },
 
   /** Goes on for ever. */

@@ -64,6 +64,7 @@ test('what can not be told after lost events is not told', () => {
     ticket: timeNs,
     event: 'cpuhp_mark',
     function: 0,
+    flags: 0,
     task: 7,
     a: 1,
     b,

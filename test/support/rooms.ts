@@ -32,6 +32,7 @@ export const ROOMS = [
   'campaign',
   'sysfs',
   'report',
+  'export',
   'stress',
   'cli',
 ] as const

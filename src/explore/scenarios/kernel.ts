@@ -1,6 +1,7 @@
 // What the shipped scenarios have the kernel do: a kernel module (see docs/kernel-modules.md), loaded by their machines.
 import { ERRNO } from '../../base/errno.js'
 import { cpusReadLock, cpusReadUnlock } from '../../hotplug/locks.js'
+import { issueCall } from '../../hotplug/thread.js'
 import { cgroupAttach } from '../../kernel/cgroup.js'
 import { parkThread, threadOf, unparkThread, wakeUpProcess } from '../../kthread/kthread.js'
 import { THREADS } from '../../kthread/smpboot.js'
@@ -41,6 +42,8 @@ export const SECOND = 15
 
 /** Operations that a call takes, so that others come meanwhile. */
 const WORK = 12
+/** Callbacks that are called in turn. */
+const CALLS = 6
 /** Operations between two calls, at most. */
 const PAUSE = 100
 /** How often something is looked for that may not come. */
@@ -234,6 +237,14 @@ export const functions = {
     const online = maskWord(memory.online, subject)
     const before = yield cpu.load(online, relaxed, 'explore:online')
     if (hasBit(before, subject)) yield cpu.waitWhile(online, before, 'explore:hold')
+    return 0
+  },
+
+  /** Has the callbacks of a step called on a CPU that is up, teardown and startup in turn, one right after the other. */
+  *explore_callbacks(cpu, subject, state) {
+    yield* cpusReadLock(cpu)
+    for (let n = 0; n < CALLS; n++) yield* issueCall(cpu, subject, state, n % 2 === 1, 0)
+    yield* cpusReadUnlock(cpu)
     return 0
   },
 

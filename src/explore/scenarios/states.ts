@@ -66,6 +66,20 @@ export const failingCallbacks = scenario<readonly Instance[]>({
   warnings: /failed \(-5\)/,
 })
 
+export const callbacks = scenario<number>({
+  name: 'callbacks',
+  says: 'the callbacks of a step are called on a CPU, one right after the other',
+  machine: { cpus: 2, modules: [KERNEL] },
+  prepare: (machine) => add(machine, { name: 'explore/online', state: 'online', ...CALLBACKS }),
+  actors: [
+    {
+      name: 'A',
+      steps: [step('callbacks', (machine, state) => machine.run('explore_callbacks', { cpu: 0, args: [1, state] }))],
+    },
+  ],
+  check: (machine, state) => balanced(machine, [{ state, id: 0 }]),
+})
+
 interface Instances {
   readonly state: number
   readonly ids: number[]

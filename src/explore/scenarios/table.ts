@@ -3,7 +3,7 @@ import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
-import { boundWork, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
+import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -14,6 +14,7 @@ export const SCENARIOS: readonly Scenario[] = [
   suspending,
   rollback,
   failingCallbacks,
+  callbacks,
   instances,
   dynamicStates,
   firstState,

@@ -6,7 +6,7 @@
 // default order, or they have none), and other answers to `choose` than 0.
 import type { Strategy, View } from '../../machine/deterministic/strategy.js'
 import { KIND } from '../../ops/operation.js'
-import { DEVIATION, DefaultOrder, type Deviation } from '../deviation.js'
+import { DEVIATION, DefaultOrder, type Deviation, orderFor } from '../deviation.js'
 import { Playback } from '../playback.js'
 import type { Profiled, Search } from '../search.js'
 import { wordOf } from '../shared-words.js'
@@ -71,7 +71,7 @@ class Enumerator implements Strategy {
   readonly candidates: Deviation[] = []
   private readonly playback: Playback
   private readonly words: ReadonlySet<number>
-  private readonly order = new DefaultOrder()
+  private order = new DefaultOrder()
   private readonly done: number[] = []
   private current = -1
   private view: View | null = null
@@ -83,7 +83,8 @@ class Enumerator implements Strategy {
 
   attach(view: View): void {
     this.view = view
-    for (let cpu = 0; cpu < view.memory.layout.config.cpus; cpu++) this.done.push(0)
+    this.order = orderFor(view)
+    for (let cpu = 0; cpu < view.actors; cpu++) this.done.push(0)
     this.playback.attach(view)
   }
 

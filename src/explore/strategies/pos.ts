@@ -33,7 +33,7 @@ class PosStrategy implements Strategy {
 
   attach(view: View): void {
     this.view = view
-    for (let cpu = 0; cpu < view.memory.layout.config.cpus; cpu++) this.priorities.push(this.prng.next())
+    for (let cpu = 0; cpu < view.actors; cpu++) this.priorities.push(this.prng.next())
   }
 
   next(runnable: Int32Array, count: number): number {

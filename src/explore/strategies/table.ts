@@ -1,6 +1,7 @@
 // The searches by the names that the command line knows.
 import { EXIT, UsageError } from '../../base/failure.js'
 import type { Profiled, Search } from '../search.js'
+import { PartialOrderReduction } from './dpor.js'
 import { Exhaustive } from './exhaustive.js'
 import { Pct } from './pct.js'
 import { PartialOrderSampling } from './pos.js'
@@ -27,6 +28,11 @@ const KINDS: readonly Kind[] = [
     name: 'exhaustive',
     number: { low: 0, high: 8, standard: 2, says: 'deviations from the default order' },
     make: (bound, _, profiled) => new Exhaustive(bound, profiled),
+  },
+  {
+    name: 'dpor',
+    number: { low: 0, high: 99, standard: Number.POSITIVE_INFINITY, says: 'choices against the default order' },
+    make: (bound) => new PartialOrderReduction(bound),
   },
 ]
 

@@ -7,11 +7,11 @@
 import { formatMemory } from '../../kernel/boot.js'
 import { buildFunctions } from '../../kernel/functions.js'
 import type { KernelModule } from '../../kernel/module.js'
-import { Memory } from '../../memory/memory.js'
+import type { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
 import { Cpu, type Services } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
-import { KIND, type Operation } from '../../ops/operation.js'
+import { KIND, type Operation, ORDER, type Order } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Workload } from '../../workloads/workload.js'
@@ -19,18 +19,21 @@ import type { Engine, EngineConfig, EngineEvents, Watchdog } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
+import { combined } from './combined.js'
+import { Digest } from './digest.js'
+import { memoryFor } from './engine-memory.js'
+import type { MemoryModel } from './memory-model.js'
+import type { Bystander, Observer } from './observer.js'
 import { Patience } from './patience.js'
+import { Runnable } from './runnable.js'
+import { actorsOf, StoreBuffers } from './store-buffers.js'
 import { STEP, type StepKind, type Strategy, type View } from './strategy.js'
 import { Stretches } from './stretches.js'
+import { Timers } from './timers.js'
 import { Watchers } from './watchers.js'
 
 /** Virtual time that an operation takes, ns. */
 const OPERATION_NS = 10
-/** Operations in one go, before the event loop has its turn. */
-const BATCH = 200_000
-
-/** Operations without one of a task's own, ticks and their like only, after which nothing more will come. */
-const DEADLOCK = 1_000_000
 
 export class DeterministicEngine implements Engine, View {
   readonly kind = 'deterministic'
@@ -38,25 +41,24 @@ export class DeterministicEngine implements Engine, View {
   readonly functions: Functions
   readonly workloads: readonly Workload[]
   readonly strategy: Strategy
+  /** the CPUs; after them their store buffers, where the memory model has any */
+  readonly actors: number
+  private readonly observer: Observer | null
+  private readonly buffers: StoreBuffers | null
+  private readonly bystander: Bystander | null
   private readonly words: Int32Array
   private readonly processors: Processor[] = []
-  private readonly deadlines: Float64Array
-  private nextDeadline = Number.POSITIVE_INFINITY
-  private readonly runnable: Int32Array
-  /** each CPU's place in `runnable`, -1 when it is not there */
-  private readonly places: Int32Array
-  private count = 0
+  private readonly runnable: Runnable
   private readonly watchers: Watchers
   private readonly stretches: Stretches
+  private readonly timers: Timers
   private time = 0
   private tickets = 0
   private steps = 0
   private readonly patience: Patience
-  private readonly deadlock: number
-  private readonly batch: number
   /** how many operations had been done when a task last did one that was not in an interrupt */
   private progressAt = 0
-  private hash = 0x811c_9dc5
+  private readonly digest = new Digest()
   private rung = false
   private outstanding = 0
   private pumping = false
@@ -69,20 +71,22 @@ export class DeterministicEngine implements Engine, View {
     workloads: readonly Workload[],
     strategy: Strategy,
     { requestMs = Number.POSITIVE_INFINITY, operations }: Watchdog,
+    model: MemoryModel = 'sc',
   ) {
     this.patience = new Patience(requestMs, operations ?? null)
-    // Where nothing gets on, it is told apart from a livelock before that is one.
-    this.deadlock = Math.min(DEADLOCK, (operations ?? Number.POSITIVE_INFINITY) / 20)
-    this.batch = Math.min(BATCH, this.deadlock)
     const { cpus, tasks, scratch, traceRecords, user } = config
-    this.memory = new Memory({ cpus, tasks, workers: 1, traceRecords, scratch, user })
+    const { observer = null } = strategy
+    const extent = { cpus, tasks, workers: 1, traceRecords, scratch, user }
+    this.actors = actorsOf(cpus, model)
+    this.buffers = model === 'sc' ? null : new StoreBuffers(cpus, model, (word, value) => this.write(word, value))
+    this.memory = memoryFor(extent, observer, this.buffers)
+    this.observer = observer
+    this.bystander = observer ?? this.buffers
     this.words = this.memory.words
     this.functions = buildFunctions(config.profile, modules)
     this.workloads = workloads
     this.strategy = strategy
-    this.deadlines = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
-    this.runnable = new Int32Array(cpus)
-    this.places = new Int32Array(cpus).fill(-1)
+    this.runnable = new Runnable(this.actors)
     // Nobody waits for a word of user memory by an operation.
     this.watchers = new Watchers(this.memory.layout.user.base, cpus)
     formatMemory(this.memory, this.functions, config.profile, config)
@@ -93,6 +97,7 @@ export class DeterministicEngine implements Engine, View {
       programs,
       workloads.map(({ unitNs }) => unitNs),
     )
+    this.timers = new Timers(cpus, this.stretches)
     const services: Services = {
       ticket: () => this.tickets++,
       now: () => this.time,
@@ -115,11 +120,16 @@ export class DeterministicEngine implements Engine, View {
     this.events = events
     const booted = this.memory.global + GLOBAL.booted
     while (this.words[booted] === 0 && !this.dead) {
-      if (!this.step() || this.steps - this.progressAt > this.deadlock)
+      if (!this.step() || this.steps - this.progressAt > this.patience.deadlock)
         this.panic({ kind: 'deadlock', message: 'the kernel does not come up: nothing can run' }, -1)
     }
     this.rung = false
     return Promise.resolve()
+  }
+
+  tapTrace(tap: () => void): void {
+    const tracer = tracerFor(this.memory, tap)
+    for (const { cpu } of this.processors) cpu.tracer = tracer
   }
 
   now(): number {
@@ -127,22 +137,26 @@ export class DeterministicEngine implements Engine, View {
   }
 
   load(word: number): number {
+    this.observer?.hostLoad(word)
     return this.words[word]!
   }
 
   store(word: number, value: number): void {
+    this.observer?.hostStore(word)
     this.write(word, value)
   }
 
   clearBits(word: number, bits: number): void {
+    this.observer?.hostStore(word)
     this.write(word, this.words[word]! & ~bits)
   }
 
   post(slot: number): void {
     this.words[this.memory.global + GLOBAL.portPosted + (slot >> 5)]! |= 1 << (slot & 31)
     const cpu = this.words[this.memory.global + GLOBAL.portCpu]!
+    this.observer?.hostRaise(cpu, VECTOR.port)
     this.raise(cpu, VECTOR.port)
-    this.mix(cpu, 200 + slot, 0)
+    this.digest.mix(cpu, 200 + slot, 0)
   }
 
   setOutstanding(count: number, oldest: number, allowanceNs: number): void {
@@ -163,7 +177,7 @@ export class DeterministicEngine implements Engine, View {
     this.pumping = false
     if (this.outstanding === 0 || this.dead) return
     this.rung = false
-    for (let n = 0; n < this.batch && !this.rung && !this.dead; n++) {
+    for (let n = 0; n < this.patience.batch && !this.rung && !this.dead; n++) {
       if (!this.step()) {
         this.panic({ kind: 'deadlock', message: 'a request is under way and no CPU can do anything' }, -1)
         return
@@ -171,9 +185,10 @@ export class DeterministicEngine implements Engine, View {
     }
     const hang = this.patience.judge(this.steps, this.time)
     if (hang !== null) this.panic({ kind: 'hang', message: hang }, -1)
-    if (this.steps - this.progressAt > this.deadlock) {
+    if (this.steps - this.progressAt > this.patience.deadlock) {
       // What the report is to show is what the tasks wait for, not a tick.
-      for (let n = 0; n < this.batch && this.processors.some((processor) => processor.isInterrupted); n++) this.step()
+      for (let n = 0; n < this.patience.batch && this.processors.some((processor) => processor.isInterrupted); n++)
+        this.step()
       this.panic({ kind: 'deadlock', message: 'the clocks tick, and no task can do anything' }, -1)
     }
     if (this.rung) this.events?.bell()
@@ -183,35 +198,64 @@ export class DeterministicEngine implements Engine, View {
   /** Does one operation (or takes one interrupt, or preempts once). Answers false when no CPU can do anything. */
   step(): boolean {
     if (this.dead) return false
-    while (this.count === 0) {
-      if (this.nextDeadline === Number.POSITIVE_INFINITY) return false
-      this.time = Math.max(this.time, this.nextDeadline)
-      this.fireTimers()
+    while (this.runnable.count === 0) {
+      if (this.timers.next === Number.POSITIVE_INFINITY) return false
+      this.time = Math.max(this.time, this.timers.next)
+      this.timers.pass(this.time, this.fires, this.stretchIsOver)
     }
     this.time += OPERATION_NS
-    if (this.time >= this.nextDeadline) this.fireTimers()
-    const place = this.strategy.next(this.runnable, this.count)
-    const id = this.runnable[place]!
+    if (this.time >= this.timers.next) this.timers.pass(this.time, this.fires, this.stretchIsOver)
+    const place = this.strategy.next(this.runnable.list, this.runnable.count)
+    const id = this.runnable.list[place]!
     this.steps++
+    if (id >= this.processors.length) {
+      this.giveUpStore(id)
+      return true
+    }
+    this.bystander?.enter(id)
     try {
       this.advance(id, this.processors[id]!)
     } catch (error) {
       this.panic(this.processors[id]!.causeOf(error), id)
       return true
     }
+    this.bystander?.leave()
     this.update(id)
     return true
+  }
+
+  /** A buffer's turn: the oldest store in it goes into memory. */
+  private giveUpStore(actor: number): void {
+    const buffers = this.buffers!
+    const first = this.processors.length
+    const { word, value } = buffers.declared(actor - first)
+    this.digest.mix(actor, KIND.store, word)
+    this.digest.mix(actor, KIND.store, value)
+    buffers.giveUp(actor - first)
+    buffers.note(this.cpuOf(actor), this.runnable, first)
+    this.setRunnable(this.cpuOf(actor))
+  }
+
+  cpuOf(actor: number): number {
+    const cpus = this.processors.length
+    return actor < cpus ? actor : this.buffers!.ownerOf(actor - cpus)
   }
 
   get sinceProgress(): number {
     return this.steps - this.patience.changedAt
   }
 
-  declared(cpu: number): Readonly<Operation> {
-    return this.processors[cpu]!.declared
+  declared(actor: number): Readonly<Operation> {
+    const cpus = this.processors.length
+    return actor < cpus ? this.processors[actor]!.declared : this.buffers!.declared(actor - cpus)
+  }
+
+  callersOf(cpu: number): readonly string[] {
+    return this.processors[cpu]!.callers
   }
 
   stepOf(cpu: number): StepKind {
+    if (cpu >= this.processors.length) return STEP.operation
     const processor = this.processors[cpu]!
     if (this.stretches.isOver(cpu)) return STEP.stretchEnd
     if (processor.interruptible && this.words[this.memory.pending(cpu)] !== 0) return STEP.interrupt
@@ -221,23 +265,26 @@ export class DeterministicEngine implements Engine, View {
   private advance(id: number, processor: Processor): void {
     if (this.stretches.isOver(id)) {
       this.progressAt = this.steps
+      this.bystander?.leave()
       const call = this.stretches.end(id)
-      this.mix(id, KIND.execute, call)
+      this.bystander?.enter(id)
+      this.digest.mix(id, KIND.execute, call)
       processor.resume(call)
       return
     }
     const pending = this.words[this.memory.pending(id)]!
     if (pending !== 0 && processor.interruptible) {
-      if (!this.canCarryOut(processor) || this.strategy.takeInterrupt(id)) {
+      if (!this.canCarryOut(id, processor) || this.strategy.takeInterrupt(id)) {
         const vector = (31 - Math.clz32(pending & -pending)) as Vector
         this.words[this.memory.pending(id)]! &= ~(1 << vector)
-        this.mix(id, 100 + vector, 0)
+        this.digest.mix(id, 100 + vector, 0)
+        this.observer?.interrupt(id, vector)
         processor.interrupt(vector)
         return
       }
     }
     if (processor.preemptible) {
-      this.mix(id, 99, 0)
+      this.digest.mix(id, 99, 0)
       processor.preempt()
       return
     }
@@ -246,15 +293,16 @@ export class DeterministicEngine implements Engine, View {
   }
 
   /** Whether the declared operation would not block. */
-  private canCarryOut(processor: Processor): boolean {
-    const { kind, word, value } = processor.declared
+  private canCarryOut(id: number, processor: Processor): boolean {
+    const { kind, word, value, order } = processor.declared
+    if (this.buffers?.isHeldUp(id, kind, order)) return false
     switch (kind) {
       case KIND.lock:
-        return this.words[word] === 0
+        return this.seen(id, word) === 0
       case KIND.waitWhile:
-        return this.words[word] !== value
+        return this.seen(id, word) !== value
       case KIND.waitUntil:
-        return this.words[word] === value
+        return this.seen(id, word) === value
       case KIND.halt:
         return processor.haltOver
       default:
@@ -263,33 +311,24 @@ export class DeterministicEngine implements Engine, View {
   }
 
   private carryOut(id: number, processor: Processor): void {
-    const { words } = this
-    const { kind, word, value, expected } = processor.declared
-    const before = words[word]!
-    this.mix(id, kind, word)
+    const { kind, word, value, expected, order } = processor.declared
+    const before = this.seen(id, word)
+    this.observer?.operation(id, processor.declared)
+    this.digest.mix(id, kind, word)
     let result = 0
     switch (kind) {
       case KIND.load:
         result = before
         break
       case KIND.store:
-        this.write(word, value)
+        this.storeBy(id, word, value, order)
         break
       case KIND.add:
-        result = before
-        this.write(word, (before + value) | 0)
-        break
       case KIND.and:
-        result = before
-        this.write(word, before & value)
-        break
       case KIND.or:
-        result = before
-        this.write(word, before | value)
-        break
       case KIND.exchange:
         result = before
-        this.write(word, value)
+        this.write(word, combined(kind, before, value))
         break
       case KIND.compareExchange:
         result = before
@@ -301,7 +340,7 @@ export class DeterministicEngine implements Engine, View {
         this.write(word, id + 1)
         break
       case KIND.unlock:
-        this.write(word, 0)
+        this.storeBy(id, word, 0, order)
         processor.unlocked(value === 1)
         break
       case KIND.waitWhile:
@@ -317,8 +356,7 @@ export class DeterministicEngine implements Engine, View {
         result = this.time
         break
       case KIND.setTimer:
-        this.deadlines[id] = value
-        this.nextDeadline = Math.min(this.nextDeadline, value)
+        this.timers.set(id, value)
         break
       case KIND.choose:
         result = this.strategy.choose(value)
@@ -330,14 +368,23 @@ export class DeterministicEngine implements Engine, View {
         this.rung = true
         break
       case KIND.execute:
-        this.nextDeadline = Math.min(
-          this.nextDeadline,
-          this.stretches.begin(id, word, this.time, 1 + this.strategy.choose(4)),
-        )
+        this.bystander?.leave()
+        this.timers.expect(this.stretches.begin(id, word, this.time, 1 + this.strategy.choose(4)))
         return
     }
-    this.mix(id, kind, result)
+    this.digest.mix(id, kind, result)
     processor.resume(result)
+  }
+
+  /** What a CPU sees in a word. */
+  private seen(cpu: number, word: number): number {
+    const inMemory = this.words[word]!
+    return this.buffers === null ? inMemory : this.buffers.seen(cpu, word, inMemory)
+  }
+
+  private storeBy(cpu: number, word: number, value: number, order: Order): void {
+    if (this.buffers === null || order === ORDER.full) this.write(word, value)
+    else this.buffers.put(cpu, word, value, order === ORDER.release)
   }
 
   private write(word: number, value: number): void {
@@ -354,22 +401,8 @@ export class DeterministicEngine implements Engine, View {
     this.setRunnable(cpu)
   }
 
-  private fireTimers(): void {
-    let next = Number.POSITIVE_INFINITY
-    for (let id = 0; id < this.deadlines.length; id++) {
-      const deadline = this.deadlines[id]!
-      if (deadline <= this.time) {
-        this.deadlines[id] = Number.POSITIVE_INFINITY
-        this.raise(id, VECTOR.timer)
-      } else if (deadline < next) next = deadline
-      const end = this.stretches.endOf(id)
-      if (end <= this.time) {
-        this.stretches.pass(id)
-        this.setRunnable(id)
-      } else if (end < next) next = end
-    }
-    this.nextDeadline = next
-  }
+  private readonly fires = (cpu: number): void => this.raise(cpu, VECTOR.timer)
+  private readonly stretchIsOver = (cpu: number): void => this.setRunnable(cpu)
 
   /** After a CPU has declared an operation: whether it is runnable, and which word decides that. */
   private update(id: number): void {
@@ -377,38 +410,24 @@ export class DeterministicEngine implements Engine, View {
     const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
     this.watchers.watch(id, watched)
     this.setRunnable(id)
+    this.buffers?.note(id, this.runnable, this.processors.length)
   }
 
   private setRunnable(id: number): void {
-    const able = this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id)
-    const place = this.places[id]!
-    if (able && place < 0) {
-      this.places[id] = this.count
-      this.runnable[this.count++] = id
-    } else if (!able && place >= 0) {
-      const last = this.runnable[--this.count]!
-      this.runnable[place] = last
-      this.places[last] = place
-      this.places[id] = -1
-    }
+    this.runnable.set(id, this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id))
   }
 
   private isAble(id: number): boolean {
     const processor = this.processors[id]!
     const interrupted = processor.interruptible && this.words[this.memory.pending(id)] !== 0
-    return interrupted || processor.preemptible || this.canCarryOut(processor)
-  }
-
-  private mix(id: number, kind: number, value: number): void {
-    let h = this.hash
-    h = Math.imul(h ^ (id * 256 + kind), 0x0100_0193)
-    h = Math.imul(h ^ (h >>> 15) ^ (value | 0), 0x85eb_ca6b)
-    this.hash = h ^ (h >>> 13)
+    return interrupted || processor.preemptible || this.canCarryOut(id, processor)
   }
 
   private panic(cause: PanicCause, cpu: number): void {
     if (this.dead) return
     this.dead = true
+    this.bystander?.leave()
+    for (let id = 0; this.buffers !== null && id < this.processors.length; id++) this.buffers.empty(id)
     const states = this.processors.map((processor) => processorState(processor.cpu))
     this.events?.panic(buildReport(this.memory, this.functions, (word) => this.load(word), cause, cpu, states))
   }
@@ -425,6 +444,6 @@ export class DeterministicEngine implements Engine, View {
 
   /** `digest` is a hash of every operation and its result, in order: equal runs have equal ones. */
   counters(): Readonly<Record<string, number>> {
-    return { operations: this.steps, timeNs: this.time, digest: this.hash >>> 0, stretches: this.stretches.count }
+    return { operations: this.steps, timeNs: this.time, digest: this.digest.value, stretches: this.stretches.count }
   }
 }

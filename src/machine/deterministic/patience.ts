@@ -6,7 +6,16 @@ import { NO_REQUEST } from '../engine.js'
 /** Operations without an answer, after which the machine counts as livelocked, unless it is told otherwise. */
 const LIVELOCK = 50_000_000
 
+/** Operations without one of a task's own, ticks and their like only, after which nothing more will come. */
+const DEADLOCK = 1_000_000
+/** Operations in one go, before the event loop has its turn. */
+const BATCH = 200_000
+
 export class Patience {
+  /** operations with nothing but ticks that count as a deadlock: told apart from a livelock before that is one */
+  readonly deadlock: number
+  /** operations in one go: no more than that */
+  readonly batch: number
   private readonly limitNs: number
   private readonly operations: number
   private oldest: number = NO_REQUEST
@@ -24,6 +33,8 @@ export class Patience {
     this.limitNs = limitMs * NS_PER_MS
     this.operations = operations ?? LIVELOCK
     this.limitsProcesses = operations !== null
+    this.deadlock = Math.min(DEADLOCK, (operations ?? Number.POSITIVE_INFINITY) / 20)
+    this.batch = Math.min(BATCH, this.deadlock)
   }
 
   /** This one is the oldest from now on. */

@@ -2,6 +2,7 @@
 import { Prng } from '../../base/prng.js'
 import type { Memory } from '../../memory/memory.js'
 import type { Operation } from '../../ops/operation.js'
+import type { Observer } from './observer.js'
 
 /** What a CPU that is given its turn does: the operation that it has declared, or what comes before that. */
 export const STEP = { operation: 0, interrupt: 1, preemption: 2, stretchEnd: 3 } as const
@@ -10,19 +11,27 @@ export type StepKind = (typeof STEP)[keyof typeof STEP]
 /** What a strategy may look at while it decides. */
 export interface View {
   readonly memory: Memory
+  /** How many can be given a turn: the CPUs, by their numbers; after them their store buffers, with a weak memory model. */
+  readonly actors: number
+  /** The CPU that an actor is, or whose store buffer. */
+  cpuOf(actor: number): number
   /** operations since somebody outside last asked for something, or had an answer: a request's, or the end of a process */
   readonly sinceProgress: number
-  /** the operation that a CPU has declared; the object is the CPU's register, and changes */
-  declared(cpu: number): Readonly<Operation>
+  /** the operation that a CPU has declared, or a buffer's next store; the object is a register, and changes */
+  declared(actor: number): Readonly<Operation>
+  /** The kernel functions that have called the one that runs on a CPU, innermost first. */
+  callersOf(cpu: number): readonly string[]
   /** What a CPU would do now; an interrupt that may be late counts as taken. */
-  stepOf(cpu: number): StepKind
+  stepOf(actor: number): StepKind
 }
 
 export interface Strategy {
   readonly name: string
+  /** told of all that CPUs do, where there is one */
+  readonly observer?: Observer
   /** Called once, before the first operation. */
   attach?(view: View): void
-  /** The place in `runnable` (CPU numbers, `count` of them, count >= 1) of the CPU that does its operation next. */
+  /** The place in `runnable` (actors, `count` of them, count >= 1) of the one that does its operation next. */
   next(runnable: Int32Array, count: number): number
   /** Whether a CPU that could take an interrupt at this boundary does so now; later, when not. */
   takeInterrupt(cpu: number): boolean

@@ -1,0 +1,43 @@
+// When time does something by itself: a CPU's timer fires, a stretch of a user task is over.
+import type { Stretches } from './stretches.js'
+
+export class Timers {
+  /** the earliest, ns */
+  next = Number.POSITIVE_INFINITY
+  private readonly deadlines: Float64Array
+  private readonly stretches: Stretches
+
+  constructor(cpus: number, stretches: Stretches) {
+    this.deadlines = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
+    this.stretches = stretches
+  }
+
+  /** Arms a CPU's timer: never, when Infinity. */
+  set(cpu: number, time: number): void {
+    this.deadlines[cpu] = time
+    this.expect(time)
+  }
+
+  /** Something will be due then. */
+  expect(time: number): void {
+    this.next = Math.min(this.next, time)
+  }
+
+  /** Tells of each timer that fires, and of each stretch that is over. */
+  pass(now: number, fires: (cpu: number) => void, isOver: (cpu: number) => void): void {
+    let next = Number.POSITIVE_INFINITY
+    for (let id = 0; id < this.deadlines.length; id++) {
+      const deadline = this.deadlines[id]!
+      if (deadline <= now) {
+        this.deadlines[id] = Number.POSITIVE_INFINITY
+        fires(id)
+      } else if (deadline < next) next = deadline
+      const end = this.stretches.endOf(id)
+      if (end <= now) {
+        this.stretches.pass(id)
+        isOver(id)
+      } else if (end < next) next = end
+    }
+    this.next = next
+  }
+}
