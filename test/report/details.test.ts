@@ -11,7 +11,7 @@ import { onEveryMachine } from '../support/machines.js'
 
 const NAMES = ['', 'cpuhp_kick_ap_work', 'one', 'many']
 const event = (name: string, timeNs: number, fields: Partial<TraceEvent> = {}): TraceEvent => ({
-  ...{ cpu: 0, ticket: timeNs, event: name, function: 0, task: 7, a: 1, b: 0, c: 0, timeNs },
+  ...{ cpu: 0, ticket: timeNs, event: name, function: 0, flags: 0, task: 7, a: 1, b: 0, c: 0, timeNs },
   ...fields,
 })
 const operation = (beganNs: number, totalNs: number): Operation => ({
