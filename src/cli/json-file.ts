@@ -1,4 +1,4 @@
-// Where a verdict goes as JSON: a file, or standard output.
+// Where a result goes, as JSON or as a page: a file, or standard output.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { UsageError } from '../base/failure.js'
 import { out } from './output.js'
@@ -10,7 +10,7 @@ export interface JsonFile {
 }
 
 /** Opened before anything runs: a file that can't be written is not to cost a minute's work. '-' is standard output. */
-export function openJson(file: string): JsonFile {
+export function openJson(file: string, option = '--json'): JsonFile {
   if (file === '-') return { isStdout: true, write: out }
   try {
     const descriptor = openSync(file, 'w')
@@ -23,6 +23,6 @@ export function openJson(file: string): JsonFile {
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new UsageError(`--json ${oneLine(file)}: can't be written: ${oneLine(reason)}`, { cause: error })
+    throw new UsageError(`${option} ${oneLine(file)}: can't be written: ${oneLine(reason)}`, { cause: error })
   }
 }

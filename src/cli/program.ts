@@ -12,6 +12,7 @@ import { bugsOptions, exploreOptions, mergeOptions, minimiseOptions, replayOptio
 import type { MachineChoice } from './machine-choice.js'
 import { MOUNT_HELP, type MountCommand, mountCommand, splitCommand } from './mount.js'
 import { err, out } from './output.js'
+import { profileOptions } from './profile-options.js'
 import { type RunCommand, runCommand } from './run.js'
 import { SCRIPT_USAGE } from './script.js'
 import { shellCommand } from './shell.js'
@@ -179,6 +180,7 @@ function build(end: (code: number) => void, command: readonly string[] | null): 
     )
     .addOption(new Option('--json', 'as JSON').default(false))
     .action((options: StatesOptions) => statesCommand(options))
+  profileOptions(program.command('profile'), end)
   exploreOptions(program.command('explore'), end)
   mergeOptions(program.command('merge'), end)
   replayOptions(program.command('replay'), end)
@@ -229,6 +231,7 @@ function stressOptions(command: Command): Command {
     )
     .addOption(new Option('--until-fail', 'run after run, with the next seed, until one fails').default(false))
     .addOption(new Option('--json <file>', 'write the verdict as JSON; - is standard output'))
+    .addOption(new Option('--report <file>', 'write a page with charts'))
     .addOption(new Option('--quiet', 'show no progress, and figures only when something is wrong').default(false))
 }
 

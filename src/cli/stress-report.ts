@@ -3,26 +3,11 @@ import type { Row, WayFigures } from '../../stress/busy/figures.js'
 import type { BusyVerdict } from '../../stress/busy/verdict.js'
 import { formatNs } from '../base/time.js'
 import { OFFLINE_PHASES, ONLINE_PHASES, type Phase } from '../report/phases.js'
+import { MEANING } from '../report/words.js'
 import { counted, grouped, styled, table } from './output.js'
 
 /** Findings that are told; the JSON has all. */
 const TOLD = 10
-
-const MEANING: Readonly<Record<Phase, string>> = {
-  lock: 'waiting for the lock',
-  thread: 'waiting for cpuhp/N',
-  grace: 'grace period',
-  push: 'pushing tasks away',
-  park: 'parking threads',
-  empty: 'waiting for the last task',
-  gather: 'stop_machine: gathering',
-  run: 'stop_machine: running',
-  death: 'death',
-  dead: 'DEAD callbacks',
-  prepare: 'PREPARE callbacks',
-  bringup: 'bringing it up',
-  online: 'ONLINE callbacks',
-}
 
 /** Everything that a run has to say; with `quiet` only when something is wrong. */
 export function describeStress(

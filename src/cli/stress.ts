@@ -8,6 +8,7 @@ import type { BusyVerdict } from '../../stress/busy/verdict.js'
 import { EXIT, UsageError } from '../base/failure.js'
 import { parseDuration } from '../base/time.js'
 import { loadProfile } from '../profiles/load.js'
+import { renderPage } from '../report/html/page.js'
 import type { Operation } from '../report/phases.js'
 import { loadWorkload } from '../workloads/load.js'
 import { BUILT_IN } from '../workloads/table.js'
@@ -15,6 +16,7 @@ import { openJson } from './json-file.js'
 import { Metrics, serveMetrics } from './metrics.js'
 import { counted, err, out } from './output.js'
 import { Progress } from './progress.js'
+import { stressPage } from './report-pages.js'
 import { withSignals } from './signals.js'
 import { describeStress } from './stress-report.js'
 
@@ -37,6 +39,8 @@ export interface StressCommand {
   readonly stuck?: string
   readonly untilFail: boolean
   readonly json?: string
+  /** where the page goes */
+  readonly report?: string
   readonly metrics?: number
   readonly quiet: boolean
 }
@@ -50,6 +54,7 @@ const LEAST_OFFLINES = 100
 /** Runs the command; answers the exit code. */
 export async function stressCommand(command: StressCommand): Promise<number> {
   const json = command.json === undefined ? null : openJson(command.json)
+  const report = command.report === undefined ? null : openJson(command.report, '--report')
   const options = await optionsOf(command)
   const metrics = command.metrics === undefined ? null : new Metrics()
   const stop = metrics === null ? null : await serveMetrics(command.metrics!, metrics)
@@ -67,7 +72,8 @@ export async function stressCommand(command: StressCommand): Promise<number> {
     `${JSON.stringify({ ...result, flight: undefined, flightDirectory: directory, command: again.same }, null, 2)}\n`,
   )
   if (result.panic !== null) err(`${result.panic}\n`)
-  if (json === null || !json.isStdout) out(describeStress(result, again, directory, command.quiet))
+  report?.write(renderPage(stressPage(result, again.same)))
+  if (json?.isStdout !== true && report?.isStdout !== true) out(describeStress(result, again, directory, command.quiet))
   if (result.outcome === 'panic') return EXIT.panic
   if (result.outcome === 'failure') return EXIT.violation
   return signalled ?? EXIT.ok
@@ -132,6 +138,7 @@ async function optionsOf(command: StressCommand): Promise<BusyOptions> {
       ? { leastOfflines: LEAST_OFFLINES }
       : {}),
     onoffIntervalNs: parseDuration(command.onoffInterval),
+    ...(command.report === undefined ? {} : { details: true }),
     ...(command.checkInterval === undefined
       ? {}
       : { checkIntervalNs: positive('--check-interval', command.checkInterval) }),

@@ -24,6 +24,7 @@ import { loadProfile } from '../../src/profiles/load.js'
 import { PhaseReader } from '../../src/report/phases.js'
 import { BUILT_IN } from '../../src/workloads/table.js'
 import type { Workload } from '../../src/workloads/workload.js'
+import { DetailReader } from '../details.js'
 import { checkAtRest } from '../settle.js'
 import { Figures, tortureLine } from './figures.js'
 import { Load } from './load.js'
@@ -61,6 +62,7 @@ class BusyRun {
   private machine: Machine | null = null
   private load: Load | null = null
   private phases: PhaseReader | null = null
+  private details: DetailReader | null = null
   private ended = false
   private panic: MachinePanic | null = null
   private lost = 0
@@ -133,6 +135,7 @@ class BusyRun {
     const load = new Load(machine, prng.fork('load'), find)
     this.load = load
     this.phases = new PhaseReader((fn) => machine.functionName(fn))
+    if (this.o.details === true) this.details = new DetailReader(machine)
     machine.trace()
     await load.start(tasks, this.mix())
     const beganNs = this.now(machine)
@@ -285,9 +288,12 @@ class BusyRun {
     if (machine.lostEvents !== before) {
       this.lost += machine.lostEvents - before
       phases.forget()
+      this.details?.forget()
       return
     }
-    for (const operation of phases.read(events)) {
+    const operations = phases.read(events)
+    this.details?.take(events, operations)
+    for (const operation of operations) {
       this.figures.operation(operation)
       this.o.onOperation?.(operation)
     }
@@ -360,6 +366,7 @@ class BusyRun {
         runnable: Object.fromEntries([...board.runnable].sort(([a], [b]) => a - b)),
       },
       load: load === null ? null : load.figures(),
+      details: this.details?.details(loadProfile(this.o.profile ?? 'linux-6.1-minimal')) ?? null,
       checked: this.checked(),
       lostEvents: this.lost,
       digest: this.machine?.counters().digest ?? null,

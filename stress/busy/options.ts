@@ -35,6 +35,8 @@ export interface BusyOptions {
   readonly leastOfflines?: number
   /** when the machine counts as hung, ms of its own time */
   readonly watchdog?: { readonly requestMs?: number; readonly stuckMs?: number }
+  /** looks at steps, interrupts and where tasks move as well, for a report (default: false) */
+  readonly details?: boolean
   /** kernel bugs and mutations to put in (ops/switches.ts) */
   readonly bugs?: readonly string[]
   /** how long the last processes may take to come to their end (default 30 s; deterministic: 5 s of virtual time) */

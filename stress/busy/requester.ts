@@ -4,9 +4,9 @@
 import { type ErrnoName, KernelError } from '../../src/base/errno.js'
 import type { Prng } from '../../src/base/prng.js'
 import type { Machine } from '../../src/machine/machine.js'
-import { TASK } from '../../src/memory/structs.js'
 import { testBit } from '../../src/ops/mask.js'
 import type { Profile } from '../../src/profiles/profile.js'
+import { runnableTasks } from '../runnable.js'
 import type { Load } from './load.js'
 
 /** What all requesters know of each other. */
@@ -201,18 +201,7 @@ export class Requester {
   /** A CPU that has just come up gets some work soon, and is not to go before; if it does not, that is a finding. */
   private async awaitWork(cpu: number): Promise<void> {
     const { machine } = this.o
-    for (let n = 0; n < LOOKS && this.running(cpu) === 0; n++) await machine.sleep(LOOK_NS)
-  }
-
-  /** Runnable tasks of the load on a CPU; the kernel's own threads and requesters do not count. */
-  private running(cpu: number): number {
-    const { memory } = this.o.machine
-    let running = 0
-    for (let n = 0; n < memory.layout.config.tasks; n++) {
-      const task = memory.userTask(n)
-      if (memory.get(task + TASK.cpu) === cpu && memory.get(task + TASK.onRunqueue) === 1) running++
-    }
-    return running
+    for (let n = 0; n < LOOKS && runnableTasks(machine, cpu) === 0; n++) await machine.sleep(LOOK_NS)
   }
 
   /** Notes how many tasks the CPU has to run as it is told to go. */
@@ -220,7 +209,7 @@ export class Requester {
     const { machine, board } = this.o
     const { memory } = machine
     if (!testBit(memory, memory.active, cpu)) return
-    const running = this.running(cpu)
+    const running = runnableTasks(machine, cpu)
     board.offlines++
     if (running > 0) board.busy++
     board.runnable.set(running, (board.runnable.get(running) ?? 0) + 1)

@@ -1,4 +1,5 @@
 // What a busy run has to say: the JSON of `cpuhp stress`. A change of a field's meaning changes SCHEMA_VERSION.
+import type { Details } from '../../src/report/measurement.js'
 import type { Row, WayFigures } from './figures.js'
 import type { LoadFigures } from './load.js'
 
@@ -56,6 +57,8 @@ export interface BusyVerdict {
     readonly runnable: Readonly<Record<string, number>>
   }
   readonly load: LoadFigures | null
+  /** steps, interrupts, migrations from CPU to CPU; null unless asked for */
+  readonly details: Details | null
   /** how often each invariant was checked */
   readonly checked: Readonly<Record<string, number>>
   /** trace events that were overwritten before they were read */

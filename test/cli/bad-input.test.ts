@@ -6,7 +6,8 @@ import { cpuhp } from '../support/run.js'
 const CYCLES = '--cycles, --cpus, --workers, --seed, --machine, --profile, --json, --quiet, --help'
 const PROFILES = 'there are linux-6.1-debian-cloud, linux-6.1-minimal, or the path of a .json file'
 
-const COMMANDS = 'cycles, stress, conform, run, shell, mount, states, explore, merge, replay, minimise, bugs, help'
+const COMMANDS =
+  'cycles, stress, conform, run, shell, mount, states, profile, explore, merge, replay, minimise, trace, bugs, help'
 
 const TABLE: readonly (readonly [line: string, message: string, exit?: ExitCode])[] = [
   ['cycels', `unknown command 'cycels'; there are ${COMMANDS}`],
