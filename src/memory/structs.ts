@@ -205,6 +205,8 @@ export const RUNQUEUE = struct('rq', {
   /** the task that waits until nothing but itself runs here */
   hotplugWait: 'word',
   pushWork: STOP_WORK,
+  /** what the stopper is told when that work is a task's own, on its way back to user mode; this CPU's alone */
+  pushArgument: MIGRATION_ARG,
   switches: 'word',
   /** 1: its bit in the mask of overloaded CPUs is set */
   overloaded: 'word',

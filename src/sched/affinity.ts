@@ -142,11 +142,11 @@ export function* returnToUser(cpu: Cpu): Kernel<void> {
   } else if ((yield cpu.load(task + TASK.migrationPending, relaxed, 'exit_to_user_mode:pending')) === 1) {
     // The same work as balancePush's: whoever has queued it, the stopper takes it before a task gets here again. Also
     // where somebody else has woken the stopper, whose interrupt is still on its way: so not without rescheduling.
-    const work = memory.runqueue(cpu.id) + RUNQUEUE.pushWork
-    const argument = task + TASK.migrationArg
+    const rq = memory.runqueue(cpu.id)
+    const argument = rq + RUNQUEUE.pushArgument
     memory.set(argument + MIGRATION_ARG.task, task)
     memory.set(argument + MIGRATION_ARG.done, 0)
     cpu.needResched = true
-    yield* schedHooks.stopOneCpuNowait(cpu, cpu.id, FN.migration_cpu_stop, argument, work)
+    yield* schedHooks.stopOneCpuNowait(cpu, cpu.id, FN.migration_cpu_stop, argument, rq + RUNQUEUE.pushWork)
   }
 }
