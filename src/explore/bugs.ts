@@ -12,7 +12,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M12: 'bound-work',
   M15: 'cross-calls',
   M16: 'cross-calls',
-  M20: 'neighbours',
+  M20: 'parking',
   M21: 'unparking',
   M24: 'failing-callbacks',
   M25: 'targets',
