@@ -70,7 +70,7 @@ function chosen(list: string | undefined): Bug[] {
     const known = COLLECTION.find((one) => one.name === name)
     if (known !== undefined) throw new UsageError(`${name} can't be found by itself: it hides ${known.hides}`)
     const names = can.map((one) => one.name).join(', ')
-    throw new UsageError(`there is no bug '${oneLine(name)}'; there are ${names}`)
+    throw new UsageError(`there is no bug '${oneLine(name)}'; there are ${names}`, { exitCode: EXIT.unknownBug })
   })
 }
 

@@ -51,7 +51,7 @@ Examples:
   $ cpuhp bugs --bench                                    how soon each strategy finds each of Linux's
   $ cpuhp bugs --bench --bug M10,M20 --strategy pos,pct:2 --seeds 9 --json
 
-Exit codes: 0 done, 2 bad input.`
+Exit codes: 0 done, 2 bad input, 8 an unknown bug, 9 an unknown strategy.`
 
 type End = (code: number) => void
 

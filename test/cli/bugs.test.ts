@@ -1,5 +1,6 @@
 // `cpuhp bugs --bench` as its users run it.
 import { describe, expect, test } from 'vitest'
+import { EXIT } from '#dist/src/base/failure.js'
 import { cpuhp } from '../support/run.js'
 
 const BENCH = ['bugs', '--bench', '--strategy', 'pct:2,exhaustive:0', '--seeds', '2', '--schedules', '80', '--quiet']
@@ -41,14 +42,14 @@ describe('cpuhp bugs --bench', () => {
   })
 
   test.each([
-    ['--bench --bug M99', "there is no bug 'M99'; there are M"],
+    ['--bench --bug M99', "there is no bug 'M99'; there are M", EXIT.unknownBug],
     ['--bench --bug M16', "M16 can't be found by itself: it hides M15"],
     ['--bench --seeds 0', "--seeds is a whole number from 1 to 1000, not '0'"],
-    ['--bench --strategy luck', "there is no strategy 'luck'; there are random,"],
+    ['--bench --strategy luck', "there is no strategy 'luck'; there are random,", EXIT.unknownStrategy],
     ['--seeds 3', '--seeds goes with --bench'],
-  ])('refuses %s', async (words, message) => {
+  ] as [string, string, number?][])('refuses %s', async (words, message, exit = EXIT.usage) => {
     const { code, stdout, stderr } = await cpuhp(['bugs', ...words.split(' ')])
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect({ code, stdout }).toEqual({ code: exit, stdout: '' })
     expect(stderr).toContain(message)
     expect(stderr.trimEnd().split('\n').length).toBe(1)
   })

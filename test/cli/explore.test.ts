@@ -143,7 +143,7 @@ describe("a user's own scenario", () => {
 
 test('all schedules with one deviation are gone through, and then it ends', async () => {
   const { code, stdout } = await cpuhp(['explore', 'targets', '--strategy', 'exhaustive:0', '--quiet', '--json', '-'])
-  expect(code).toBe(1)
+  expect(code).toBe(EXIT.notInterleaved)
   const [report] = JSON.parse(stdout)
   // Nothing was interleaved: a search that tries nothing is none.
   expect(report).toMatchObject({ scenario: 'targets', schedules: 2, interleaved: 0, exhausted: true, found: [] })
