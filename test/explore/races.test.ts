@@ -55,8 +55,9 @@ describe('two CPUs use a word', () => {
     expect(accesses.some((access) => access.includes('reads scratch+80 in explore_share'))).toBe(true)
   })
 
-  test('with a flag between them that orders nothing', async () => {
-    const [{ race }] = await racesOf('flagged')
+  // A release orders nothing for who does not acquire, nor the other way round.
+  test.each<Way>(['flagged', 'onlyReleased', 'onlyAcquired'])('with a flag between them, %s: a race', async (way) => {
+    const [{ race }] = await racesOf(way)
     expect(race).toBe('scratch+# in passOn and passOn')
   })
 })

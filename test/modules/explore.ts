@@ -22,12 +22,23 @@ function* both(cpu: Cpu, outer: number, inner: number): Kernel<number> {
 }
 
 /** Ways in which explore_share has two CPUs use a word. */
-export const SHARE = { plain: 0, marked: 1, markedOnce: 2, locked: 3, published: 4, flagged: 5, fenced: 6 } as const
+export const SHARE = {
+  plain: 0,
+  marked: 1,
+  markedOnce: 2,
+  locked: 3,
+  published: 4,
+  flagged: 5,
+  fenced: 6,
+  onlyReleased: 7,
+  onlyAcquired: 8,
+} as const
 
 /** CPU 0 writes plainly and sets a flag; CPU 1 reads what was written if it sees the flag. */
 function* passOn(cpu: Cpu, data: number, flag: number, way: number, role: number): Kernel<number> {
   const { memory } = cpu
-  const [stores, loads] = way === SHARE.published ? [release, acquire] : [relaxed, relaxed]
+  const stores = way === SHARE.published || way === SHARE.onlyReleased ? release : relaxed
+  const loads = way === SHARE.published || way === SHARE.onlyAcquired ? acquire : relaxed
   if (role === 0) {
     memory.set(data, 1)
     if (way === SHARE.fenced) yield cpu.fence(full, 'share:wmb')
@@ -105,6 +116,8 @@ export const functions = {
       case SHARE.published:
       case SHARE.flagged:
       case SHARE.fenced:
+      case SHARE.onlyReleased:
+      case SHARE.onlyAcquired:
         return yield* passOn(cpu, data, other, way, role)
       default:
         return 0
