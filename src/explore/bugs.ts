@@ -38,6 +38,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'unbound-worker': 'two-requesters',
   'unparked-thread': 'turned-round',
   'open-stopper': 'turned-round',
+  'lost-tasklet': 'softirqs',
   'unsorted-timers': 'timers',
 }
 

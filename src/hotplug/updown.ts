@@ -9,6 +9,7 @@ import { FN } from '../ops/functions.js'
 import { bitsOf, clearBit, hasBit, loadBit, testBit } from '../ops/mask.js'
 import { full, type Kernel, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
+import { stopSoftirqs } from '../softirq/softirq.js'
 import { stopMachine } from '../stop/stop-machine.js'
 import { stopMachinePark } from '../stop/stopper.js'
 import { waitForCompletion } from '../sync/completion.js'
@@ -151,6 +152,7 @@ export function* takeCpuDown(cpu: Cpu): Kernel<number> {
   yield clearBit(cpu, memory.online, id, 'take_cpu_down:online')
   yield cpu.add(memory.global + GLOBAL.onlineCount, -1, full, 'take_cpu_down:count')
   yield* moveInterrupts(cpu)
+  stopSoftirqs(cpu)
   const state = memory.get(record + CPUHP.state)
   const expected = CPUHP_STATE.teardownCpu - 1
   cpu.warn(state !== expected, 'take_cpu_down', `CPU ${id} is in state ${state}`)

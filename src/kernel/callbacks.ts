@@ -13,6 +13,7 @@ import {
   schedCpuWaitEmpty,
 } from '../sched/hotplug.js'
 import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
+import { takeoverTasklets } from '../softirq/tasklet.js'
 import { hrtimersCpuDying, timersDeadCpu } from '../time/sleep.js'
 import { workqueueOfflineCpu, workqueueOnlineCpu } from '../workqueue/workqueue.js'
 
@@ -21,6 +22,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpcfd_prepare_cpu: smpcfdPrepareCpu,
   smpcfd_dead_cpu: smpcfdDeadCpu,
   smpcfd_dying_cpu: smpcfdDyingCpu,
+  takeover_tasklets: takeoverTasklets,
   timers_dead_cpu: timersDeadCpu,
   hrtimers_cpu_dying: hrtimersCpuDying,
   bringup_cpu: bringupCpu,

@@ -65,6 +65,10 @@ export class Cpu {
   preemptCount = 0
   /** depth of interrupt handlers */
   inInterrupt = 0
+  /** depth of sections in which softirqs are held off; their being served counts */
+  softirqDisabled = 0
+  /** softirqs are being served */
+  servingSoftirq = false
   /** another task should run here: looked at when preemption is possible */
   needResched = false
   /** the current task's frames may be dropped when it is switched out: it is in user mode, or at a restart point */
