@@ -12,12 +12,14 @@
 // pending; an offline CPU serves nothing. What is left then is its subsystem's to move (takeoverTasklets); the bit stays, as in
 // Linux, and finds nothing to do when the CPU is up again.
 import { NS_PER_MS } from '../base/time.js'
-import { PERCPU, SOFTIRQ_DATA, SOFTIRQS } from '../memory/structs.js'
+import { SOFTIRQ_DATA, SOFTIRQS } from '../memory/deferred.js'
+import { PERCPU } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { NORMAL_SLEEP } from '../sched/task.js'
 import { tryToWakeUp } from '../sched/wakeup.js'
+import { EVENT } from '../trace/events.js'
 
 /** Linux's numbers: the lowest is served first. */
 export const SOFTIRQ = {
@@ -61,6 +63,7 @@ export function softirqsDue(cpu: Cpu): boolean {
  */
 export function* raiseSoftirq(cpu: Cpu, nr: Softirq): Kernel<void> {
   const pending = dataOf(cpu) + SOFTIRQ_DATA.pending
+  cpu.trace(EVENT.softirq_raise, nr, 0, 0)
   cpu.memory.set(pending, cpu.memory.get(pending) | (1 << nr))
   if (cpu.inInterrupt === 0 && cpu.softirqDisabled === 0) yield* wakeupSoftirqd(cpu)
 }
@@ -102,7 +105,9 @@ function* serveRound(cpu: Cpu): Kernel<void> {
     bugOn(action === undefined, 'do_softirq', `nobody has opened softirq ${nr}`)
     const served = data + SOFTIRQ_DATA.served + nr
     memory.set(served, (memory.get(served) + 1) | 0)
+    cpu.trace(EVENT.softirq_entry, nr, 0, 0)
     yield* action!(cpu)
+    cpu.trace(EVENT.softirq_exit, nr, 0, 0)
   }
 }
 

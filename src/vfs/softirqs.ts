@@ -1,6 +1,8 @@
 // What the kernel counts of softirqs: /proc/softirqs, and a line of /proc/stat.
+
+import { SOFTIRQ_DATA } from '../memory/deferred.js'
 import type { Memory } from '../memory/memory.js'
-import { PERCPU, SOFTIRQ_DATA } from '../memory/structs.js'
+import { PERCPU } from '../memory/structs.js'
 import { bitsOf } from '../ops/mask.js'
 import { SOFTIRQ } from '../softirq/softirq.js'
 import { sumOverCpus } from './accounting.js'

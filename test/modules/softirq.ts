@@ -7,7 +7,8 @@ import {
   relaxed,
   smpCallFunctionSingle,
 } from '../../src/kernel-api.js'
-import { PERCPU, SOFTIRQ_DATA, TASKLET } from '../../src/memory/structs.js'
+import { SOFTIRQ_DATA, TASKLET } from '../../src/memory/deferred.js'
+import { PERCPU } from '../../src/memory/structs.js'
 import { localBhDisable, localBhEnable, raiseSoftirq, SOFTIRQ, softirqActions } from '../../src/softirq/softirq.js'
 import {
   taskletDisable,
