@@ -83,6 +83,7 @@ function* reportIdleDead(cpu: Cpu): Kernel<void> {
   yield* smpCallFunctionSingle(cpu, firstOnline(cpu), FN.cpuhp_complete_idle_dead, id, false)
   cpu.wakeAt = Number.POSITIVE_INFINITY
   cpu.tickAt = Number.POSITIVE_INFINITY
+  cpu.timersAt = Number.POSITIVE_INFINITY
   yield cpu.armTimer('tick_shutdown')
   yield cpu.store(memory.percpu(id) + PERCPU.power, 0, relaxed, 'play_dead:power')
   yield cpu.store(memory.percpu(id) + PERCPU.dead, 1, release, 'play_dead:dead')

@@ -13,6 +13,7 @@ import { stopSoftirqs } from '../softirq/softirq.js'
 import { stopMachine } from '../stop/stop-machine.js'
 import { stopMachinePark } from '../stop/stopper.js'
 import { waitForCompletion } from '../sync/completion.js'
+import { tickHandoverDoTimer } from '../time/jiffies.js'
 import { EVENT, MARK } from '../trace/events.js'
 import { invokeRange, invokeRangeNoFail, resetTarget, setTarget } from './callbacks.js'
 import { cpusWriteLock, cpusWriteUnlock } from './locks.js'
@@ -158,6 +159,7 @@ export function* takeCpuDown(cpu: Cpu): Kernel<number> {
   cpu.warn(state !== expected, 'take_cpu_down', `CPU ${id} is in state ${state}`)
   const target = Math.max(memory.get(record + CPUHP.target), CPUHP_STATE.apOffline)
   yield* invokeRangeNoFail(cpu, id, false, target)
+  yield* tickHandoverDoTimer(cpu, firstOnline(cpu))
   yield* stopMachinePark(cpu, id)
   return 0
 }

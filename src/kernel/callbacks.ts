@@ -14,7 +14,8 @@ import {
 } from '../sched/hotplug.js'
 import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
 import { takeoverTasklets } from '../softirq/tasklet.js'
-import { hrtimersCpuDying, timersDeadCpu } from '../time/sleep.js'
+import { hrtimersCpuDying, sleepersDeadCpu } from '../time/sleep.js'
+import { timersDeadCpu, timersPrepareCpu } from '../time/timer.js'
 import { workqueueOfflineCpu, workqueueOnlineCpu } from '../workqueue/workqueue.js'
 
 export const MODELLED: Readonly<Record<string, KernelFunction>> = {
@@ -23,7 +24,11 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpcfd_dead_cpu: smpcfdDeadCpu,
   smpcfd_dying_cpu: smpcfdDyingCpu,
   takeover_tasklets: takeoverTasklets,
-  timers_dead_cpu: timersDeadCpu,
+  timers_prepare_cpu: timersPrepareCpu,
+  *timers_dead_cpu(cpu, subject) {
+    yield* sleepersDeadCpu(cpu, subject)
+    return yield* timersDeadCpu(cpu, subject)
+  },
   hrtimers_cpu_dying: hrtimersCpuDying,
   bringup_cpu: bringupCpu,
   takedown_cpu: takedownCpu,

@@ -19,6 +19,7 @@ import { taskletAction, taskletHiAction } from '../softirq/tasklet.js'
 import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
 import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { runTimerSoftirq } from '../time/timer.js'
 import { worker, workerThread } from '../workqueue/workqueue.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
@@ -39,6 +40,7 @@ hotplugThreads[THREADS.ksoftirqd] = softirqThread
 hotplugThreads[THREADS.kworker] = worker
 syscoreOps[0] = kvmSyscoreOps
 softirqActions[SOFTIRQ.hi] = taskletHiAction
+softirqActions[SOFTIRQ.timer] = runTimerSoftirq
 softirqActions[SOFTIRQ.tasklet] = taskletAction
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask

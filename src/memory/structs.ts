@@ -420,6 +420,10 @@ export const GLOBAL = struct('global', {
   frozen: 'word',
   /** 1: it has been logged that FIFO and RR tasks were held up */
   throttlingLogged: 'word',
+  /** jiffies since the machine was powered on; only grows */
+  jiffies: 'word',
+  /** the CPU that keeps them, -1: whoever ticks next */
+  tickDoTimerCpu: 'word',
   /** who waits in tasklet_kill */
   taskletKillers: WAIT_QUEUE,
 })
