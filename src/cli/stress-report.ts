@@ -74,6 +74,7 @@ function rest(verdict: BusyVerdict): string[] {
     `${counted(total, 'migration')}: ${moved.join(', ')}`,
     `victims with a runnable task: ${grouped(busy.busy)} of ${grouped(busy.offlines)}${part}; by their number: ${runnable.join(', ')}`,
   ]
+  lines.push(...describeLoads(verdict))
   if (load !== null) lines.push(`${counted(load.results, 'result')} compared, ${grouped(load.wrong)} wrong`)
   const over = host.oversubscription === null ? '' : `, ${host.oversubscription.toFixed(1)} workers to a core`
   lines.push(`host: ${counted(host.cores, 'core')}, load ${host.load[0]!.toFixed(2)}${over}, node ${host.node}`)
@@ -85,6 +86,14 @@ function rest(verdict: BusyVerdict): string[] {
   }
   if (lostEvents > 0) lines.push(`${counted(lostEvents, 'trace event')} overwritten before they were read`)
   return lines
+}
+
+/** What each of the loads beside the tasks has done. */
+function describeLoads({ loads }: BusyVerdict): string[] {
+  return loads.map(({ load, tasks, counts, wrong }) => {
+    const told = Object.entries(counts).map(([name, n]) => `${name} ${grouped(n)}`)
+    return `load ${load}, ${counted(tasks, 'task')}: ${told.join(', ')}, wrong ${grouped(wrong)}`
+  })
 }
 
 /** At the beginning, half-way and at the end: what still grows after half-way may be a leak, what has grown before is warming up. */
