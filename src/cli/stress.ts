@@ -6,7 +6,7 @@ import { runBusy } from '../../stress/busy/busy.js'
 import { type BusyOptions, type Progress as BusyProgress, DEFAULTS } from '../../stress/busy/options.js'
 import type { BusyVerdict } from '../../stress/busy/verdict.js'
 import { roomFor } from '../../stress/loads/loads.js'
-import { formatLoad, type LoadSetting } from '../../stress/loads/setting.js'
+import { formatLoad } from '../../stress/loads/setting.js'
 import { EXIT, UsageError } from '../base/failure.js'
 import { parseDuration } from '../base/time.js'
 import { loadProfile } from '../profiles/load.js'
@@ -15,7 +15,7 @@ import type { Operation } from '../report/phases.js'
 import { loadWorkload } from '../workloads/load.js'
 import { BUILT_IN } from '../workloads/table.js'
 import { openJson } from './json-file.js'
-import { describeLoads, type LoadOption } from './load-option.js'
+import { describeLoads, type LoadOption, loadsOf } from './load-option.js'
 import { Metrics, serveMetrics } from './metrics.js'
 import { counted, err, out } from './output.js'
 import { Progress } from './progress.js'
@@ -126,7 +126,7 @@ async function optionsOf(command: StressCommand): Promise<BusyOptions> {
     throw new UsageError('a run ends by --cycles or by --duration, not by both')
   if (minOnline >= cpus) throw new UsageError(`--min-online is below the number of CPUs, ${cpus}, not '${minOnline}'`)
   if (profile !== undefined) loadProfile(profile)
-  const loads = loadsOf(command)
+  const loads = loadsOf(command.load)
   roomFor(loads, cpus)
   const limits = {
     ...(command.watchdog === undefined ? {} : { requestMs: milliseconds('--watchdog', command.watchdog) }),
@@ -180,11 +180,6 @@ async function mixOf(list: string): Promise<Pick<BusyOptions, 'workloads' | 'mod
   return { workloads, modules }
 }
 
-/** Each kind once: what was said of it last. */
-function loadsOf({ load = [] }: StressCommand): LoadSetting[] {
-  return load === 'help' ? [] : [...new Map(load.map((setting) => [setting.kind.name, setting])).values()]
-}
-
 function positive(option: string, text: string): number {
   const ns = parseDuration(text)
   if (ns > 0) return ns
@@ -217,7 +212,7 @@ function commandsOf(
   const words = SCENARIO.filter(({ name, unless }) => options[name] !== unless).map(
     ({ name, flag }) => `--${flag} ${options[name]}`,
   )
-  const loads = loadsOf(command)
+  const loads = loadsOf(command.load)
   if (loads.length > 0) words.push(`--load ${loads.map(formatLoad).join(',')}`)
   const scenario = `cpuhp stress ${words.join(' ')}`
   const end = cycles !== undefined ? ` --cycles ${cycles}` : duration === undefined ? '' : ` --duration ${duration}`

@@ -63,7 +63,7 @@ class BusyRun {
   private readonly started = performance.now()
   private machine: Machine | null = null
   private load: Load | null = null
-  private loads: Loads | null = null
+  private readonly loads = new Loads((what, message) => this.find(what, message))
   private phases: PhaseReader | null = null
   private details: DetailReader | null = null
   private ended = false
@@ -165,7 +165,7 @@ class BusyRun {
     // The first to fail ends it: nobody waits for what a dead machine does not do.
     await Promise.race([Promise.all([...work, checks]), load.failure()])
     await this.lastCpu(machine)
-    await this.loads?.stop()
+    await this.loads.stop()
     await this.finish(machine, load)
     this.ended = true
     await looks
@@ -179,8 +179,7 @@ class BusyRun {
       await load.start(tasks, workloads)
       return load
     }
-    this.loads = new Loads(machine, find)
-    await this.loads.start(this.o.loads ?? [], processes)
+    await this.loads.start(machine, this.o.loads ?? [], processes)
   }
 
   private isOver(machine: Machine, beganNs: number): boolean {
@@ -205,7 +204,7 @@ class BusyRun {
   private async finish(machine: Machine, load: Load): Promise<void> {
     const limit = this.o.finishNs ?? FINISH_NS[this.o.machine]
     let done = false
-    const finished = Promise.all([load.finish(), this.loads?.finish()]).then(() => {
+    const finished = Promise.all([load.finish(), this.loads.finish()]).then(() => {
       done = true
     })
     for (let waited = 0; !done && waited < limit; waited += limit / FINISH_LOOKS) {
@@ -384,7 +383,7 @@ class BusyRun {
         runnable: Object.fromEntries([...board.runnable].sort(([a], [b]) => a - b)),
       },
       load: load === null ? null : load.figures(),
-      loads: this.loads?.figures() ?? [],
+      loads: this.loads.figures(),
       details: this.details?.details(loadProfile(this.o.profile ?? 'linux-6.1-minimal')) ?? null,
       checked: this.checked(),
       lostEvents: this.lost,

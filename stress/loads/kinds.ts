@@ -40,11 +40,13 @@ export interface ProcessKind extends AnyKind {
 
 export type Kind = ThreadKind | ProcessKind
 
-/** Of a thread: 0 stands for one to a CPU. */
-const tasks = (standard = 0): Parameter => ({
-  says: standard === 0 ? 'how many; 0: one to a CPU' : 'how many',
+/** A number of tasks that stands for one to a CPU. */
+export const ONE_TO_A_CPU = -1
+
+const tasks = (standard: number = ONE_TO_A_CPU): Parameter => ({
+  says: 'how many; -1: one to a CPU',
   default: standard,
-  min: standard === 0 ? 0 : 1,
+  min: ONE_TO_A_CPU,
   max: 1024,
 })
 const us = (says: string, standard: number): Parameter => ({ says, default: standard, min: 0, max: 100_000 })

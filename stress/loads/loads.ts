@@ -5,7 +5,7 @@ import type { Machine } from '../../src/machine/machine.js'
 import { LIMITS } from '../../src/memory/layout.js'
 import { BUILT_IN } from '../../src/workloads/table.js'
 import type { Workload } from '../../src/workloads/workload.js'
-import type { ProcessKind, ThreadKind, Values } from './kinds.js'
+import { ONE_TO_A_CPU, type ProcessKind, type ThreadKind, type Values } from './kinds.js'
 import type { LoadSetting } from './setting.js'
 
 /** What a load has done. */
@@ -27,9 +27,9 @@ export interface Room {
   readonly bytes: number
 }
 
-function tasksOf({ kind, values }: LoadSetting, cpus: number): number {
+function tasksOf({ values }: LoadSetting, cpus: number): number {
   const { tasks = 1 } = values
-  return tasks === 0 && kind.by === 'threads' ? cpus : tasks
+  return tasks === ONE_TO_A_CPU ? cpus : tasks
 }
 
 /** The workloads of a load of user processes. */
@@ -80,30 +80,25 @@ const DONE = 1
 const WRONG = 2
 
 export class Loads {
-  private readonly machine: Machine
   private readonly find: (what: string, message: string) => void
   private readonly running: Running[] = []
 
-  constructor(machine: Machine, find: (what: string, message: string) => void) {
-    this.machine = machine
+  /** `find` is told what is wrong. */
+  constructor(find: (what: string, message: string) => void) {
     this.find = find
   }
 
-  async start(settings: readonly LoadSetting[], startProcesses: StartProcesses): Promise<void> {
+  async start(machine: Machine, settings: readonly LoadSetting[], startProcesses: StartProcesses): Promise<void> {
     for (const setting of settings) {
       const { kind, values } = setting
-      const tasks = tasksOf(setting, this.machine.cpus)
+      const tasks = tasksOf(setting, machine.cpus)
       const threads: KernelThread[] = []
       let processes: ProcessLoad | null = null
       if (kind.by === 'threads') {
-        for (let n = 0; n < tasks; n++) threads.push(await this.thread(kind, values, n))
+        for (let n = 0; n < tasks; n++) threads.push(await startThread(machine, kind, values, n))
       } else processes = await startProcesses(tasks, workloadsOf(kind), kind.policy?.(values) ?? {})
       this.running.push({ setting, tasks, threads, processes })
     }
-  }
-
-  private async thread(kind: ThreadKind, values: Values, n: number): Promise<KernelThread> {
-    return await this.machine.kthread({ ...kind.thread(values), name: `${kind.name}/${n}`.slice(0, 15) })
   }
 
   /** Has every kernel thread end, and says what is wrong with what they did. The processes end when they are through. */
@@ -136,6 +131,15 @@ export class Loads {
       return { load: kind.name, parameters: values, tasks, counts, wrong }
     })
   }
+}
+
+async function startThread(machine: Machine, kind: ThreadKind, values: Values, n: number): Promise<KernelThread> {
+  // Spread at first; each asks for another CPU now and then.
+  return await machine.kthread({
+    ...kind.thread(values),
+    name: `${kind.name}/${n}`.slice(0, 15),
+    cpu: n % machine.cpus,
+  })
 }
 
 function sum(threads: readonly KernelThread[], n: number): number {

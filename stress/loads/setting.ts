@@ -10,7 +10,8 @@ export interface LoadSetting {
   readonly values: Values
 }
 
-function standard(kind: Kind): LoadSetting {
+/** A load with its usual parameters. */
+export function standard(kind: Kind): LoadSetting {
   return { kind, values: Object.fromEntries(Object.entries(kind.parameters).map(([name, p]) => [name, p.default])) }
 }
 

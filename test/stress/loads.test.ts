@@ -39,6 +39,7 @@ describe('a list of loads', () => {
     ['bla', /there is no load 'bla'; there are hogs, .*, all$/],
     ['irq-off:us=x', /load irq-off: us is a whole number from 0 to 100000, not 'x'/],
     ['irq-off:us=-1', /us is a whole number from 0/],
+    ['irq-off:tasks=-2', /tasks is a whole number from -1 to 1024, not '-2'/],
     ['irq-off:us=', /us is a whole number/],
     ['irq-off:', /takes tasks=N, us=N, gap=N, not ''/],
     ['irq-off:nice=1', /load irq-off: takes tasks=N, us=N, gap=N, not 'nice=1'/],
