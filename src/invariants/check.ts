@@ -4,6 +4,7 @@ import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
+import { RCU_INVARIANTS } from './rcu.js'
 import { RECORD_INVARIANTS } from './records.js'
 import { TABLE_INVARIANTS } from './tables.js'
 import { TASK_INVARIANTS } from './tasks.js'
@@ -16,6 +17,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
   ...CALL_INVARIANTS,
+  ...RCU_INVARIANTS,
   ...LOCK_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]
