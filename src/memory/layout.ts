@@ -6,6 +6,7 @@
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
 
 import { assert } from '../base/assert.js'
+import { TIMER_WHEEL } from './deferred.js'
 import { RCU_DATA, RCU_NODE } from './rcu.js'
 import { RCU } from './rcu-state.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
@@ -91,6 +92,7 @@ export class Layout {
   readonly runqueues: Region
   readonly stoppers: Region
   readonly timerBases: Region
+  readonly timerWheels: Region
   readonly pools: Region
   readonly callSenders: Region
   readonly rcu: Region
@@ -143,6 +145,7 @@ export class Layout {
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
     this.timerBases = region('timer_base', TIMER_BASE, cpus)
+    this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, cpus)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
     this.rcu = region('rcu', RCU, 1)
