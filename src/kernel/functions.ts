@@ -12,8 +12,10 @@ import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
 import { userTask } from '../process/process.js'
 import type { Profile } from '../profiles/profile.js'
-import { requestQuiescentState } from '../sched/grace.js'
+import { synchronizeRcuExpedited } from '../rcu/expedited.js'
+import { noteContextSwitch, rcuExpHandler, readUnlockSpecial } from '../rcu/quiescent.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
+import { rcuHooks } from '../sched/read-side.js'
 import { POLICY } from '../sched/task.js'
 import { ksoftirqd, SOFTIRQ, softirqActions } from '../softirq/softirq.js'
 import { taskletAction, taskletHiAction } from '../softirq/tasklet.js'
@@ -46,6 +48,7 @@ softirqActions[SOFTIRQ.timer] = runTimerSoftirq
 softirqActions[SOFTIRQ.tasklet] = taskletAction
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
+Object.assign(rcuHooks, { readUnlockSpecial, noteContextSwitch, synchronize: synchronizeRcuExpedited })
 
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, the loads', the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
@@ -55,7 +58,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     smpboot_thread_fn: smpbootThreadFn,
     requester,
     runner,
-    request_quiescent_state: requestQuiescentState,
+    rcu_exp_handler: rcuExpHandler,
     multi_cpu_stop: multiCpuStop,
     take_cpu_down: takeCpuDown,
     push_cpu_stop: pushCpuStop,

@@ -14,7 +14,7 @@ const NAMES = [
   'smpboot_thread_fn',
   'requester',
   'runner',
-  'request_quiescent_state',
+  'rcu_exp_handler',
   'multi_cpu_stop',
   'take_cpu_down',
   'push_cpu_stop',
