@@ -7,7 +7,7 @@
 
 import { assert } from '../base/assert.js'
 import { TIMER_WHEEL } from './deferred.js'
-import { KTHREAD, LOADS } from './load-structs.js'
+import { KTHREAD, LOAD, LOADS } from './load-structs.js'
 import { RCU_DATA, RCU_NODE } from './rcu.js'
 import { RCU } from './rcu-state.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
@@ -127,6 +127,7 @@ export class Layout {
   readonly user: Region
   readonly kthreads: Region
   readonly loads: Region
+  readonly loadObjects: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
   static of(config: MemoryConfig): Layout {
@@ -181,6 +182,7 @@ export class Layout {
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
     this.kthreads = region('kthread', KTHREAD, Math.max(1, config.kthreads ?? 0))
     this.loads = region('loads', LOADS, 1)
+    this.loadObjects = region('load', LOAD, Math.max(1, config.kthreads ?? 0))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     next = Math.ceil(next / PAGE) * PAGE
     this.user = region('user', null, 1, config.user)

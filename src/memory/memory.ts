@@ -151,6 +151,11 @@ export class Memory {
     return this.layout.loads.base
   }
 
+  /** The objects of a kernel thread that is a load. */
+  load(index: number): number {
+    return this.layout.loadObjects.base + index * this.layout.loadObjects.stride
+  }
+
   kthread(index: number): number {
     return this.layout.kthreads.base + index * this.layout.kthreads.stride
   }
