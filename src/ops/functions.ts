@@ -25,6 +25,11 @@ const NAMES = [
   'cpuhp_complete_idle_dead',
   'cpu_down_maps_locked',
   'cpuhp_kick_ap_work',
+  'rcu_gp_kthread',
+  'wakeme_after_rcu',
+  'rcu_barrier_handler',
+  'rcu_barrier_callback',
+  'rcu_torture_cb',
 ] as const
 
 export type SystemFunction = (typeof NAMES)[number]
