@@ -7,6 +7,7 @@ import { syscoreOps } from '../hotplug/suspend.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
+import { LOAD_FUNCTIONS } from '../loads/table.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
 import { userTask } from '../process/process.js'
@@ -29,6 +30,7 @@ import { runTimerSoftirq } from '../time/timer.js'
 import { worker, workerThread } from '../workqueue/workqueue.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
+import { kthread } from './kthreads.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
 import { kvmSyscoreOps } from './syscore.js'
@@ -59,7 +61,7 @@ Object.assign(rcuHooks, {
   needsCpu: rcuNeedsCpu,
 })
 
-/** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
+/** The same list on every worker: the kernel's own, the callbacks of the profile in its order, the loads', the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
   const functions = new Functions({
     swapper,
@@ -82,6 +84,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     rcu_barrier_handler: rcuBarrierHandler,
     rcu_barrier_callback: rcuBarrierCallback,
     rcu_torture_cb: rcuTortureCallback,
+    kthread,
   })
   const callbacks = new Set<string>()
   for (const { state, startup, teardown } of profile.states) {
@@ -92,6 +95,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
       addNew(functions, name, implementation, `${profile.name}: state ${state}: `)
     }
   }
+  for (const [name, fn] of Object.entries(LOAD_FUNCTIONS)) addNew(functions, name, fn)
   for (const module of modules) for (const [name, fn] of Object.entries(module.functions)) addNew(functions, name, fn)
   return functions
 }

@@ -2,7 +2,16 @@
 //
 // Words that CPUs use to talk to each other are accessed by operations (see ops/). What a lock guards is read and
 // written here, between two operations, and only with that lock held.
-import { FUTEX_BUCKETS, Layout, LIMITS, MASKS, type MaskName, type MemoryConfig, RCU_FANOUT } from './layout.js'
+import {
+  FUTEX_BUCKETS,
+  Layout,
+  LIMITS,
+  MASKS,
+  type MaskName,
+  type MemoryConfig,
+  RCU_FANOUT,
+  UNBOUND_THREADS,
+} from './layout.js'
 import { DOORBELL, HOTPLUG_THREADS, PERCPU, TRACE_RECORD } from './structs.js'
 
 export class Memory {
@@ -139,6 +148,20 @@ export class Memory {
   /** rcu_preempt, which brings about grace periods. */
   get rcuThread(): number {
     return this.runnerTask(LIMITS.portSlots)
+  }
+
+  /** The task of a kernel thread that the host may start, and the thread's own words. */
+  kthreadTask(index: number): number {
+    return this.runnerTask(LIMITS.portSlots + UNBOUND_THREADS + index)
+  }
+
+  /** What the loads of the machine share (loads/). */
+  get loads(): number {
+    return this.layout.loads.base
+  }
+
+  kthread(index: number): number {
+    return this.layout.kthreads.base + index * this.layout.kthreads.stride
   }
 
   task(index: number): number {

@@ -26,6 +26,7 @@ const LOCKS: Readonly<
   'global.smpbootMutex.waitLock': { per: 'machine', linux: 'smpboot_threads_lock.wait_lock' },
   'global.hotplugLock.waiters.lock': { per: 'machine', linux: 'cpu_hotplug_lock.waiters.lock' },
   'global.threadgroupLock.waiters.lock': { per: 'machine', linux: 'cgroup_threadgroup_rwsem.waiters.lock' },
+  'loads.lock.waiters.lock': { per: 'machine', linux: 'a percpu_rw_semaphore of a test module, ->waiters.lock' },
   'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
   'rcu.lock': { per: 'machine', linux: 'the root rcu_node->lock, as it guards rcu_state.gp_seq' },
   'rcu.expMutex.waitLock': { per: 'machine', linux: 'rcu_state.exp_mutex.wait_lock' },

@@ -6,6 +6,7 @@ import { idleDeath, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './r
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
+import { softirqs, timerWheel } from './time.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -40,4 +41,6 @@ export const SCENARIOS: readonly Scenario[] = [
   rcuCallbacks,
   stranded,
   idleDeath,
+  timerWheel,
+  softirqs,
 ] as readonly Scenario[]
