@@ -2,6 +2,7 @@
 import type { KernelFunction } from '../ops/cpu.js'
 import { ipiRun, ipis, pin, work, workRun } from './calls.js'
 import { cpusRead, rwsem } from './locks.js'
+import { rcu } from './rcu.js'
 import { irqOff, loop, migrateOff, preemptOff } from './sections.js'
 
 export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
@@ -16,4 +17,5 @@ export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_work: work,
   load_work_run: workRun,
   load_pin: pin,
+  load_rcu: rcu,
 }

@@ -35,4 +35,6 @@ export const RCU_TORTURE = struct('rcu_torture_state', {
   wrong: 'word',
   /** grace periods that fake writers have waited for */
   faked: 'word',
+  /** threads that torture; each has the next part */
+  threads: 'word',
 })

@@ -23,19 +23,28 @@ export function* synchronizeRcu(cpu: Cpu): Kernel<void> {
   else yield* waitForGracePeriod(cpu)
 }
 
-/** Sleeps until a callback of its own has been called. */
+/** Sleeps until a normal grace period is over. */
 export function* waitForGracePeriod(cpu: Cpu): Kernel<void> {
+  beginWait(cpu)
+  while (!(yield* gracePeriodReady(cpu))) yield* schedule(cpu)
+}
+
+/** Begins to wait for a normal grace period: a callback of the task's own is queued. */
+export function beginWait(cpu: Cpu): void {
   const { memory, task } = cpu
   const at = task + TASK.rcu
   memory.set(at + RCU_TASK.synchronized, 0)
   memory.set(at + RCU_TASK.head + RCU_HEAD.argument, task)
   callRcu(cpu, at + RCU_TASK.head, FN.wakeme_after_rcu)
-  for (;;) {
-    yield setCurrentState(cpu, STATE.uninterruptible, '__wait_rcu_gp')
-    if ((yield cpu.load(at + RCU_TASK.synchronized, acquire, '__wait_rcu_gp:look')) === 1) break
-    yield* schedule(cpu)
-  }
+}
+
+/** Whether that has been called; else prepares the task to sleep until then (see completionReady). */
+export function* gracePeriodReady(cpu: Cpu): Kernel<boolean> {
+  const synchronized = cpu.task + TASK.rcu + RCU_TASK.synchronized
+  yield setCurrentState(cpu, STATE.uninterruptible, '__wait_rcu_gp')
+  if ((yield cpu.load(synchronized, acquire, '__wait_rcu_gp:look')) !== 1) return false
   yield setCurrentState(cpu, STATE.running, '__wait_rcu_gp:over')
+  return true
 }
 
 /** That callback. */

@@ -6,6 +6,7 @@
 //   ... look at p's version, twice
 //   p.pipe: 0, or 1 when it was replaced meanwhile. 2: a grace period has gone by: an error
 //   rcuReadUnlock
+import { NS_PER_US } from '../base/time.js'
 import type { Memory } from '../memory/memory.js'
 import { PIPE_LENGTH, RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from '../memory/rcu-torture.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -16,8 +17,8 @@ import { callRcu } from './callbacks.js'
 import { synchronizeRcuExpedited } from './expedited.js'
 import { waitForGracePeriod } from './synchronize.js'
 
-/** One read side, `length` operations long. Answers 0, or 1 when something was freed under its eyes. */
-export function* tortureRead(cpu: Cpu, length: number): Kernel<number> {
+/** One read side, `us` microseconds long. Answers 0, or 1 when something was freed under its eyes. */
+export function* tortureRead(cpu: Cpu, us: number): Kernel<number> {
   const { memory } = cpu
   const state = memory.rcuTorture
   rcuReadLock(cpu)
@@ -27,7 +28,7 @@ export function* tortureRead(cpu: Cpu, length: number): Kernel<number> {
     return 0
   }
   const version = yield cpu.load(item + TORTURE_ITEM.version, relaxed, 'rcu_torture_one_read:version')
-  for (let n = 0; n < length; n++) yield cpu.load(state + RCU_TORTURE.current, relaxed, 'rcu_torture_one_read:delay')
+  if (us > 0) yield cpu.spinUntil((yield cpu.clock('rcu_read_delay')) + us * NS_PER_US, 'rcu_read_delay')
   const pipe = yield cpu.load(item + TORTURE_ITEM.pipe, relaxed, 'rcu_torture_one_read:pipe')
   const same = (yield cpu.load(item + TORTURE_ITEM.version, relaxed, 'rcu_torture_one_read:again')) === version
   yield* rcuReadUnlock(cpu)

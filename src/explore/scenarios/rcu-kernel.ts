@@ -24,9 +24,6 @@ export const RCU_AT = {
 } as const
 export const HEADS = 64
 
-/** Operations that a reader looks at something for. */
-const LOOK = 12
-
 /** Takes a head that nobody has, and queues a callback for it. */
 function* queueOne(cpu: Cpu): Kernel<void> {
   const { memory } = cpu
@@ -38,8 +35,8 @@ function* queueOne(cpu: Cpu): Kernel<void> {
 }
 
 export const functions = {
-  *explore_rcu_read(cpu, times) {
-    for (let n = 0; n < times; n++) yield* tortureRead(cpu, LOOK)
+  *explore_rcu_read(cpu, times, us) {
+    for (let n = 0; n < times; n++) yield* tortureRead(cpu, us)
     return 0
   },
 
