@@ -34,6 +34,7 @@ export function beginWait(cpu: Cpu): void {
   const { memory, task } = cpu
   const at = task + TASK.rcu
   memory.set(at + RCU_TASK.synchronized, 0)
+  memory.set(task + TASK.waitsFor, at + RCU_TASK.head)
   memory.set(at + RCU_TASK.head + RCU_HEAD.argument, task)
   callRcu(cpu, at + RCU_TASK.head, FN.wakeme_after_rcu)
 }
@@ -43,6 +44,7 @@ export function* gracePeriodReady(cpu: Cpu): Kernel<boolean> {
   const synchronized = cpu.task + TASK.rcu + RCU_TASK.synchronized
   yield setCurrentState(cpu, STATE.uninterruptible, '__wait_rcu_gp')
   if ((yield cpu.load(synchronized, acquire, '__wait_rcu_gp:look')) !== 1) return false
+  cpu.memory.set(cpu.task + TASK.waitsFor, 0)
   yield setCurrentState(cpu, STATE.running, '__wait_rcu_gp:over')
   return true
 }
