@@ -16,10 +16,12 @@ import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { hasBit, loadBit, setBit } from '../ops/mask.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
+import { rcuNeedsCpu } from '../rcu/core.js'
 import { rcuCpuOnline, rcuCpuStarting, rcuReportDead } from '../rcu/hotplug.js'
 import { rcuIdleEnter, rcuIdleExit } from '../rcu/quiescent.js'
 import { idleBalance } from '../sched/balance.js'
 import { scheduleOnce } from '../sched/core.js'
+import { startTick } from '../sched/tick.js'
 import { smpCallFunctionSingle } from '../smp/smp.js'
 import { startSoftirqs } from '../softirq/softirq.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
@@ -70,6 +72,9 @@ export function* idleUntilDead(cpu: Cpu): Kernel<void> {
         yield* reportIdleDead(cpu)
         return
       }
+      if (cpu.tickAt === Number.POSITIVE_INFINITY && rcuNeedsCpu(cpu)) {
+        yield* startTick(cpu, yield cpu.clock('tick_nohz_idle:now'))
+      }
       yield* rcuIdleEnter(cpu)
       cpu.irqEnable()
       yield cpu.halt('do_idle')
@@ -90,7 +95,8 @@ function* reportIdleDead(cpu: Cpu): Kernel<void> {
   yield* rcuReportDead(cpu)
   yield cpu.store(record + CPUHP.state, CPUHP_STATE.idleDead, release, 'cpuhp_report_idle_dead:state')
   // Waking somebody is not for a CPU that is gone: another one does it.
-  yield* smpCallFunctionSingle(cpu, firstOnline(cpu), FN.cpuhp_complete_idle_dead, id, false)
+  if (cpu.bugs.has('M17')) yield* completeIdleDead(cpu, id)
+  else yield* smpCallFunctionSingle(cpu, firstOnline(cpu), FN.cpuhp_complete_idle_dead, id, false)
   cpu.wakeAt = Number.POSITIVE_INFINITY
   cpu.tickAt = Number.POSITIVE_INFINITY
   cpu.timersAt = Number.POSITIVE_INFINITY

@@ -4,7 +4,8 @@ import type { Memory } from '../memory/memory.js'
 import { RCU_DATA, RCU_NODE, RCU_TASK } from '../memory/rcu.js'
 import { RCU } from '../memory/rcu-state.js'
 import { TASK } from '../memory/structs.js'
-import { testBit } from '../ops/mask.js'
+import { bitsOf, testBit } from '../ops/mask.js'
+import { callbacksOf } from '../rcu/callbacks.js'
 import { bitOf, blockedTasks, nodesOf } from '../rcu/node.js'
 import { isUnderWay, NO_QS } from '../rcu/state.js'
 import { cpusOf, type Findings, type Invariant, nameOf, tasksOf, type World } from './invariant.js'
@@ -63,6 +64,34 @@ function* readSides({ memory }: World): Findings {
   }
 }
 
+function* adopted({ memory }: World): Findings {
+  for (const cpu of cpusOf(memory)) {
+    const callbacks = memory.get(memory.rcuData(cpu) + RCU_DATA.callbacks)
+    if (callbacks !== 0 && !testBit(memory, memory.online, cpu))
+      yield `CPU ${cpu} is offline, and ${callbacks} callbacks wait there`
+  }
+}
+
+function* callbacksCounted({ memory }: World): Findings {
+  for (const cpu of cpusOf(memory)) {
+    const word = (offset: number): number => memory.get(memory.rcuData(cpu) + offset)
+    const callbacks = word(RCU_DATA.callbacks)
+    let listed = 0
+    for (const _ of callbacksOf(memory, cpu)) if (++listed > callbacks) break
+    if (listed !== callbacks)
+      yield `CPU ${cpu} counts ${callbacks} callbacks, ${listed > callbacks ? 'more' : listed} are there`
+    const left = (word(RCU_DATA.queued) + word(RCU_DATA.adopted) - word(RCU_DATA.invoked)) | 0
+    if (left !== callbacks) yield `${left} callbacks of CPU ${cpu} ought to be left, there are ${callbacks}`
+  }
+}
+
+function* allCalled({ memory }: World): Findings {
+  for (const cpu of bitsOf(memory, memory.online)) {
+    const callbacks = memory.get(memory.rcuData(cpu) + RCU_DATA.callbacks)
+    if (callbacks !== 0) yield `${callbacks} callbacks of CPU ${cpu} have not been called`
+  }
+}
+
 export const RCU_INVARIANTS: readonly Invariant[] = [
   { name: 'rcu-waits-for-online', says: 'grace periods wait for the online CPUs, for no others', check: watched },
   {
@@ -71,5 +100,17 @@ export const RCU_INVARIANTS: readonly Invariant[] = [
     check: nobodyGone,
   },
   { name: 'grace-periods-over', atRest: true, says: 'nobody waits for a grace period', check: gracePeriods },
+  { name: 'rcu-callbacks-adopted', says: 'an offline CPU has no callbacks', check: adopted },
+  {
+    name: 'rcu-callbacks-once',
+    says: 'each callback that was queued is in one list until it has been called',
+    check: callbacksCounted,
+  },
+  {
+    name: 'rcu-callbacks-called',
+    atRest: true,
+    says: 'all callbacks of online CPUs have been called',
+    check: allCalled,
+  },
   { name: 'read-sides-over', atRest: true, says: 'no task is in a read side of RCU', check: readSides },
 ]

@@ -28,6 +28,8 @@ import { formatPort } from './port.js'
 export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
+  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 (default: it is) */
+  readonly rcuExpedited?: boolean
 }
 
 /** Lays out everything in fresh memory, before any CPU runs. */
@@ -46,7 +48,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.activeCount, 1)
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
-  formatRcu(memory, true)
+  formatRcu(memory, boot.rcuExpedited ?? true)
   formatSteps(memory, functions, profile)
   formatPort(memory)
   const init = {
@@ -59,6 +61,16 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
     argument: boot.maxcpus,
   }
   initTask(memory, memory.initTask, init, STATE.uninterruptible)
+  const rcuThread = {
+    comm: 'rcu_preempt',
+    pid: nextPid(memory),
+    cpu: 0,
+    flags: FLAG.kthread,
+    policy: POLICY.normal,
+    entry: FN.rcu_gp_kthread,
+    argument: 0,
+  }
+  initTask(memory, memory.rcuThread, rcuThread, STATE.interruptible)
 }
 
 function formatCpu(memory: Memory, cpu: number): void {

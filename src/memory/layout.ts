@@ -10,6 +10,7 @@ import { TIMER_WHEEL } from './deferred.js'
 import { KTHREAD, LOAD, LOADS } from './load-structs.js'
 import { RCU_DATA, RCU_NODE } from './rcu.js'
 import { RCU } from './rcu-state.js'
+import { RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from './rcu-torture.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -109,6 +110,8 @@ export class Layout {
   readonly rcu: Region
   readonly rcuNodes: Region
   readonly rcuData: Region
+  readonly rcuTorture: Region
+  readonly tortureItems: Region
   readonly tasks: Region
   readonly affinities: Region
   readonly steps: Region
@@ -166,6 +169,8 @@ export class Layout {
     this.rcu = region('rcu', RCU, 1)
     this.rcuNodes = region('rcu_node', RCU_NODE, Math.ceil(cpus / RCU_FANOUT))
     this.rcuData = region('rcu_data', RCU_DATA, cpus)
+    this.rcuTorture = region('rcu_torture', RCU_TORTURE, 1)
+    this.tortureItems = region('rcu_torture_item', TORTURE_ITEM, TORTURE_ITEMS)
     this.tasks = region('task', TASK, this.taskCount)
     this.affinities = region('cpus_mask', null, this.taskCount, this.maskWords)
     this.steps = region('step', STEP, LIMITS.states)

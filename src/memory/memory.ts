@@ -115,6 +115,15 @@ export class Memory {
     return this.layout.rcuData.base + cpu * this.layout.rcuData.stride
   }
 
+  /** What RCU is tortured with. */
+  get rcuTorture(): number {
+    return this.layout.rcuTorture.base
+  }
+
+  tortureItem(index: number): number {
+    return this.layout.tortureItems.base + index * this.layout.tortureItems.stride
+  }
+
   /** Task structs by what they are for: idle tasks, per-CPU threads, init, the port's requesters and runners, others. */
   idleTask(cpu: number): number {
     return this.task(cpu)

@@ -17,6 +17,9 @@ export const RCU = struct('rcu_state', {
   /** when the normal grace period has begun, and after which time it is said to stall: ms */
   gpStart: 'word',
   stallAt: 'word',
+  // its thread's own: how often it has looked at who is left, and when it does next
+  fqsRounds: 'word',
+  nextFqs: 'time',
   /** expedited ones: their number as above, one at a time */
   expSequence: 'line',
   expMutex: MUTEX,

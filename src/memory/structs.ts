@@ -176,7 +176,6 @@ export const TASK = struct('task', {
   /** CPU number + 1 of the timer base that it is on, 0: none */
   timerBase: 'word',
   wakeTime: 'time',
-  /** what it has to do with RCU */
   rcu: RCU_TASK,
   // user tasks: their process, which of its tasks this is, and the system call that is under way
   program: 'word',

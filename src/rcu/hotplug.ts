@@ -6,8 +6,10 @@
 //   finds that it is waited for: reschedules, and reports there
 
 import { RCU_DATA, RCU_NODE } from '../memory/rcu.js'
+import { RCU } from '../memory/rcu-state.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
+import { adopt } from './callbacks.js'
 import { bitOf, clearCpus, nodeThrough, setOwed } from './node.js'
 import { NO_QS } from './state.js'
 
@@ -57,4 +59,20 @@ export function* rcuReportDead(cpu: Cpu): Kernel<void> {
   memory.set(memory.rcuData(id) + RCU_DATA.coreNeedsQs, 0)
   yield cpu.unlockIrq(node + RCU_NODE.lock, 'rcu_report_dead')
   cpu.watching = false
+}
+
+/** By who has taken a CPU down, as soon as it is dead: the callbacks that it has left are this CPU's from now on. */
+export function* rcutreeMigrateCallbacks(cpu: Cpu, subject: number): Kernel<void> {
+  const { memory } = cpu
+  const from = memory.rcuData(subject)
+  if (memory.get(from + RCU_DATA.callbacks) === 0 || cpu.bugs.has('lost-callbacks')) return
+  yield cpu.lockIrq(memory.rcu + RCU.barrierLock, 'rcutree_migrate_callbacks')
+  adopt(memory, from, memory.rcuData(cpu.id))
+  yield cpu.unlockIrq(memory.rcu + RCU.barrierLock, 'rcutree_migrate_callbacks')
+}
+
+/** RCU/tree:dead, on the controlling CPU. M32: only here are the callbacks looked after. */
+export function* rcutreeDeadCpu(cpu: Cpu, subject: number): Kernel<number> {
+  if (cpu.bugs.has('M32')) yield* rcutreeMigrateCallbacks(cpu, subject)
+  return 0
 }

@@ -28,6 +28,7 @@ import {
   TRACE_RECORD,
   WORKER_POOL,
 } from '#dist/src/memory/structs.js'
+import { enqueue } from '#dist/src/rcu/callbacks.js'
 import { ARRIVAL } from '#dist/src/sched/fair.js'
 import { dequeueTask, enqueueTask } from '#dist/src/sched/runqueue.js'
 import { POLICY, STATE } from '#dist/src/sched/task.js'
@@ -45,6 +46,11 @@ const record = (memory: Memory, cpu: number, field: keyof typeof CPUHP, value: n
   memory.set(memory.cpuhp(cpu) + (CPUHP[field] as number), value)
 const thread = (memory: Memory, cpu: number, kind: keyof typeof THREADS): number =>
   memory.threadTask(cpu, THREADS[kind])
+
+/** A callback of RCU that waits on a CPU. */
+function leaveCallback(memory: Memory, cpu: number): void {
+  enqueue(memory, cpu, memory.initTask + TASK.rcu + RCU_TASK.head)
+}
 
 /** A user task asleep on the timers of a CPU, as it should be. */
 function sleeper(memory: Memory, cpu: number, wakeTime: number, n = 0): number {
@@ -360,6 +366,9 @@ const MUTATIONS: readonly Mutation[] = [
   ['grace-periods-over', 'a grace period does not end', (m) => m.set(m.rcu + RCU.expSequence, 1)],
   ['grace-periods-over', 'a grace period waits for a node', (m) => m.set(m.rcu + RCU.pending, 1)],
   ['grace-periods-over', 'a CPU owes a quiescent state', (m) => m.set(m.rcuData(1) + RCU_DATA.noQs, 1)],
+  ['rcu-callbacks-adopted', 'a dead CPU has callbacks', (m) => leaveCallback(m, 3)],
+  ['rcu-callbacks-once', 'a callback is lost', (m) => bump(m, m.rcuData(1) + RCU_DATA.queued)],
+  ['rcu-callbacks-called', 'a callback is not called', (m) => leaveCallback(m, 1)],
   ['read-sides-over', 'a read side is not over', (m) => m.set(m.initTask + TASK.rcu + RCU_TASK.nesting, 1)],
   ['interrupts-taken', 'an interrupt is not taken', (m) => m.set(m.pending(1), 4)],
   [

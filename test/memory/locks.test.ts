@@ -36,6 +36,7 @@ const LOCKS: Readonly<
   'rcu.barrierMutex.waitLock': { per: 'machine', linux: 'rcu_state.barrier_mutex.wait_lock' },
   'rcu.barrierDone.lock': { per: 'machine', linux: 'rcu_state.barrier_completion.wait.lock' },
   'rcu.barrierLock': { per: 'machine', linux: 'rcu_state.barrier_lock' },
+  'rcu_torture.lock': { per: 'machine', linux: 'rcu_torture_lock' },
   'rcu_node.lock': { per: 'node', linux: 'rcu_node->lock of the leaves' },
 }
 
