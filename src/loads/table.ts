@@ -3,6 +3,7 @@ import type { KernelFunction } from '../ops/cpu.js'
 import { ipiRun, ipis, pin, work, workRun } from './calls.js'
 import { cpusRead, rwsem } from './locks.js'
 import { irqOff, loop, migrateOff, preemptOff } from './sections.js'
+import { softirqs, taskletRun, timerRun, timers } from './timers.js'
 
 export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_irq_off: irqOff,
@@ -16,4 +17,8 @@ export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_work: work,
   load_work_run: workRun,
   load_pin: pin,
+  load_timers: timers,
+  load_timer_run: timerRun,
+  load_softirqs: softirqs,
+  load_tasklet_run: taskletRun,
 }
