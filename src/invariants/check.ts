@@ -5,9 +5,11 @@ import type { Invariant, World } from './invariant.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
 import { RECORD_INVARIANTS } from './records.js'
+import { SOFTIRQ_INVARIANTS } from './softirq.js'
 import { TABLE_INVARIANTS } from './tables.js'
 import { TASK_INVARIANTS } from './tasks.js'
 import { THREAD_INVARIANTS } from './threads.js'
+import { TIME_INVARIANTS } from './time.js'
 
 /** Every invariant, in the order in which they are told. */
 export const INVARIANTS: readonly Invariant[] = [
@@ -16,6 +18,8 @@ export const INVARIANTS: readonly Invariant[] = [
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
   ...CALL_INVARIANTS,
+  ...SOFTIRQ_INVARIANTS,
+  ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]

@@ -80,6 +80,10 @@ export class Memory {
     return this.layout.timerBases.base + cpu * this.layout.timerBases.stride
   }
 
+  timerWheel(cpu: number): number {
+    return this.layout.timerWheels.base + cpu * this.layout.timerWheels.stride
+  }
+
   pool(cpu: number): number {
     return this.layout.pools.base + cpu * this.layout.pools.stride
   }
@@ -108,6 +112,20 @@ export class Memory {
 
   runnerTask(slot: number): number {
     return this.initTask + (1 + LIMITS.portSlots + slot) * this.layout.tasks.stride
+  }
+
+  /** The task of a kernel thread that the host may start, and the thread's own words. */
+  kthreadTask(index: number): number {
+    return this.runnerTask(LIMITS.portSlots + index)
+  }
+
+  /** What the loads of the machine share (loads/). */
+  get loads(): number {
+    return this.layout.loads.base
+  }
+
+  kthread(index: number): number {
+    return this.layout.kthreads.base + index * this.layout.kthreads.stride
   }
 
   task(index: number): number {
