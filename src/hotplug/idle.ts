@@ -23,6 +23,8 @@ import { startSoftirqs } from '../softirq/softirq.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { complete } from '../sync/completion.js'
 import { setupTimer } from '../time/sleep.js'
+import { EVENT } from '../trace/events.js'
+import { IDLE_HALTED, IDLE_LEFT } from '../trace/fields.js'
 import { invokeRangeNoFail } from './callbacks.js'
 import { CPUHP_STATE } from './states.js'
 import { doneOf } from './thread.js'
@@ -67,7 +69,9 @@ export function* idleUntilDead(cpu: Cpu): Kernel<void> {
         return
       }
       cpu.irqEnable()
+      cpu.trace(EVENT.cpu_idle, IDLE_HALTED, 0, 0)
       yield cpu.halt('do_idle')
+      cpu.trace(EVENT.cpu_idle, IDLE_LEFT, 0, 0)
     }
     yield* scheduleOnce(cpu, false)
   }
