@@ -21,7 +21,6 @@ import { scheduleOnce } from '../sched/core.js'
 import { smpCallFunctionSingle } from '../smp/smp.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { complete } from '../sync/completion.js'
-import { setupTimer } from '../time/sleep.js'
 import { invokeRangeNoFail } from './callbacks.js'
 import { CPUHP_STATE } from './states.js'
 import { doneOf } from './thread.js'
@@ -46,7 +45,6 @@ function* startSecondary(cpu: Cpu): Kernel<void> {
   yield* invokeRangeNoFail(cpu, id, true, target)
   yield setBit(cpu, memory.online, id, 'start_secondary:online')
   yield cpu.add(memory.global + GLOBAL.onlineCount, 1, full, 'start_secondary:count')
-  yield* setupTimer(cpu)
   yield* stopMachineUnpark(cpu, id)
   yield cpu.store(record + CPUHP.state, CPUHP_STATE.apOnlineIdle, relaxed, 'cpuhp_online_idle:state')
   yield* complete(cpu, doneOf(cpu, id, true))

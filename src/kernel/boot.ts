@@ -11,6 +11,7 @@ import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
 import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK, WORKER_POOL } from '../memory/structs.js'
+import { HRTIMER_BASE } from '../memory/timers.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN, type Functions } from '../ops/functions.js'
@@ -81,6 +82,7 @@ function formatCpu(memory: Memory, cpu: number): void {
   memory.set(rq + RUNQUEUE.current, idle)
   memory.set(rq + RUNQUEUE.online, cpu === 0 ? 1 : 0)
   memory.set(rq + RUNQUEUE.balanceCallback, cpu === 0 ? CALLBACK.none : CALLBACK.balancePush)
+  memory.set(memory.hrtimerBase(cpu) + HRTIMER_BASE.online, cpu === 0 ? 1 : 0)
   memory.set(memory.pool(cpu) + WORKER_POOL.bound, 1)
   memory.set(memory.stopper(cpu) + STOPPER.enabled, 0)
 }

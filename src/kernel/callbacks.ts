@@ -5,6 +5,8 @@ import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
+import type { BugName } from '../ops/switches.js'
+import type { Profile } from '../profiles/profile.js'
 import {
   schedCpuActivate,
   schedCpuDeactivate,
@@ -13,7 +15,7 @@ import {
   schedCpuWaitEmpty,
 } from '../sched/hotplug.js'
 import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
-import { hrtimersCpuDying, timersDeadCpu } from '../time/sleep.js'
+import { hrtimersCpuDying, hrtimersCpuStarting, hrtimersDeadCpu, hrtimersPrepareCpu } from '../time/hrtimer.js'
 import { workqueueOfflineCpu, workqueueOnlineCpu } from '../workqueue/workqueue.js'
 
 export const MODELLED: Readonly<Record<string, KernelFunction>> = {
@@ -21,7 +23,9 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpcfd_prepare_cpu: smpcfdPrepareCpu,
   smpcfd_dead_cpu: smpcfdDeadCpu,
   smpcfd_dying_cpu: smpcfdDyingCpu,
-  timers_dead_cpu: timersDeadCpu,
+  hrtimers_prepare_cpu: hrtimersPrepareCpu,
+  hrtimers_dead_cpu: hrtimersDeadCpu,
+  hrtimers_cpu_starting: hrtimersCpuStarting,
   hrtimers_cpu_dying: hrtimersCpuDying,
   bringup_cpu: bringupCpu,
   takedown_cpu: takedownCpu,
@@ -38,4 +42,13 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
 
 export function* namedStep(): Kernel<number> {
   return 0
+}
+
+/** The step table as it was when Linux had those bugs. */
+export function tableWith(profile: Profile, bugs: readonly BugName[]): Profile {
+  if (!bugs.includes('M03')) return profile
+  const states = profile.states.map((step) =>
+    step.startup === 'hrtimers_prepare_cpu' ? { ...step, teardown: 'hrtimers_dead_cpu' } : step,
+  )
+  return { ...profile, states }
 }

@@ -18,6 +18,7 @@ import { POLICY } from '../sched/task.js'
 import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
 import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { hrtimerWakeup } from '../time/sleep.js'
 import { worker, workerThread } from '../workqueue/workqueue.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
@@ -62,6 +63,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
+    hrtimer_wakeup: hrtimerWakeup,
   })
   const callbacks = new Set<string>()
   for (const { state, startup, teardown } of profile.states) {

@@ -19,11 +19,11 @@ import {
   STEP,
   STOPPER,
   TASK,
-  TIMER_BASE,
   TRACE_RECORD,
   WAIT_QUEUE,
   WORKER_POOL,
 } from './structs.js'
+import { HRTIMER_BASE } from './timers.js'
 
 export const LIMITS = { cpus: 4096, tasks: 65_536, workers: 4096, portSlots: 64, instances: 256, states: 237 } as const
 
@@ -83,7 +83,7 @@ export class Layout {
   readonly cpuhp: Region
   readonly runqueues: Region
   readonly stoppers: Region
-  readonly timerBases: Region
+  readonly hrtimerBases: Region
   readonly pools: Region
   readonly callSenders: Region
   readonly tasks: Region
@@ -132,7 +132,7 @@ export class Layout {
     this.cpuhp = region('cpuhp', CPUHP, cpus)
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
-    this.timerBases = region('timer_base', TIMER_BASE, cpus)
+    this.hrtimerBases = region('hrtimer_base', HRTIMER_BASE, cpus)
     this.pools = region('worker_pool', WORKER_POOL, cpus)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
     this.tasks = region('task', TASK, this.taskCount)

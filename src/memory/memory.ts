@@ -76,8 +76,8 @@ export class Memory {
     return this.layout.stoppers.base + cpu * this.layout.stoppers.stride
   }
 
-  timerBase(cpu: number): number {
-    return this.layout.timerBases.base + cpu * this.layout.timerBases.stride
+  hrtimerBase(cpu: number): number {
+    return this.layout.hrtimerBases.base + cpu * this.layout.hrtimerBases.stride
   }
 
   pool(cpu: number): number {

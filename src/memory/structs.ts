@@ -2,6 +2,7 @@
 //
 // Pointers are word addresses; 0 is the null pointer (the first words of memory belong to nobody).
 import { struct } from './struct.js'
+import { HRTIMER } from './timers.js'
 
 /** A list of waiting tasks, linked through task.waitNext; first in, first out. Guarded by the lock beside it. */
 export const COMPLETION = struct('completion', {
@@ -168,11 +169,8 @@ export const TASK = struct('task', {
   wakeQ: 'word',
   call: CALL_SINGLE,
   work: WORK,
-  // guarded by the lock of the timer base that it is on
-  timerNext: 'word',
-  /** CPU number + 1 of the timer base that it is on, 0: none */
-  timerBase: 'word',
-  wakeTime: 'time',
+  /** wakes it when it sleeps for a time */
+  sleepTimer: HRTIMER,
   // user tasks: their process, which of its tasks this is, and the system call that is under way
   program: 'word',
   member: 'word',
@@ -243,14 +241,6 @@ export const STOPPER = struct('cpu_stopper', {
   tail: 'word',
   // guarded by stop_cpus_mutex
   stopWork: STOP_WORK,
-})
-
-export const TIMER_BASE = struct('timer_base', {
-  lock: 'lock',
-  // guarded by lock: sleeping tasks, earliest first
-  head: 'word',
-  /** 1: sleepers have come from another CPU, and this one has not set its timer to them yet */
-  changed: 'word',
 })
 
 /** A user process: an instance of a workload, with the memory that its tasks share. The host's until it is spawned. */
