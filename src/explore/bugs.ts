@@ -41,6 +41,10 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'unbound-worker': 'two-requesters',
   'unparked-thread': 'turned-round',
   'open-stopper': 'turned-round',
+  'lost-tasklet': 'softirqs',
+  'stranded-timers': 'timer-wheel',
+  'early-timers': 'timer-wheel',
+  'kept-jiffies': 'timer-wheel',
   'unsorted-timers': 'timers',
 }
 

@@ -5,9 +5,11 @@ import type { Invariant, World } from './invariant.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
 import { RECORD_INVARIANTS } from './records.js'
+import { SOFTIRQ_INVARIANTS } from './softirq.js'
 import { TABLE_INVARIANTS } from './tables.js'
 import { TASK_INVARIANTS } from './tasks.js'
 import { THREAD_INVARIANTS } from './threads.js'
+import { TIME_INVARIANTS } from './time.js'
 import { TIMER_INVARIANTS } from './timers.js'
 
 /** Every invariant, in the order in which they are told. */
@@ -17,6 +19,8 @@ export const INVARIANTS: readonly Invariant[] = [
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
   ...CALL_INVARIANTS,
+  ...SOFTIRQ_INVARIANTS,
+  ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,
   ...TIMER_INVARIANTS,
   ...TABLE_INVARIANTS,

@@ -15,7 +15,9 @@ import {
   schedCpuWaitEmpty,
 } from '../sched/hotplug.js'
 import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
+import { takeoverTasklets } from '../softirq/tasklet.js'
 import { hrtimersCpuDying, hrtimersCpuStarting, hrtimersDeadCpu, hrtimersPrepareCpu } from '../time/hrtimer.js'
+import { timersDeadCpu, timersPrepareCpu } from '../time/timer.js'
 import { workqueueOfflineCpu, workqueueOnlineCpu } from '../workqueue/workqueue.js'
 
 export const MODELLED: Readonly<Record<string, KernelFunction>> = {
@@ -26,6 +28,9 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   hrtimers_prepare_cpu: hrtimersPrepareCpu,
   hrtimers_dead_cpu: hrtimersDeadCpu,
   hrtimers_cpu_starting: hrtimersCpuStarting,
+  takeover_tasklets: takeoverTasklets,
+  timers_prepare_cpu: timersPrepareCpu,
+  timers_dead_cpu: timersDeadCpu,
   hrtimers_cpu_dying: hrtimersCpuDying,
   bringup_cpu: bringupCpu,
   takedown_cpu: takedownCpu,

@@ -5,6 +5,7 @@
 //
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
 import { assert } from '../base/assert.js'
+import { TIMER_WHEEL } from './deferred.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -84,6 +85,7 @@ export class Layout {
   readonly runqueues: Region
   readonly stoppers: Region
   readonly hrtimerBases: Region
+  readonly timerWheels: Region
   readonly pools: Region
   readonly callSenders: Region
   readonly tasks: Region
@@ -133,6 +135,7 @@ export class Layout {
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
     this.hrtimerBases = region('hrtimer_base', HRTIMER_BASE, cpus)
+    this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, cpus)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
     this.tasks = region('task', TASK, this.taskCount)

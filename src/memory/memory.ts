@@ -80,6 +80,10 @@ export class Memory {
     return this.layout.hrtimerBases.base + cpu * this.layout.hrtimerBases.stride
   }
 
+  timerWheel(cpu: number): number {
+    return this.layout.timerWheels.base + cpu * this.layout.timerWheels.stride
+  }
+
   pool(cpu: number): number {
     return this.layout.pools.base + cpu * this.layout.pools.stride
   }

@@ -138,14 +138,13 @@ export function* hrtimersPrepareCpu(cpu: Cpu, subject: number): Kernel<number> {
   return 0
 }
 
-/** hrtimers:dying on the way up, by the CPU itself, on every way up, also one that began half-way down. */
+/** hrtimers:dying on the way up, by the CPU itself, on every way up, also one that began half-way down. It arms its clock event later. */
 export function* hrtimersCpuStarting(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
   const base = memory.hrtimerBase(subject)
   if (!cpu.bugs.has('M05')) memory.set(base + HRTIMER_BASE.online, 1)
   memory.set(base + HRTIMER_BASE.changed, 0)
   cpu.wakeAt = firstExpiry(memory, base)
-  if (cpu.wakeAt !== Number.POSITIVE_INFINITY) yield cpu.armTimer('hrtimers_cpu_starting')
   return 0
 }
 

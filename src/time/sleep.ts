@@ -7,9 +7,10 @@ import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { setCurrentState } from '../sched/core.js'
 import { NORMAL_SLEEP, STATE } from '../sched/task.js'
-import { schedulerTick } from '../sched/tick.js'
 import { tryToWakeUp } from '../sched/wakeup.js'
 import { HRTIMER_NORESTART, hrtimerCancel, hrtimerInterrupt, hrtimerIsQueued, hrtimerStart } from './hrtimer.js'
+import { tickSchedTimer } from './tick.js'
+import { runLocalTimers, setupWheel } from './timer.js'
 
 /**
  * Prepares the current task to sleep for `ns` nanoseconds: it returns RESTART or calls schedule() next. It may wake earlier,
@@ -42,6 +43,13 @@ export function wakeTimeOf(cpu: Cpu): number {
 export function* timerInterrupt(cpu: Cpu): Kernel<void> {
   const now = yield cpu.clock('timer_interrupt:now')
   yield* hrtimerInterrupt(cpu, now)
-  if (cpu.tickAt <= now) yield* schedulerTick(cpu, now)
+  if (cpu.tickAt <= now) yield* tickSchedTimer(cpu, now)
+  yield* runLocalTimers(cpu, now)
   yield cpu.armTimer('timer_interrupt:arm')
+}
+
+/** A CPU that comes up sets its clock event: some timer may be there already. */
+export function* setupTimer(cpu: Cpu): Kernel<void> {
+  yield* setupWheel(cpu)
+  yield cpu.armTimer('setup_local_timer')
 }

@@ -15,7 +15,7 @@ export class Board {
   readonly taken = new Set<number>()
   /** requests of others for CPUs that somebody works on: whoever works on it must reckon with anything */
   readonly disturbed = new Map<number, Promise<unknown>[]>()
-  /** CPUs that are being brought to a known state: nobody is to interfere */
+  /** CPUs that are being brought to a known state, until they are released: nobody is to interfere */
   readonly closed = new Set<number>()
   /** CPUs that are, or are about to be, fully up */
   readonly up = new Set<number>()
@@ -31,6 +31,15 @@ export class Board {
 
   constructor(cpus: number) {
     for (let cpu = 0; cpu < cpus; cpu++) this.up.add(cpu)
+  }
+
+  /**
+   * Nobody works on a CPU any more. Taken and closed end as one: whoever found it taken and no longer closed would make a
+   * request that the next one to work on it knows nothing of.
+   */
+  release(cpu: number): void {
+    this.taken.delete(cpu)
+    this.closed.delete(cpu)
   }
 }
 
@@ -89,7 +98,7 @@ export class Requester {
       else await this.expect('online', cpu, () => machine.online(cpu), [null])
       if (board.disturbed.has(cpu)) await this.tidy(cpu)
     } finally {
-      board.taken.delete(cpu)
+      board.release(cpu)
     }
   }
 
@@ -184,7 +193,6 @@ export class Requester {
     await this.expect('online', cpu, () => machine.online(cpu), [null])
     await this.expect('target', cpu, () => machine.write(`cpu${cpu}/hotplug/target`, profile.online), [null])
     board.up.add(cpu)
-    board.closed.delete(cpu)
   }
 
   /** While the CPU goes, a process asks to be allowed there and nowhere else. */

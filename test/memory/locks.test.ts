@@ -8,6 +8,8 @@ const LOCKS: Readonly<Record<string, { readonly per: 'machine' | 'CPU' | 'task' 
     'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
     'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
     'hrtimer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
+    'timer_wheel.lock': { per: 'CPU', linux: 'timer_base->lock' },
+    'global.taskletKillers.lock': { per: 'machine', linux: 'wait_queue_head->lock of a bit wait' },
     'worker_pool.lock': { per: 'CPU', linux: 'worker_pool->lock' },
     'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
     'cpuhp.doneDown.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_down.wait.lock' },
