@@ -9,6 +9,8 @@ import { CPUHP_STATE, INVALID } from '../hotplug/states.js'
 import { cpuUp } from '../hotplug/updown.js'
 import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
 import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
+import { TASK_GROUP } from '../memory/groups.js'
+import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK, WORKER_POOL } from '../memory/structs.js'
 import { HRTIMER_BASE } from '../memory/timers.js'
@@ -21,6 +23,7 @@ import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
+import { hrtimerInit } from '../time/hrtimer.js'
 import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'
 import { formatPort } from './port.js'
 
@@ -46,6 +49,11 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.activeCount, 1)
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
+  for (let group = 1; group < LIMITS.groups; group++) {
+    const at = memory.taskGroup(group)
+    hrtimerInit(memory, at + TASK_GROUP.periodTimer, 0, FN.sched_cfs_period_timer, group)
+    hrtimerInit(memory, at + TASK_GROUP.slackTimer, 0, FN.sched_cfs_slack_timer, group)
+  }
   formatSteps(memory, functions, profile)
   formatPort(memory)
   const init = {

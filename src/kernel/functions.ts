@@ -11,6 +11,7 @@ import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
 import { userTask } from '../process/process.js'
 import type { Profile } from '../profiles/profile.js'
+import { bandwidthHooks, schedCfsPeriodTimer, schedCfsSlackTimer } from '../sched/bandwidth.js'
 import { requestQuiescentState } from '../sched/grace.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
 import { POLICY } from '../sched/task.js'
@@ -19,6 +20,7 @@ import { taskletAction, taskletHiAction } from '../softirq/tasklet.js'
 import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
 import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { hrtimerForward, hrtimerStart } from '../time/hrtimer.js'
 import { hrtimerWakeup } from '../time/sleep.js'
 import { runTimerSoftirq } from '../time/timer.js'
 import { worker, workerThread } from '../workqueue/workqueue.js'
@@ -45,6 +47,8 @@ softirqActions[SOFTIRQ.timer] = runTimerSoftirq
 softirqActions[SOFTIRQ.tasklet] = taskletAction
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
+bandwidthHooks.hrtimerStart = hrtimerStart
+bandwidthHooks.hrtimerForward = hrtimerForward
 
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
@@ -65,6 +69,8 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
     hrtimer_wakeup: hrtimerWakeup,
+    sched_cfs_period_timer: schedCfsPeriodTimer,
+    sched_cfs_slack_timer: schedCfsSlackTimer,
   })
   const callbacks = new Set<string>()
   for (const { state, startup, teardown } of profile.states) {

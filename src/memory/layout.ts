@@ -6,6 +6,7 @@
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
 import { assert } from '../base/assert.js'
 import { TIMER_WHEEL } from './deferred.js'
+import { CFS_RQ, TASK_GROUP } from './groups.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -26,7 +27,7 @@ import {
 } from './structs.js'
 import { HRTIMER_BASE } from './timers.js'
 
-export const LIMITS = { cpus: 4096, tasks: 65_536, workers: 4096, portSlots: 64, instances: 256, states: 237 } as const
+export const LIMITS = { cpus: 4096, tasks: 65_536, workers: 4096, portSlots: 64, instances: 256, states: 237, groups: 32 } as const
 
 /** How large a machine is. All counts; the layout follows from them alone. */
 export interface MemoryConfig {
@@ -85,6 +86,8 @@ export class Layout {
   readonly runqueues: Region
   readonly stoppers: Region
   readonly hrtimerBases: Region
+  readonly taskGroups: Region
+  readonly cfsRqs: Region
   readonly timerWheels: Region
   readonly pools: Region
   readonly callSenders: Region
@@ -135,6 +138,8 @@ export class Layout {
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
     this.hrtimerBases = region('hrtimer_base', HRTIMER_BASE, cpus)
+    this.taskGroups = region('task_group', TASK_GROUP, LIMITS.groups)
+    this.cfsRqs = region('cfs_rq', CFS_RQ, LIMITS.groups * cpus)
     this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, cpus)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)

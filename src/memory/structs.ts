@@ -129,6 +129,9 @@ export const TASK = struct('task', {
   /** the CPU whose minVruntime its vruntime is relative to, and what that was when it left the runqueue */
   fairCpu: 'word',
   fairBase: 'time',
+  /** the task group that it is in, 0: none; 1: it is held up, for that has no runtime on its CPU */
+  group: 'word',
+  held: 'word',
   vruntime: 'time',
   /** when its execution was last accounted; how long it has run in all, and had when it was last picked */
   execStart: 'time',
@@ -260,6 +263,8 @@ export const PROGRAM = struct('program', {
   priority: 'word',
   nice: 'word',
   comm: [4],
+  /** the task group that its tasks are made in, 0: none */
+  group: 'word',
   /** its tasks that have not ended */
   alive: 'word',
   /** 1: its tasks are to end as soon as they can */
@@ -408,6 +413,8 @@ export const GLOBAL = struct('global', {
   virtualisation: 'word',
   /** 1 while all CPUs stand still for the host to look at the machine */
   frozen: 'word',
+  /** task groups that have a limit */
+  bandwidthUsed: 'word',
   /** 1: it has been logged that FIFO and RR tasks were held up */
   throttlingLogged: 'word',
   /** jiffies since the machine was powered on; only grows */

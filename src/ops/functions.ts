@@ -25,6 +25,8 @@ const NAMES = [
   'cpuhp_complete_idle_dead',
   'cpu_down_maps_locked',
   'hrtimer_wakeup',
+  'sched_cfs_period_timer',
+  'sched_cfs_slack_timer',
   'cpuhp_kick_ap_work',
 ] as const
 
