@@ -11,6 +11,7 @@ const KERNEL = [
   'hotplug',
   'kernel',
   'kthread',
+  'loads',
   'process',
   'sched',
   'smp',

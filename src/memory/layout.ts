@@ -7,6 +7,7 @@
 import { assert } from '../base/assert.js'
 import { TIMER_WHEEL } from './deferred.js'
 import { CFS_RQ, TASK_GROUP } from './groups.js'
+import { KTHREAD, LOADS } from './load-structs.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -27,7 +28,16 @@ import {
 } from './structs.js'
 import { HRTIMER_BASE } from './timers.js'
 
-export const LIMITS = { cpus: 4096, tasks: 65_536, workers: 4096, portSlots: 64, instances: 256, states: 237, groups: 32 } as const
+export const LIMITS = {
+  cpus: 4096,
+  tasks: 65_536,
+  workers: 4096,
+  portSlots: 64,
+  instances: 256,
+  states: 237,
+  kthreads: 4096,
+  groups: 32,
+} as const
 
 /** How large a machine is. All counts; the layout follows from them alone. */
 export interface MemoryConfig {
@@ -43,6 +53,8 @@ export interface MemoryConfig {
   readonly scratch: number
   /** words of memory for user processes */
   readonly user: number
+  /** kernel threads that the host may start (default 0) */
+  readonly kthreads?: number
 }
 
 /** Tasks that every CPU has: its idle task, and one for each kind of per-CPU thread that there may be. */
@@ -68,7 +80,7 @@ const lines = (words: number): number => Math.ceil(words / LINE) * LINE
 
 /** A search boots one machine after the other: what can be known of a layout is found out once. */
 let latest: Layout | null = null
-const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user'] as const
+const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user', 'kthreads'] as const
 
 export class Layout {
   readonly config: MemoryConfig
@@ -107,6 +119,8 @@ export class Layout {
   readonly exited: Region
   readonly futexes: Region
   readonly user: Region
+  readonly kthreads: Region
+  readonly loads: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
   static of(config: MemoryConfig): Layout {
@@ -118,7 +132,7 @@ export class Layout {
     checkConfig(config)
     this.config = config
     this.maskWords = Math.ceil(config.cpus / 32)
-    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + config.tasks
+    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + (config.kthreads ?? 0) + config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
     const regions: Region[] = []
@@ -157,6 +171,8 @@ export class Layout {
     this.programs = region('program', PROGRAM, Math.max(1, config.tasks))
     this.programMasks = region('program_mask', null, Math.max(1, config.tasks), this.maskWords)
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
+    this.kthreads = region('kthread', KTHREAD, Math.max(1, config.kthreads ?? 0))
+    this.loads = region('loads', LOADS, 1)
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     next = Math.ceil(next / PAGE) * PAGE
     this.user = region('user', null, 1, config.user)
@@ -220,7 +236,7 @@ export class Layout {
 
 function checkConfig(config: MemoryConfig): void {
   const within = (name: keyof MemoryConfig, low: number, high: number): void => {
-    const value = config[name]
+    const value = config[name] ?? 0
     if (!Number.isInteger(value) || value < low || value > high) {
       throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}`)
     }
@@ -231,6 +247,7 @@ function checkConfig(config: MemoryConfig): void {
   if (config.traceRecords !== 0) within('traceRecords', 16, 65_536)
   within('scratch', 0, 2 ** 24)
   within('user', 0, 2 ** 28)
+  within('kthreads', 0, LIMITS.kthreads)
   if ((config.traceRecords & (config.traceRecords - 1)) !== 0) {
     throw new RangeError(`traceRecords must be a power of two, not ${config.traceRecords}`)
   }

@@ -27,6 +27,7 @@ const NAMES = [
   'hrtimer_wakeup',
   'sched_cfs_period_timer',
   'sched_cfs_slack_timer',
+  'kthread',
   'cpuhp_kick_ap_work',
 ] as const
 

@@ -160,7 +160,10 @@ function* unthrottle(cpu: Cpu, group: number, cfs: number, owner: number, now: n
   memory.set(cfs + CFS_RQ.throttled, 0)
   unlink(memory, group, cfs)
   const since = memory.getTime(cfs + CFS_RQ.throttledSince)
-  memory.setTime(group + TASK_GROUP.throttledNs, memory.getTime(group + TASK_GROUP.throttledNs) + Math.max(0, now - since))
+  memory.setTime(
+    group + TASK_GROUP.throttledNs,
+    memory.getTime(group + TASK_GROUP.throttledNs) + Math.max(0, now - since),
+  )
   for (let task = memory.get(cfs + CFS_RQ.held); task !== 0; task = memory.get(cfs + CFS_RQ.held)) {
     letGo(memory, cfs, task)
     enqueueFairTask(memory, owner, task)
@@ -191,7 +194,8 @@ export function* returnCfsRqRuntime(cpu: Cpu, task: number, now: number): Kernel
 /** The group's lock is held. */
 function* startSlackTimer(cpu: Cpu, group: number, now: number): Kernel<void> {
   const { memory } = cpu
-  if (memory.get(group + TASK_GROUP.slackStarted) === 1 || isPeriodOver(memory, group, now + SLACK_NS + MIN_LEFT_NS)) return
+  if (memory.get(group + TASK_GROUP.slackStarted) === 1 || isPeriodOver(memory, group, now + SLACK_NS + MIN_LEFT_NS))
+    return
   memory.set(group + TASK_GROUP.slackStarted, 1)
   yield* bandwidthHooks.hrtimerStart(cpu, group + TASK_GROUP.slackTimer, now + SLACK_NS)
 }

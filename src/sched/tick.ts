@@ -37,7 +37,8 @@ export function* schedulerTick(cpu: Cpu, now: number): Kernel<void> {
   if (bandwidth !== BANDWIDTH.same) cpu.needResched = true
   else if (level === 0 && sliceIsOver(memory, rq, current)) cpu.needResched = true
   else if (level > 0 && roundRobinIsOver(memory, rq, current, ran, level)) cpu.needResched = true
-  if (level === 0 && lacksRuntime(memory, cpu.id, current) && !(yield* assignAtTick(cpu, current, now))) cpu.needResched = true
+  if (level === 0 && lacksRuntime(memory, cpu.id, current) && !(yield* assignAtTick(cpu, current, now)))
+    cpu.needResched = true
   const few = memory.get(rq + RUNQUEUE.running) < 2 && memory.get(rq + RUNQUEUE.overloaded) === 1
   if (few) {
     memory.set(rq + RUNQUEUE.overloaded, 0)

@@ -27,6 +27,7 @@ const LOCKS: Readonly<Record<string, { readonly per: 'machine' | 'CPU' | 'task' 
     'global.smpbootMutex.waitLock': { per: 'machine', linux: 'smpboot_threads_lock.wait_lock' },
     'global.hotplugLock.waiters.lock': { per: 'machine', linux: 'cpu_hotplug_lock.waiters.lock' },
     'global.threadgroupLock.waiters.lock': { per: 'machine', linux: 'cgroup_threadgroup_rwsem.waiters.lock' },
+    'loads.lock.waiters.lock': { per: 'machine', linux: 'a percpu_rw_semaphore of a test module, ->waiters.lock' },
     'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
   }
 

@@ -22,6 +22,7 @@ export const ROOMS = [
   'workqueue',
   'irq',
   'hotplug',
+  'loads',
   'kernel',
   'invariants',
   'vfs',
