@@ -21,6 +21,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M28: 'callbacks',
   M29: 'readers',
   M30: 'attach',
+  M34: 'moved-interrupts',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',
   'dropped-ipi': 'cross-calls',
@@ -39,6 +40,9 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'unparked-thread': 'turned-round',
   'open-stopper': 'turned-round',
   'unsorted-timers': 'timers',
+  'lost-interrupt': 'packets',
+  'lost-poll': 'packets',
+  'lost-completions': 'disk',
 }
 
 /** Bugs that make nothing go wrong, but blind the check that shows another one. */

@@ -1,12 +1,15 @@
 // The kernel's functions by number, and the hooks of lower rooms filled with what higher rooms provide.
 
 import { UsageError } from '../base/failure.js'
+import { blkCompleteRemote, blkDoneSoftirq, diskInterrupt } from '../block/complete.js'
 import { cpuDownMapsLocked } from '../hotplug/control.js'
 import { completeIdleDead } from '../hotplug/idle.js'
 import { syscoreOps } from '../hotplug/suspend.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
+import { SOFTIRQ, softirqActions } from '../irq/softirq-seam.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
+import { netRxAction, nicInterrupt } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
 import type { Kernel } from '../ops/operation.js'
@@ -44,6 +47,9 @@ syscoreOps[0] = kvmSyscoreOps
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
 
+softirqActions[SOFTIRQ.netRx] = netRxAction
+softirqActions[SOFTIRQ.block] = blkDoneSoftirq
+
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
   const functions = new Functions({
@@ -62,6 +68,9 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
+    nic_interrupt: nicInterrupt,
+    disk_interrupt: diskInterrupt,
+    blk_complete_remote: blkCompleteRemote,
   })
   const callbacks = new Set<string>()
   for (const { state, startup, teardown } of profile.states) {

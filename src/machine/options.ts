@@ -1,5 +1,6 @@
 // What a machine is booted with, checked.
 import { UsageError } from '../base/failure.js'
+import { type DeviceConfig, deviceProblem } from '../devices/config.js'
 import { LIMITS, PAGE } from '../memory/layout.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { checkProfile, type Profile } from '../profiles/profile.js'
@@ -40,6 +41,8 @@ export interface MachineOptions {
   readonly scratch?: number
   /** trace events kept for each CPU, a power of two (default 1024; 256 from 65 CPUs on), or 0: none are recorded */
   readonly traceRecords?: number
+  /** devices: network cards and disks (default: none) */
+  readonly devices?: readonly DeviceConfig[]
   /** historical bugs of Linux to put back, by name: see ops/switches.ts (default: none) */
   readonly bugs?: readonly BugName[]
   /** when a machine counts as hung */
@@ -64,6 +67,7 @@ const KNOWN = new Set([
   'userMemory',
   'scratch',
   'traceRecords',
+  'devices',
   'bugs',
   'watchdog',
 ])
@@ -88,6 +92,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     profile: await profileOf(options.profile ?? 'linux-6.1-minimal'),
     modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),
     workloads: await Promise.all(list('workloads', options.workloads ?? []).map(moduleUrl)),
+    devices: devices(options.devices ?? []),
     bugs: list('bugs', options.bugs ?? []).map(checkBug),
   }
   if (machine === 'deterministic') {
@@ -119,6 +124,12 @@ function powerOfTwoOrNone(name: string, value: number, low: number, high: number
   const fits = Number.isInteger(value) && value >= low && value <= high && (value & (value - 1)) === 0
   if (fits || value === 0) return value
   throw new UsageError(`${name} is a power of two from ${low} to ${high}, or 0, not ${String(value)}`)
+}
+
+function devices(given: readonly DeviceConfig[]): readonly DeviceConfig[] {
+  const problem = deviceProblem(given)
+  if (problem !== null) throw new UsageError(problem)
+  return given
 }
 
 function list<T>(name: string, value: readonly T[]): readonly T[] {

@@ -7,25 +7,41 @@
 import { assert } from '../base/assert.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
+  BLK_DONE,
   CPUHP,
+  DEVICE,
+  DEVICE_QUEUE,
   DOORBELL,
   GLOBAL,
   HOTPLUG_THREADS,
   INSTANCE,
+  IO_REQUEST,
+  IRQ_DESC,
   PERCPU,
   PORT_SLOT,
   PROGRAM,
   RUNQUEUE,
+  SOFTNET,
   STEP,
   STOPPER,
   TASK,
   TIMER_BASE,
   TRACE_RECORD,
+  VECTOR_TABLE,
   WAIT_QUEUE,
   WORKER_POOL,
 } from './structs.js'
 
-export const LIMITS = { cpus: 4096, tasks: 65_536, workers: 4096, portSlots: 64, instances: 256, states: 237 } as const
+/** `irqs`: as many as one CPU has vectors for, with room for those that are being moved. */
+export const LIMITS = {
+  irqs: 16,
+  cpus: 4096,
+  tasks: 65_536,
+  workers: 4096,
+  portSlots: 64,
+  instances: 256,
+  states: 237,
+} as const
 
 /** How large a machine is. All counts; the layout follows from them alone. */
 export interface MemoryConfig {
@@ -41,16 +57,25 @@ export interface MemoryConfig {
   readonly scratch: number
   /** words of memory for user processes */
   readonly user: number
+  /** devices, and interrupts of theirs: one for each of their queues (default 0) */
+  readonly devices?: number
+  readonly irqs?: number
 }
 
 /** Tasks that every CPU has: its idle task, and one for each kind of per-CPU thread that there may be. */
 const TASKS_PER_CPU = 1 + HOTPLUG_THREADS
 export const MASKS = ['possible', 'present', 'online', 'active', 'dying'] as const
 export type MaskName = (typeof MASKS)[number]
+/** CPU masks of an irq: where it may go, where it goes, and where it is to go from the next one on. */
+export const IRQ_MASKS = ['affinity', 'effective', 'pending'] as const
+export type IrqMask = (typeof IRQ_MASKS)[number]
 /** Words of a page: what user processes are given memory in. */
 export const PAGE = 1024
 /** Buckets of the table of words that parked workers wait for. */
 export const WAIT_BUCKETS = 1024
+/** Places in the ring of a device's queue, a power of two; requests that a disk may have under way. */
+export const RING = 64
+export const REQUESTS = 32
 /** Queues of tasks that wait for a word of their process's memory, by the word's hash. */
 export const FUTEX_BUCKETS = 64
 
@@ -66,13 +91,15 @@ const lines = (words: number): number => Math.ceil(words / LINE) * LINE
 
 /** A search boots one machine after the other: what can be known of a layout is found out once. */
 let latest: Layout | null = null
-const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user'] as const
+const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user', 'devices', 'irqs'] as const
 
 export class Layout {
   readonly config: MemoryConfig
   /** of the whole memory, in words */
   readonly words: number
   readonly maskWords: number
+  /** who does operations, and is told apart by a number: the CPUs, then the devices */
+  readonly masters: number
   readonly taskCount: number
   readonly waitBucketWords: number
   readonly attentionWords: number
@@ -101,6 +128,16 @@ export class Layout {
   readonly programMasks: Region
   readonly exited: Region
   readonly futexes: Region
+  readonly irqs: Region
+  readonly irqMasks: Region
+  readonly irqCounts: Region
+  readonly vectorTables: Region
+  readonly devices: Region
+  readonly queues: Region
+  readonly descriptors: Region
+  readonly requests: Region
+  readonly softnets: Region
+  readonly blkDone: Region
   readonly user: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
@@ -113,6 +150,7 @@ export class Layout {
     checkConfig(config)
     this.config = config
     this.maskWords = Math.ceil(config.cpus / 32)
+    this.masters = config.cpus + (config.devices ?? 0)
     this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
@@ -150,6 +188,18 @@ export class Layout {
     this.programMasks = region('program_mask', null, Math.max(1, config.tasks), this.maskWords)
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
+    // Of interrupts number 0 is the host's port: it is none of these, and the number stands for none.
+    const { irqs = 0, devices = 0 } = config
+    this.irqs = region('irq', IRQ_DESC, irqs === 0 ? 0 : irqs + 1)
+    this.irqMasks = region('irq_mask', null, this.irqs.count * IRQ_MASKS.length, this.maskWords)
+    this.irqCounts = region('irq_count', null, this.irqs.count, cpus)
+    this.vectorTables = region('vector_table', VECTOR_TABLE, irqs === 0 ? 0 : cpus)
+    this.devices = region('device', DEVICE, devices)
+    this.queues = region('queue', DEVICE_QUEUE, irqs)
+    this.descriptors = region('descriptor', null, irqs, 2 * RING)
+    this.requests = region('request', IO_REQUEST, devices * REQUESTS)
+    this.softnets = region('softnet', SOFTNET, irqs === 0 ? 0 : cpus)
+    this.blkDone = region('blk_done', BLK_DONE, irqs === 0 ? 0 : cpus)
     next = Math.ceil(next / PAGE) * PAGE
     this.user = region('user', null, 1, config.user)
     this.regions = regions
@@ -212,7 +262,7 @@ export class Layout {
 
 function checkConfig(config: MemoryConfig): void {
   const within = (name: keyof MemoryConfig, low: number, high: number): void => {
-    const value = config[name]
+    const value = config[name] ?? 0
     if (!Number.isInteger(value) || value < low || value > high) {
       throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}`)
     }
@@ -222,6 +272,8 @@ function checkConfig(config: MemoryConfig): void {
   within('workers', 1, Math.min(LIMITS.workers, config.cpus))
   if (config.traceRecords !== 0) within('traceRecords', 16, 65_536)
   within('scratch', 0, 2 ** 24)
+  if (config.irqs !== undefined) within('irqs', 0, LIMITS.irqs)
+  if (config.devices !== undefined) within('devices', 0, config.irqs ?? 0)
   within('user', 0, 2 ** 28)
   if ((config.traceRecords & (config.traceRecords - 1)) !== 0) {
     throw new RangeError(`traceRecords must be a power of two, not ${config.traceRecords}`)

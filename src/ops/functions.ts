@@ -23,6 +23,9 @@ const NAMES = [
   'worker_thread',
   'freeze_for_host',
   'cpuhp_complete_idle_dead',
+  'nic_interrupt',
+  'disk_interrupt',
+  'blk_complete_remote',
   'cpu_down_maps_locked',
   'cpuhp_kick_ap_work',
 ] as const

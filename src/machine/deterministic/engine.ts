@@ -15,7 +15,9 @@ import { KIND, type Operation, ORDER, type Order } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Workload } from '../../workloads/workload.js'
-import type { Engine, EngineConfig, EngineEvents, Watchdog } from '../engine.js'
+import { causeOf } from '../cause.js'
+import { DeviceProcessor } from '../device-processor.js'
+import { type Engine, type EngineConfig, type EngineEvents, memoryConfigOf, type Watchdog } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
@@ -41,13 +43,15 @@ export class DeterministicEngine implements Engine, View {
   readonly functions: Functions
   readonly workloads: readonly Workload[]
   readonly strategy: Strategy
-  /** the CPUs; after them their store buffers, where the memory model has any */
+  /** the CPUs, then the devices; after them the CPUs' store buffers, where the memory model has any */
   readonly actors: number
+  private readonly masters: number
   private readonly observer: Observer | null
   private readonly buffers: StoreBuffers | null
   private readonly bystander: Bystander | null
   private readonly words: Int32Array
   private readonly processors: Processor[] = []
+  private readonly devices: DeviceProcessor[] = []
   private readonly runnable: Runnable
   private readonly watchers: Watchers
   private readonly stretches: Stretches
@@ -74,12 +78,12 @@ export class DeterministicEngine implements Engine, View {
     model: MemoryModel = 'sc',
   ) {
     this.patience = new Patience(requestMs, operations ?? null)
-    const { cpus, tasks, scratch, traceRecords, user } = config
+    const { cpus } = config
     const { observer = null } = strategy
-    const extent = { cpus, tasks, workers: 1, traceRecords, scratch, user }
-    this.actors = actorsOf(cpus, model)
+    this.masters = cpus + config.devices.length
+    this.actors = actorsOf(cpus, config.devices.length, model)
     this.buffers = model === 'sc' ? null : new StoreBuffers(cpus, model, (word, value) => this.write(word, value))
-    this.memory = memoryFor(extent, observer, this.buffers)
+    this.memory = memoryFor(memoryConfigOf(config, 1), observer, this.buffers)
     this.observer = observer
     this.bystander = observer ?? this.buffers
     this.words = this.memory.words
@@ -88,7 +92,7 @@ export class DeterministicEngine implements Engine, View {
     this.strategy = strategy
     this.runnable = new Runnable(this.actors)
     // Nobody waits for a word of user memory by an operation.
-    this.watchers = new Watchers(this.memory.layout.user.base, cpus)
+    this.watchers = new Watchers(this.memory.layout.user.base, this.masters)
     formatMemory(this.memory, this.functions, config.profile, config)
     const vacated = vacatedBelow(this.memory, this.functions)
     const programs = new Programs(this.memory, workloads, vacated, (program, text) => this.events?.fault(program, text))
@@ -97,7 +101,7 @@ export class DeterministicEngine implements Engine, View {
       programs,
       workloads.map(({ unitNs }) => unitNs),
     )
-    this.timers = new Timers(cpus, this.stretches)
+    this.timers = new Timers(this.masters, this.stretches)
     const services: Services = {
       ticket: () => this.tickets++,
       now: () => this.time,
@@ -112,7 +116,9 @@ export class DeterministicEngine implements Engine, View {
       const cpu = new Cpu(id, this.memory, this.functions, services, tracer, bugs)
       this.processors.push(new Processor(cpu))
     }
-    for (let id = 0; id < cpus; id++) this.update(id)
+    for (let index = 0; index < config.devices.length; index++)
+      this.devices.push(new DeviceProcessor(index, this.memory))
+    for (let id = 0; id < this.masters; id++) this.update(id)
     strategy.attach?.(this)
   }
 
@@ -209,7 +215,8 @@ export class DeterministicEngine implements Engine, View {
     const id = this.runnable.list[place]!
     this.steps++
     if (id >= this.processors.length) {
-      this.giveUpStore(id)
+      if (id < this.masters) this.advanceDevice(id)
+      else this.giveUpStore(id)
       return true
     }
     this.bystander?.enter(id)
@@ -224,10 +231,27 @@ export class DeterministicEngine implements Engine, View {
     return true
   }
 
+  /** A device's turn: store buffers are the CPUs', so what it writes is seen at once. */
+  private advanceDevice(id: number): void {
+    this.observer?.enter(id)
+    try {
+      this.carryOut(id, this.deviceAt(id))
+    } catch (error) {
+      this.panic(causeOf(error, []), -1)
+      return
+    }
+    this.observer?.leave()
+    this.update(id)
+  }
+
+  private deviceAt(id: number): DeviceProcessor {
+    return this.devices[id - this.processors.length]!
+  }
+
   /** A buffer's turn: the oldest store in it goes into memory. */
   private giveUpStore(actor: number): void {
     const buffers = this.buffers!
-    const first = this.processors.length
+    const first = this.masters
     const { word, value } = buffers.declared(actor - first)
     this.digest.mix(actor, KIND.store, word)
     this.digest.mix(actor, KIND.store, value)
@@ -237,8 +261,7 @@ export class DeterministicEngine implements Engine, View {
   }
 
   cpuOf(actor: number): number {
-    const cpus = this.processors.length
-    return actor < cpus ? actor : this.buffers!.ownerOf(actor - cpus)
+    return actor < this.masters ? actor : this.buffers!.ownerOf(actor - this.masters)
   }
 
   get sinceProgress(): number {
@@ -246,12 +269,12 @@ export class DeterministicEngine implements Engine, View {
   }
 
   declared(actor: number): Readonly<Operation> {
-    const cpus = this.processors.length
-    return actor < cpus ? this.processors[actor]!.declared : this.buffers!.declared(actor - cpus)
+    if (actor < this.processors.length) return this.processors[actor]!.declared
+    return actor < this.masters ? this.deviceAt(actor).declared : this.buffers!.declared(actor - this.masters)
   }
 
   callersOf(cpu: number): readonly string[] {
-    return this.processors[cpu]!.callers
+    return this.processors[cpu]?.callers ?? []
   }
 
   stepOf(cpu: number): StepKind {
@@ -293,24 +316,24 @@ export class DeterministicEngine implements Engine, View {
   }
 
   /** Whether the declared operation would not block. */
-  private canCarryOut(id: number, processor: Processor): boolean {
-    const { kind, word, value, order } = processor.declared
-    if (this.buffers?.isHeldUp(id, kind, order)) return false
+  private canCarryOut(id: number, { declared }: Processor | DeviceProcessor): boolean {
+    const { kind, word, value, expected, order } = declared
+    if (id < this.processors.length && this.buffers?.isHeldUp(id, kind, order)) return false
     switch (kind) {
       case KIND.lock:
         return this.seen(id, word) === 0
       case KIND.waitWhile:
-        return this.seen(id, word) !== value
+        return this.seen(id, word) !== value || (id >= this.processors.length && this.time >= expected)
       case KIND.waitUntil:
         return this.seen(id, word) === value
       case KIND.halt:
-        return processor.haltOver
+        return this.processors[id]!.haltOver
       default:
         return true
     }
   }
 
-  private carryOut(id: number, processor: Processor): void {
+  private carryOut(id: number, processor: Processor | DeviceProcessor): void {
     const { kind, word, value, expected, order } = processor.declared
     const before = this.seen(id, word)
     this.observer?.operation(id, processor.declared)
@@ -341,7 +364,7 @@ export class DeterministicEngine implements Engine, View {
         break
       case KIND.unlock:
         this.storeBy(id, word, 0, order)
-        processor.unlocked(value === 1)
+        this.processors[id]!.unlocked(value === 1)
         break
       case KIND.waitWhile:
       case KIND.waitUntil:
@@ -362,7 +385,7 @@ export class DeterministicEngine implements Engine, View {
         result = this.strategy.choose(value)
         break
       case KIND.switchTo:
-        processor.switchTo(word, value === 1)
+        this.processors[id]!.switchTo(word, value === 1)
         return
       case KIND.notifyHost:
         this.rung = true
@@ -379,11 +402,11 @@ export class DeterministicEngine implements Engine, View {
   /** What a CPU sees in a word. */
   private seen(cpu: number, word: number): number {
     const inMemory = this.words[word]!
-    return this.buffers === null ? inMemory : this.buffers.seen(cpu, word, inMemory)
+    return this.buffers === null || cpu >= this.processors.length ? inMemory : this.buffers.seen(cpu, word, inMemory)
   }
 
   private storeBy(cpu: number, word: number, value: number, order: Order): void {
-    if (this.buffers === null || order === ORDER.full) this.write(word, value)
+    if (this.buffers === null || order === ORDER.full || cpu >= this.processors.length) this.write(word, value)
     else this.buffers.put(cpu, word, value, order === ORDER.release)
   }
 
@@ -401,20 +424,26 @@ export class DeterministicEngine implements Engine, View {
     this.setRunnable(cpu)
   }
 
-  private readonly fires = (cpu: number): void => this.raise(cpu, VECTOR.timer)
+  private readonly fires = (id: number): void => {
+    if (id < this.processors.length) this.raise(id, VECTOR.timer)
+    else this.setRunnable(id)
+  }
   private readonly stretchIsOver = (cpu: number): void => this.setRunnable(cpu)
 
-  /** After a CPU has declared an operation: whether it is runnable, and which word decides that. */
+  /** After a CPU or a device has declared an operation: whether it is runnable, and which word, or time, decides that. */
   private update(id: number): void {
-    const { kind, word } = this.processors[id]!.declared
+    const { kind, word } = this.declared(id)
     const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
     this.watchers.watch(id, watched)
+    if (id >= this.processors.length) this.timers.set(id, this.deviceAt(id).until)
     this.setRunnable(id)
-    this.buffers?.note(id, this.runnable, this.processors.length)
+    if (id < this.processors.length) this.buffers?.note(id, this.runnable, this.masters)
   }
 
   private setRunnable(id: number): void {
-    this.runnable.set(id, this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id))
+    const device = id < this.processors.length ? null : this.deviceAt(id)
+    if (device !== null) this.runnable.set(id, !device.ended && this.canCarryOut(id, device))
+    else this.runnable.set(id, this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id))
   }
 
   private isAble(id: number): boolean {

@@ -1,4 +1,4 @@
-// When time does something by itself: a CPU's timer fires, a stretch of a user task is over.
+// When time does something by itself: a CPU's timer fires, a device has waited long enough, a stretch of a user task is over.
 import type { Stretches } from './stretches.js'
 
 export class Timers {
@@ -7,14 +7,15 @@ export class Timers {
   private readonly deadlines: Float64Array
   private readonly stretches: Stretches
 
-  constructor(cpus: number, stretches: Stretches) {
-    this.deadlines = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
+  /** `masters`: the CPUs, and devices after them. */
+  constructor(masters: number, stretches: Stretches) {
+    this.deadlines = new Float64Array(masters).fill(Number.POSITIVE_INFINITY)
     this.stretches = stretches
   }
 
-  /** Arms a CPU's timer: never, when Infinity. */
-  set(cpu: number, time: number): void {
-    this.deadlines[cpu] = time
+  /** Arms the timer of a CPU or a device: never, when Infinity. */
+  set(id: number, time: number): void {
+    this.deadlines[id] = time
     this.expect(time)
   }
 
@@ -24,7 +25,7 @@ export class Timers {
   }
 
   /** Tells of each timer that fires, and of each stretch that is over. */
-  pass(now: number, fires: (cpu: number) => void, isOver: (cpu: number) => void): void {
+  pass(now: number, fires: (id: number) => void, isOver: (cpu: number) => void): void {
     let next = Number.POSITIVE_INFINITY
     for (let id = 0; id < this.deadlines.length; id++) {
       const deadline = this.deadlines[id]!

@@ -11,7 +11,7 @@ import { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
 import type { Functions } from '../../ops/functions.js'
 import type { Workload } from '../../workloads/workload.js'
-import type { Engine, EngineConfig, EngineEvents, WorkerInspection } from '../engine.js'
+import { type Engine, type EngineConfig, type EngineEvents, memoryConfigOf, type WorkerInspection } from '../engine.js'
 import { loadModules, loadWorkloads } from '../modules.js'
 import { buildReport, type PanicCause, type ProcessorState } from '../report.js'
 import { LogRing } from './log-ring.js'
@@ -58,8 +58,7 @@ export class ThreadsEngine implements Engine {
   private stretches = 0
 
   constructor(config: EngineConfig, workers: number, limits: WatchdogLimits) {
-    const { cpus, tasks, scratch, traceRecords, user } = config
-    const memoryConfig = { cpus, tasks, workers, traceRecords, scratch, user }
+    const memoryConfig = memoryConfigOf(config, workers)
     const bytes = new Layout(memoryConfig).words * 4
     this.config = config
     this.memory = new Memory(memoryConfig, new SharedArrayBuffer(bytes))
