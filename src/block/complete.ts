@@ -11,7 +11,7 @@
 // (block/softirq:dead).
 import { IRQ_HANDLED, IRQ_NONE } from '../irq/desc.js'
 import { raiseSoftirq, SOFTIRQ } from '../irq/softirq-seam.js'
-import { BLK_DONE, DEVICE, DEVICE_QUEUE, IO_REQUEST } from '../memory/structs.js'
+import { BLK_DONE, DEVICE, DEVICE_QUEUE, IO_REQUEST } from '../memory/device-structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'

@@ -4,8 +4,9 @@
 //   card                                  driver (net/napi.ts)
 //   packet into the ring; head + 1        interrupt: off it stays; polls until the ring is empty
 //   interrupts = 1? then 0, and raise     interrupts = 1; is the ring still empty? else goes on polling
+
+import { DEVICE, DEVICE_QUEUE } from '../memory/device-structs.js'
 import { RING } from '../memory/layout.js'
-import { DEVICE, DEVICE_QUEUE } from '../memory/structs.js'
 import type { Device } from '../ops/device.js'
 import { acquire, full, type Kernel } from '../ops/operation.js'
 import { raiseInterrupt } from './raise.js'

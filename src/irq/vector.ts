@@ -9,8 +9,9 @@
 
 import { ERRNO } from '../base/errno.js'
 import { messageOf } from '../devices/raise.js'
+import { DEVICE_QUEUE, IRQ_DESC, VECTOR_TABLE } from '../memory/device-structs.js'
 import type { Memory } from '../memory/memory.js'
-import { DEVICE_QUEUE, GLOBAL, IRQ_DESC, VECTOR_TABLE } from '../memory/structs.js'
+import { GLOBAL } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { bitsOf, testBit } from '../ops/mask.js'

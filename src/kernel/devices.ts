@@ -1,7 +1,7 @@
 // The drivers of the machine's devices begin: each queue's interrupt is asked for, then the device is told that they are ready.
 import { kindOf } from '../devices/config.js'
 import { requestIrq } from '../irq/desc.js'
-import { DEVICE } from '../memory/structs.js'
+import { DEVICE } from '../memory/device-structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'

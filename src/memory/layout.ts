@@ -5,29 +5,23 @@
 //
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
 import { assert } from '../base/assert.js'
+import { BLK_DONE, DEVICE, DEVICE_QUEUE, IO_REQUEST, IRQ_DESC, SOFTNET, VECTOR_TABLE } from './device-structs.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
-  BLK_DONE,
   CPUHP,
-  DEVICE,
-  DEVICE_QUEUE,
   DOORBELL,
   GLOBAL,
   HOTPLUG_THREADS,
   INSTANCE,
-  IO_REQUEST,
-  IRQ_DESC,
   PERCPU,
   PORT_SLOT,
   PROGRAM,
   RUNQUEUE,
-  SOFTNET,
   STEP,
   STOPPER,
   TASK,
   TIMER_BASE,
   TRACE_RECORD,
-  VECTOR_TABLE,
   WAIT_QUEUE,
   WORKER_POOL,
 } from './structs.js'
@@ -159,7 +153,7 @@ export class Layout {
     const region = (name: string, shape: Struct | null, count: number, words = shape?.$size ?? 0): Region => {
       const stride = lines(words)
       const made = { name, shape, base: next, stride, count }
-      regions.push(made)
+      if (count > 0) regions.push(made)
       next += stride * count
       return made
     }

@@ -11,7 +11,7 @@
 // CPU is dead, who took it down takes it over (net/dev:dead).
 import { IRQ_HANDLED, IRQ_NONE } from '../irq/desc.js'
 import { raiseSoftirq, SOFTIRQ } from '../irq/softirq-seam.js'
-import { DEVICE_QUEUE, SOFTNET } from '../memory/structs.js'
+import { DEVICE_QUEUE, SOFTNET } from '../memory/device-structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
 

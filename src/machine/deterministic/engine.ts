@@ -15,13 +15,12 @@ import { KIND, type Operation, ORDER, type Order } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Workload } from '../../workloads/workload.js'
-import { causeOf } from '../cause.js'
-import { DeviceProcessor } from '../device-processor.js'
 import { type Engine, type EngineConfig, type EngineEvents, memoryConfigOf, type Watchdog } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
 import { combined } from './combined.js'
+import { type Bus, Devices } from './devices.js'
 import { Digest } from './digest.js'
 import { memoryFor } from './engine-memory.js'
 import type { MemoryModel } from './memory-model.js'
@@ -37,7 +36,7 @@ import { Watchers } from './watchers.js'
 /** Virtual time that an operation takes, ns. */
 const OPERATION_NS = 10
 
-export class DeterministicEngine implements Engine, View {
+export class DeterministicEngine implements Engine, View, Bus {
   readonly kind = 'deterministic'
   readonly memory: Memory
   readonly functions: Functions
@@ -45,13 +44,12 @@ export class DeterministicEngine implements Engine, View {
   readonly strategy: Strategy
   /** the CPUs, then the devices; after them the CPUs' store buffers, where the memory model has any */
   readonly actors: number
-  private readonly masters: number
   private readonly observer: Observer | null
   private readonly buffers: StoreBuffers | null
   private readonly bystander: Bystander | null
   private readonly words: Int32Array
   private readonly processors: Processor[] = []
-  private readonly devices: DeviceProcessor[] = []
+  private readonly devices: Devices
   private readonly runnable: Runnable
   private readonly watchers: Watchers
   private readonly stretches: Stretches
@@ -80,7 +78,6 @@ export class DeterministicEngine implements Engine, View {
     this.patience = new Patience(requestMs, operations ?? null)
     const { cpus } = config
     const { observer = null } = strategy
-    this.masters = cpus + config.devices.length
     this.actors = actorsOf(cpus, config.devices.length, model)
     this.buffers = model === 'sc' ? null : new StoreBuffers(cpus, model, (word, value) => this.write(word, value))
     this.memory = memoryFor(memoryConfigOf(config, 1), observer, this.buffers)
@@ -92,16 +89,13 @@ export class DeterministicEngine implements Engine, View {
     this.strategy = strategy
     this.runnable = new Runnable(this.actors)
     // Nobody waits for a word of user memory by an operation.
-    this.watchers = new Watchers(this.memory.layout.user.base, this.masters)
+    this.watchers = new Watchers(this.memory.layout.user.base, this.memory.layout.masters)
     formatMemory(this.memory, this.functions, config.profile, config)
     const vacated = vacatedBelow(this.memory, this.functions)
     const programs = new Programs(this.memory, workloads, vacated, (program, text) => this.events?.fault(program, text))
-    this.stretches = new Stretches(
-      cpus,
-      programs,
-      workloads.map(({ unitNs }) => unitNs),
-    )
-    this.timers = new Timers(this.masters, this.stretches)
+    const unitsNs = workloads.map(({ unitNs }) => unitNs)
+    this.stretches = new Stretches(cpus, programs, unitsNs)
+    this.timers = new Timers(this.memory.layout.masters, this.stretches)
     const services: Services = {
       ticket: () => this.tickets++,
       now: () => this.time,
@@ -112,13 +106,10 @@ export class DeterministicEngine implements Engine, View {
     }
     const tracer = tracerFor(this.memory)
     const bugs = new Set(config.bugs)
-    for (let id = 0; id < cpus; id++) {
-      const cpu = new Cpu(id, this.memory, this.functions, services, tracer, bugs)
-      this.processors.push(new Processor(cpu))
-    }
-    for (let index = 0; index < config.devices.length; index++)
-      this.devices.push(new DeviceProcessor(index, this.memory))
-    for (let id = 0; id < this.masters; id++) this.update(id)
+    const cpuOf = (id: number): Cpu => new Cpu(id, this.memory, this.functions, services, tracer, bugs)
+    for (let id = 0; id < cpus; id++) this.processors.push(new Processor(cpuOf(id)))
+    this.devices = new Devices(this.memory, this, strategy, this.digest, this.runnable, this.watchers, this.timers)
+    for (let id = 0; id < cpus; id++) this.update(id)
     strategy.attach?.(this)
   }
 
@@ -215,7 +206,7 @@ export class DeterministicEngine implements Engine, View {
     const id = this.runnable.list[place]!
     this.steps++
     if (id >= this.processors.length) {
-      if (id < this.masters) this.advanceDevice(id)
+      if (id < this.devices.end) this.devices.advance(id)
       else this.giveUpStore(id)
       return true
     }
@@ -231,27 +222,10 @@ export class DeterministicEngine implements Engine, View {
     return true
   }
 
-  /** A device's turn: store buffers are the CPUs', so what it writes is seen at once. */
-  private advanceDevice(id: number): void {
-    this.observer?.enter(id)
-    try {
-      this.carryOut(id, this.deviceAt(id))
-    } catch (error) {
-      this.panic(causeOf(error, []), -1)
-      return
-    }
-    this.observer?.leave()
-    this.update(id)
-  }
-
-  private deviceAt(id: number): DeviceProcessor {
-    return this.devices[id - this.processors.length]!
-  }
-
   /** A buffer's turn: the oldest store in it goes into memory. */
   private giveUpStore(actor: number): void {
     const buffers = this.buffers!
-    const first = this.masters
+    const first = this.devices.end
     const { word, value } = buffers.declared(actor - first)
     this.digest.mix(actor, KIND.store, word)
     this.digest.mix(actor, KIND.store, value)
@@ -261,7 +235,7 @@ export class DeterministicEngine implements Engine, View {
   }
 
   cpuOf(actor: number): number {
-    return actor < this.masters ? actor : this.buffers!.ownerOf(actor - this.masters)
+    return actor < this.devices.end ? actor : this.buffers!.ownerOf(actor - this.devices.end)
   }
 
   get sinceProgress(): number {
@@ -270,7 +244,7 @@ export class DeterministicEngine implements Engine, View {
 
   declared(actor: number): Readonly<Operation> {
     if (actor < this.processors.length) return this.processors[actor]!.declared
-    return actor < this.masters ? this.deviceAt(actor).declared : this.buffers!.declared(actor - this.masters)
+    return actor < this.devices.end ? this.devices.declared(actor) : this.buffers!.declared(actor - this.devices.end)
   }
 
   callersOf(cpu: number): readonly string[] {
@@ -316,24 +290,24 @@ export class DeterministicEngine implements Engine, View {
   }
 
   /** Whether the declared operation would not block. */
-  private canCarryOut(id: number, { declared }: Processor | DeviceProcessor): boolean {
-    const { kind, word, value, expected, order } = declared
-    if (id < this.processors.length && this.buffers?.isHeldUp(id, kind, order)) return false
+  private canCarryOut(id: number, processor: Processor): boolean {
+    const { kind, word, value, order } = processor.declared
+    if (this.buffers?.isHeldUp(id, kind, order)) return false
     switch (kind) {
       case KIND.lock:
         return this.seen(id, word) === 0
       case KIND.waitWhile:
-        return this.seen(id, word) !== value || (id >= this.processors.length && this.time >= expected)
+        return this.seen(id, word) !== value
       case KIND.waitUntil:
         return this.seen(id, word) === value
       case KIND.halt:
-        return this.processors[id]!.haltOver
+        return processor.haltOver
       default:
         return true
     }
   }
 
-  private carryOut(id: number, processor: Processor | DeviceProcessor): void {
+  private carryOut(id: number, processor: Processor): void {
     const { kind, word, value, expected, order } = processor.declared
     const before = this.seen(id, word)
     this.observer?.operation(id, processor.declared)
@@ -341,6 +315,8 @@ export class DeterministicEngine implements Engine, View {
     let result = 0
     switch (kind) {
       case KIND.load:
+      case KIND.waitWhile:
+      case KIND.waitUntil:
         result = before
         break
       case KIND.store:
@@ -358,22 +334,17 @@ export class DeterministicEngine implements Engine, View {
         if (before === expected) this.write(word, value)
         break
       case KIND.fence:
+      case KIND.halt:
         break
       case KIND.lock:
         this.write(word, id + 1)
         break
       case KIND.unlock:
         this.storeBy(id, word, 0, order)
-        this.processors[id]!.unlocked(value === 1)
-        break
-      case KIND.waitWhile:
-      case KIND.waitUntil:
-        result = before
+        processor.unlocked(value === 1)
         break
       case KIND.sendIpi:
         this.raise(word, value as Vector)
-        break
-      case KIND.halt:
         break
       case KIND.clock:
         result = this.time
@@ -385,7 +356,7 @@ export class DeterministicEngine implements Engine, View {
         result = this.strategy.choose(value)
         break
       case KIND.switchTo:
-        this.processors[id]!.switchTo(word, value === 1)
+        processor.switchTo(word, value === 1)
         return
       case KIND.notifyHost:
         this.rung = true
@@ -402,15 +373,15 @@ export class DeterministicEngine implements Engine, View {
   /** What a CPU sees in a word. */
   private seen(cpu: number, word: number): number {
     const inMemory = this.words[word]!
-    return this.buffers === null || cpu >= this.processors.length ? inMemory : this.buffers.seen(cpu, word, inMemory)
+    return this.buffers === null ? inMemory : this.buffers.seen(cpu, word, inMemory)
   }
 
   private storeBy(cpu: number, word: number, value: number, order: Order): void {
-    if (this.buffers === null || order === ORDER.full || cpu >= this.processors.length) this.write(word, value)
+    if (this.buffers === null || order === ORDER.full) this.write(word, value)
     else this.buffers.put(cpu, word, value, order === ORDER.release)
   }
 
-  private write(word: number, value: number): void {
+  write(word: number, value: number): void {
     this.words[word] = value
     for (let cpu = this.watchers.first(word); cpu >= 0; ) {
       const next = this.watchers.after(cpu)
@@ -419,30 +390,28 @@ export class DeterministicEngine implements Engine, View {
     }
   }
 
-  private raise(cpu: number, vector: Vector): void {
+  raise(cpu: number, vector: Vector): void {
     this.words[this.memory.pending(cpu)]! |= 1 << vector
     this.setRunnable(cpu)
   }
 
   private readonly fires = (id: number): void => {
     if (id < this.processors.length) this.raise(id, VECTOR.timer)
-    else this.setRunnable(id)
+    else this.devices.look(id)
   }
   private readonly stretchIsOver = (cpu: number): void => this.setRunnable(cpu)
 
-  /** After a CPU or a device has declared an operation: whether it is runnable, and which word, or time, decides that. */
+  /** After a CPU has declared an operation: whether it is runnable, and which word decides that. */
   private update(id: number): void {
-    const { kind, word } = this.declared(id)
+    const { kind, word } = this.processors[id]!.declared
     const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
     this.watchers.watch(id, watched)
-    if (id >= this.processors.length) this.timers.set(id, this.deviceAt(id).until)
     this.setRunnable(id)
-    if (id < this.processors.length) this.buffers?.note(id, this.runnable, this.masters)
+    this.buffers?.note(id, this.runnable, this.devices.end)
   }
 
   private setRunnable(id: number): void {
-    const device = id < this.processors.length ? null : this.deviceAt(id)
-    if (device !== null) this.runnable.set(id, !device.ended && this.canCarryOut(id, device))
+    if (id >= this.processors.length) this.devices.look(id)
     else this.runnable.set(id, this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id))
   }
 
@@ -452,7 +421,7 @@ export class DeterministicEngine implements Engine, View {
     return interrupted || processor.preemptible || this.canCarryOut(id, processor)
   }
 
-  private panic(cause: PanicCause, cpu: number): void {
+  panic(cause: PanicCause, cpu: number): void {
     if (this.dead) return
     this.dead = true
     this.bystander?.leave()
