@@ -3,6 +3,7 @@ import { NS_PER_S } from '../base/time.js'
 import { DEVICE, DEVICE_QUEUE } from '../memory/device-structs.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
+import { INTERRUPTS } from './raise.js'
 
 export const DEVICE_KINDS = ['nic', 'disk'] as const
 export type DeviceKind = (typeof DEVICE_KINDS)[number]
@@ -20,6 +21,8 @@ export interface DeviceConfig {
 }
 
 const DEFAULT_RATE = 10_000
+/** A machine with devices has no more CPUs than a request has room for in a mask. */
+export const MAX_CPUS_WITH_DEVICES = 1024
 export const MAX_RATE = 10_000_000
 
 /** Queues, and so interrupts, of all devices. */
@@ -66,7 +69,7 @@ export function formatDevices(memory: Memory, devices: readonly DeviceConfig[]):
     memory.setTime(device + DEVICE.intervalNs, NS_PER_S / rate)
     for (let n = first; n < first + queues; n++) {
       memory.set(memory.queue(n) + DEVICE_QUEUE.device, device)
-      memory.set(memory.queue(n) + DEVICE_QUEUE.interrupts, 1)
+      memory.set(memory.queue(n) + DEVICE_QUEUE.interrupts, INTERRUPTS.on)
     }
     first += queues
   }

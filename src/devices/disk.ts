@@ -3,7 +3,7 @@
 import { DEVICE, DEVICE_QUEUE } from '../memory/device-structs.js'
 import type { Device } from '../ops/device.js'
 import { acquire, type Kernel, release } from '../ops/operation.js'
-import { raiseInterrupt } from './raise.js'
+import { INTERRUPTS, raiseInterrupt } from './raise.js'
 
 export function* disk(device: Device): Kernel<void> {
   const { memory } = device
@@ -34,6 +34,6 @@ function* serve(device: Device, n: number, taken: Int32Array, intervalNs: number
   memory.set(memory.descriptor(index, brought), tag)
   memory.set(queue + DEVICE_QUEUE.brought, (brought + 1) | 0)
   yield device.store(queue + DEVICE_QUEUE.head, (brought + 1) | 0, release, 'disk:head')
-  yield* raiseInterrupt(device, queue)
+  yield* raiseInterrupt(device, queue, INTERRUPTS.on)
   return 1
 }

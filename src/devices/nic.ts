@@ -3,13 +3,13 @@
 //
 //   card                                  driver (net/napi.ts)
 //   packet into the ring; head + 1        interrupt: off it stays; polls until the ring is empty
-//   interrupts = 1? then 0, and raise     interrupts = 1; is the ring still empty? else goes on polling
+//   interrupts on? off, and raise         interrupts on; is the ring still empty? else goes on polling
 
 import { DEVICE, DEVICE_QUEUE } from '../memory/device-structs.js'
 import { RING } from '../memory/layout.js'
 import type { Device } from '../ops/device.js'
 import { acquire, full, type Kernel } from '../ops/operation.js'
-import { raiseInterrupt } from './raise.js'
+import { INTERRUPTS, raiseInterrupt } from './raise.js'
 
 /** How far it may be behind, in packets: what should have come before that has not been sent. */
 const BACKLOG = 2 * RING
@@ -51,7 +51,5 @@ function* receive(device: Device, index: number): Kernel<void> {
   memory.set(queue + DEVICE_QUEUE.brought, (brought + 1) | 0)
   // Full: the driver switches interrupts on, then looks at the head.
   yield device.store(queue + DEVICE_QUEUE.head, (brought + 1) | 0, full, 'nic:head')
-  if ((yield device.exchange(queue + DEVICE_QUEUE.interrupts, 0, full, 'nic:interrupts')) === 1) {
-    yield* raiseInterrupt(device, queue)
-  }
+  yield* raiseInterrupt(device, queue, INTERRUPTS.off)
 }

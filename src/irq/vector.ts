@@ -8,7 +8,7 @@
 // When CPU 1 goes meanwhile, nobody would free it: forceCompleteMove does, for every interrupt that is about that CPU.
 
 import { ERRNO } from '../base/errno.js'
-import { messageOf } from '../devices/raise.js'
+import { INTERRUPTS, messageOf } from '../devices/raise.js'
 import { DEVICE_QUEUE, IRQ_DESC, VECTOR_TABLE } from '../memory/device-structs.js'
 import type { Memory } from '../memory/memory.js'
 import { GLOBAL } from '../memory/structs.js'
@@ -110,7 +110,7 @@ function freeBit(memory: Memory, cpu: number, vector: number): void {
 function* writeMessage(cpu: Cpu, irq: number, message: number): Kernel<void> {
   const queue = cpu.memory.queue(irq - 1)
   yield cpu.store(queue + DEVICE_QUEUE.message, message, full, 'pci_write_msg_msi')
-  yield cpu.waitUntil(queue + DEVICE_QUEUE.inFlight, 0, 'pci_write_msg_msi:flush')
+  yield cpu.waitWhile(queue + DEVICE_QUEUE.interrupts, INTERRUPTS.raising, 'pci_write_msg_msi:flush')
 }
 
 /** An irq is taken: if it is the first one since it was moved here, the vector that it had before is to be freed. */

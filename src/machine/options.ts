@@ -1,6 +1,6 @@
 // What a machine is booted with, checked.
 import { UsageError } from '../base/failure.js'
-import { type DeviceConfig, deviceProblem } from '../devices/config.js'
+import { type DeviceConfig, deviceProblem, MAX_CPUS_WITH_DEVICES } from '../devices/config.js'
 import { LIMITS, PAGE } from '../memory/layout.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { checkProfile, type Profile } from '../profiles/profile.js'
@@ -92,7 +92,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     profile: await profileOf(options.profile ?? 'linux-6.1-minimal'),
     modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),
     workloads: await Promise.all(list('workloads', options.workloads ?? []).map(moduleUrl)),
-    devices: devices(options.devices ?? []),
+    devices: devices(options.devices ?? [], cpus),
     bugs: list('bugs', options.bugs ?? []).map(checkBug),
   }
   if (machine === 'deterministic') {
@@ -126,8 +126,9 @@ function powerOfTwoOrNone(name: string, value: number, low: number, high: number
   throw new UsageError(`${name} is a power of two from ${low} to ${high}, or 0, not ${String(value)}`)
 }
 
-function devices(given: readonly DeviceConfig[]): readonly DeviceConfig[] {
-  const problem = deviceProblem(given)
+function devices(given: readonly DeviceConfig[], cpus: number): readonly DeviceConfig[] {
+  const many = given.length > 0 && cpus > MAX_CPUS_WITH_DEVICES
+  const problem = many ? `a machine with devices has ${MAX_CPUS_WITH_DEVICES} CPUs at most` : deviceProblem(given)
   if (problem !== null) throw new UsageError(problem)
   return given
 }

@@ -71,10 +71,8 @@ export const DEVICE_QUEUE = struct('device_queue', {
   // registers
   /** where its interrupt goes: CPU << 8 | vector */
   message: 'word',
-  /** 1: interrupts may be raised; raising one clears it */
+  /** INTERRUPTS: whether the device may raise its interrupt, or is at it */
   interrupts: 'word',
-  /** 1 while an interrupt is on its way */
-  inFlight: 'word',
   // the ring: the device counts the head on (release), the driver the tail
   head: 'line',
   /** a disk: what has been submitted, counted on by the driver (release) */

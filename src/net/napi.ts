@@ -9,6 +9,7 @@
 //
 // Whoever has set SCHED has the queue: on its CPU's list, or in its hands. A list is its CPU's own, with interrupts off; when that
 // CPU is dead, who took it down takes it over (net/dev:dead).
+import { INTERRUPTS } from '../devices/raise.js'
 import { IRQ_HANDLED, IRQ_NONE } from '../irq/desc.js'
 import { raiseSoftirq, SOFTIRQ } from '../irq/softirq-seam.js'
 import { DEVICE_QUEUE, SOFTNET } from '../memory/device-structs.js'
@@ -134,9 +135,10 @@ function* napiCompleteDone(cpu: Cpu, queue: number, tail: number): Kernel<void> 
 /** The card may raise the queue's interrupt again; what it has brought since the ring was looked at, it has raised none for. */
 function* enableInterrupts(cpu: Cpu, queue: number, tail: number): Kernel<void> {
   const interrupts = queue + DEVICE_QUEUE.interrupts
-  yield cpu.store(interrupts, 1, full, 'nic_enable')
+  yield cpu.store(interrupts, INTERRUPTS.on, full, 'nic_enable')
   if ((yield cpu.load(queue + DEVICE_QUEUE.head, acquire, 'nic_enable:look')) === tail) return
-  if ((yield cpu.exchange(interrupts, 0, full, 'nic_enable:take')) === 1) yield* napiSchedule(cpu, queue)
+  const before = yield cpu.compareExchange(interrupts, INTERRUPTS.on, INTERRUPTS.off, full, 'nic_enable:take')
+  if (before === INTERRUPTS.on) yield* napiSchedule(cpu, queue)
 }
 
 /** net/dev:dead: what the dead CPU was to poll, this one polls. */

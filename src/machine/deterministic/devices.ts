@@ -6,7 +6,6 @@ import { KIND, type Operation } from '../../ops/operation.js'
 import { causeOf } from '../cause.js'
 import { DeviceProcessor } from '../device-processor.js'
 import type { PanicCause } from '../report.js'
-import { combined } from './combined.js'
 import type { Digest } from './digest.js'
 import type { Observer } from './observer.js'
 import type { Runnable } from './runnable.js'
@@ -91,7 +90,7 @@ export class Devices {
     this.update(actor)
   }
 
-  private carryOut({ kind, word, value }: Readonly<Operation>): number {
+  private carryOut({ kind, word, value, expected }: Readonly<Operation>): number {
     const before = this.words[word]!
     switch (kind) {
       case KIND.load:
@@ -100,9 +99,8 @@ export class Devices {
       case KIND.store:
         this.bus.write(word, value)
         return 0
-      case KIND.add:
-      case KIND.exchange:
-        this.bus.write(word, combined(kind, before, value))
+      case KIND.compareExchange:
+        if (before === expected) this.bus.write(word, value)
         return before
       case KIND.sendIpi:
         this.bus.raise(word, value)

@@ -49,10 +49,8 @@ export class ThreadDevice {
       case KIND.store:
         Atomics.store(words, word, value)
         return this.written(word, 0)
-      case KIND.add:
-        return this.written(word, Atomics.add(words, word, value))
-      case KIND.exchange:
-        return this.written(word, Atomics.exchange(words, word, value))
+      case KIND.compareExchange:
+        return this.written(word, Atomics.compareExchange(words, word, expected, value))
       case KIND.waitWhile:
         return this.wait(word, value, expected)
       case KIND.sendIpi:
