@@ -17,6 +17,7 @@ const KERNEL = [
   'process',
   'sched',
   'smp',
+  'softirq',
   'stop',
   'sync',
   'time',

@@ -10,7 +10,6 @@
 // A list is its CPU's own, with interrupts off; when that CPU is dead, who took it down completes what is there
 // (block/softirq:dead).
 import { IRQ_HANDLED, IRQ_NONE } from '../irq/desc.js'
-import { raiseSoftirq, SOFTIRQ } from '../irq/softirq-seam.js'
 import { BLK_DONE, DEVICE, DEVICE_QUEUE, IO_REQUEST } from '../memory/device-structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -18,6 +17,7 @@ import { FN } from '../ops/functions.js'
 import { hasBit, loadBit } from '../ops/mask.js'
 import { acquire, type Kernel } from '../ops/operation.js'
 import { smpCallFunctionSingleAsync } from '../smp/smp.js'
+import { raiseSoftirq, SOFTIRQ } from '../softirq/softirq.js'
 import { complete } from '../sync/completion.js'
 
 /** The disk's handler: `queue` is the one that the irq is of. The irq is taken by one CPU at a time: the tail is its own. */

@@ -2,9 +2,8 @@
 //
 // An irq's number is that of the device's queue + 1: number 0 is the host's port, which is none of these.
 import { ERRNO } from '../base/errno.js'
-import { IRQ_DESC } from '../memory/device-structs.js'
+import { IRQ_DATA, IRQ_DESC } from '../memory/device-structs.js'
 import type { Memory } from '../memory/memory.js'
-import { GLOBAL } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
@@ -26,13 +25,15 @@ export const IRQ_STATE = {
 export const IRQ_NONE = 0
 export const IRQ_HANDLED = 1
 
+const sparseIrqLock = ({ memory }: Cpu): number => memory.layout.irqData.base + IRQ_DATA.sparseIrqLock
+
 /** Keeps irqs from being asked for or given back while a CPU comes or goes. No cost where there are no devices. */
 export function* irqLockSparse(cpu: Cpu): Kernel<void> {
-  if (cpu.memory.irqs > 0) yield* mutexLock(cpu, cpu.memory.global + GLOBAL.sparseIrqLock)
+  if (cpu.memory.irqs > 0) yield* mutexLock(cpu, sparseIrqLock(cpu))
 }
 
 export function* irqUnlockSparse(cpu: Cpu): Kernel<void> {
-  if (cpu.memory.irqs > 0) yield* mutexUnlock(cpu, cpu.memory.global + GLOBAL.sparseIrqLock)
+  if (cpu.memory.irqs > 0) yield* mutexUnlock(cpu, sparseIrqLock(cpu))
 }
 
 export function hasState(memory: Memory, irq: number, bit: number): boolean {

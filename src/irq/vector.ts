@@ -9,9 +9,8 @@
 
 import { ERRNO } from '../base/errno.js'
 import { INTERRUPTS, messageOf } from '../devices/raise.js'
-import { DEVICE_QUEUE, IRQ_DESC, VECTOR_TABLE } from '../memory/device-structs.js'
+import { DEVICE_QUEUE, IRQ_DATA, IRQ_DESC, VECTOR_TABLE } from '../memory/device-structs.js'
 import type { Memory } from '../memory/memory.js'
-import { GLOBAL } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { bitsOf, testBit } from '../ops/mask.js'
@@ -22,7 +21,7 @@ import { setOnly } from './masks.js'
 /** In a CPU's table of vectors: what came by this one has been raised again elsewhere (VECTOR_RETRIGGERED). */
 export const RETRIGGERED = -1
 
-export const vectorLock = (memory: Memory): number => memory.global + GLOBAL.vectorLock
+export const vectorLock = (memory: Memory): number => memory.layout.irqData.base + IRQ_DATA.vectorLock
 
 /** The word of a CPU's table that says which irq comes by a vector. */
 export function irqAt(memory: Memory, cpu: number, vector: number): number {

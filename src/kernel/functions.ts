@@ -7,20 +7,21 @@ import { completeIdleDead } from '../hotplug/idle.js'
 import { syscoreOps } from '../hotplug/suspend.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
-import { SOFTIRQ, softirqActions } from '../irq/softirq-seam.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
 import { netRxAction, nicInterrupt } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
-import type { Kernel } from '../ops/operation.js'
 import { userTask } from '../process/process.js'
 import type { Profile } from '../profiles/profile.js'
 import { requestQuiescentState } from '../sched/grace.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
 import { POLICY } from '../sched/task.js'
+import { ksoftirqd, SOFTIRQ, softirqActions } from '../softirq/softirq.js'
+import { taskletAction, taskletHiAction } from '../softirq/tasklet.js'
 import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
 import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { runTimerSoftirq } from '../time/timer.js'
 import { worker, workerThread } from '../workqueue/workqueue.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
@@ -28,15 +29,11 @@ import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
 import { kvmSyscoreOps } from './syscore.js'
 
-/** Nothing raises softirqs yet: the thread is there to be parked and unparked. */
 const softirqThread: HotplugThread = {
   comm: 'ksoftirqd',
   policy: POLICY.normal,
   selfParking: false,
-  *shouldRun(): Kernel<boolean> {
-    return false
-  },
-  *run() {},
+  ...ksoftirqd,
 }
 
 hotplugThreads[THREADS.cpuhp] = hotplugThread
@@ -44,6 +41,9 @@ hotplugThreads[THREADS.migration] = stopperThread
 hotplugThreads[THREADS.ksoftirqd] = softirqThread
 hotplugThreads[THREADS.kworker] = worker
 syscoreOps[0] = kvmSyscoreOps
+softirqActions[SOFTIRQ.hi] = taskletHiAction
+softirqActions[SOFTIRQ.timer] = runTimerSoftirq
+softirqActions[SOFTIRQ.tasklet] = taskletAction
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
 

@@ -1,6 +1,13 @@
 // What lies in shared memory of devices, of their interrupts, and of what their drivers keep.
 import { struct } from './struct.js'
-import { CALL_SINGLE, COMPLETION } from './structs.js'
+import { CALL_SINGLE, COMPLETION, MUTEX } from './structs.js'
+
+/** What all interrupts of devices share. */
+export const IRQ_DATA = struct('irq_data', {
+  /** no irq is asked for or given back while a CPU comes or goes */
+  sparseIrqLock: MUTEX,
+  vectorLock: 'lock',
+})
 
 /** An interrupt of a device: of one queue of it. */
 export const IRQ_DESC = struct('irq_desc', {

@@ -5,7 +5,17 @@
 //
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
 import { assert } from '../base/assert.js'
-import { BLK_DONE, DEVICE, DEVICE_QUEUE, IO_REQUEST, IRQ_DESC, SOFTNET, VECTOR_TABLE } from './device-structs.js'
+import { TIMER_WHEEL } from './deferred.js'
+import {
+  BLK_DONE,
+  DEVICE,
+  DEVICE_QUEUE,
+  IO_REQUEST,
+  IRQ_DATA,
+  IRQ_DESC,
+  SOFTNET,
+  VECTOR_TABLE,
+} from './device-structs.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -105,6 +115,7 @@ export class Layout {
   readonly runqueues: Region
   readonly stoppers: Region
   readonly timerBases: Region
+  readonly timerWheels: Region
   readonly pools: Region
   readonly callSenders: Region
   readonly tasks: Region
@@ -122,6 +133,7 @@ export class Layout {
   readonly programMasks: Region
   readonly exited: Region
   readonly futexes: Region
+  readonly irqData: Region
   readonly irqs: Region
   readonly irqMasks: Region
   readonly irqCounts: Region
@@ -165,6 +177,7 @@ export class Layout {
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
     this.timerBases = region('timer_base', TIMER_BASE, cpus)
+    this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, cpus)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
     this.tasks = region('task', TASK, this.taskCount)
@@ -184,6 +197,7 @@ export class Layout {
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     // Of interrupts number 0 is the host's port: it is none of these, and the number stands for none.
     const { irqs = 0, devices = 0 } = config
+    this.irqData = region('irq_data', IRQ_DATA, irqs === 0 ? 0 : 1)
     this.irqs = region('irq', IRQ_DESC, irqs === 0 ? 0 : irqs + 1)
     this.irqMasks = region('irq_mask', null, this.irqs.count * IRQ_MASKS.length, this.maskWords)
     this.irqCounts = region('irq_count', null, this.irqs.count, cpus)

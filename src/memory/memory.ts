@@ -91,6 +91,10 @@ export class Memory {
     return this.layout.timerBases.base + cpu * this.layout.timerBases.stride
   }
 
+  timerWheel(cpu: number): number {
+    return this.layout.timerWheels.base + cpu * this.layout.timerWheels.stride
+  }
+
   pool(cpu: number): number {
     return this.layout.pools.base + cpu * this.layout.pools.stride
   }

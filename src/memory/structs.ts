@@ -1,6 +1,7 @@
 // What lies in shared memory: every structure of the kernel, with its fields under the lock that guards them.
 //
 // Pointers are word addresses; 0 is the null pointer (the first words of memory belong to nobody).
+import { SOFTIRQ_DATA } from './deferred.js'
 import { struct } from './struct.js'
 
 /** A list of waiting tasks, linked through task.waitNext; first in, first out. Guarded by the lock beside it. */
@@ -360,6 +361,7 @@ export const PERCPU = struct('percpu', {
   current: 'word',
   /** interrupts that it has taken, by vector */
   interrupts: [VECTORS],
+  softirq: SOFTIRQ_DATA,
   /** the next free record of this CPU's trace ring; counts on, never wraps by itself */
   traceHead: 'word',
 })
@@ -418,16 +420,18 @@ export const GLOBAL = struct('global', {
   frozen: 'word',
   /** 1: it has been logged that FIFO and RR tasks were held up */
   throttlingLogged: 'word',
-  // interrupts of devices
-  /** no irq is asked for or given back while a CPU comes or goes */
-  sparseIrqLock: MUTEX,
-  vectorLock: 'lock',
+  /** jiffies since the machine was powered on; only grows */
+  jiffies: 'word',
+  /** the CPU that keeps them, -1: whoever ticks next */
+  tickDoTimerCpu: 'word',
+  /** who waits in tasklet_kill */
+  taskletKillers: WAIT_QUEUE,
 })
 
 /** One record of a trace ring: 8 words. */
 export const TRACE_RECORD = struct('trace_record', {
   ticket: 'word',
-  /** event number, and from bit 8 the function's number */
+  /** event number, function's number, flags: trace/events.ts */
   event: 'word',
   task: 'word',
   a: 'word',

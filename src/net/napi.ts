@@ -11,10 +11,10 @@
 // CPU is dead, who took it down takes it over (net/dev:dead).
 import { INTERRUPTS } from '../devices/raise.js'
 import { IRQ_HANDLED, IRQ_NONE } from '../irq/desc.js'
-import { raiseSoftirq, SOFTIRQ } from '../irq/softirq-seam.js'
 import { DEVICE_QUEUE, SOFTNET } from '../memory/device-structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
+import { raiseSoftirq, SOFTIRQ } from '../softirq/softirq.js'
 
 export const NAPI = { sched: 1, missed: 2 } as const
 

@@ -54,15 +54,23 @@ export class Cpu extends Master {
   preemptCount = 0
   /** depth of interrupt handlers */
   inInterrupt = 0
+  /** depth of sections in which softirqs are held off; their being served counts */
+  softirqDisabled = 0
+  /** softirqs are being served */
+  servingSoftirq = false
   /** another task should run here: looked at when preemption is possible */
   needResched = false
   /** the current task's frames may be dropped when it is switched out: it is in user mode, or at a restart point */
   restartable = false
   /** the current task is to leave this CPU, and could not yet: looked at on the way back to user mode */
   mustLeave = false
-  /** when this CPU's next sleeper is to be woken, and when its tick is due; its timer is set to the earlier of them */
+  /** when this CPU's next sleeper is to be woken, when its tick and its timers are due; it is set to the earliest of them */
   wakeAt = Number.POSITIVE_INFINITY
   tickAt = Number.POSITIVE_INFINITY
+  timersAt = Number.POSITIVE_INFINITY
+  /** the jiffy at its latest tick, and for how many ticks it has been that one */
+  tickJiffies = 0
+  stalledTicks = 0
 
   constructor(
     id: number,
@@ -122,7 +130,7 @@ export class Cpu extends Master {
 
   /** Sets the timer to what is due first. */
   armTimer(place: string): Operation {
-    return this.setTimer(Math.min(this.wakeAt, this.tickAt), place)
+    return this.setTimer(Math.min(this.wakeAt, this.tickAt, this.timersAt), place)
   }
 
   /** Runs a stretch of a user task's own program, natively. Answers with the system call that it ends with. */

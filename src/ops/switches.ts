@@ -50,6 +50,10 @@ export const MUTATIONS = {
   'lost-interrupt': 'what is pending on a dying CPU is not raised again elsewhere',
   'lost-poll': 'a dead CPU takes the queues with it that it was to poll',
   'lost-completions': 'a dead CPU takes the requests with it that it was to complete',
+  'lost-tasklet': 'the tasklets of a dead CPU are left there',
+  'stranded-timers': 'the timers of a dead CPU stay in its wheel',
+  'early-timers': 'timers are served in the jiffy in which they expire, and not after it',
+  'kept-jiffies': 'a dying CPU does not hand the keeping of jiffies over',
   'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
 } as const
 
