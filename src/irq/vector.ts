@@ -11,7 +11,6 @@ import { ERRNO } from '../base/errno.js'
 import { INTERRUPTS, messageOf } from '../devices/raise.js'
 import { DEVICE_QUEUE, IRQ_DATA, IRQ_DESC, VECTOR_TABLE } from '../memory/device-structs.js'
 import type { Memory } from '../memory/memory.js'
-import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { bitsOf, testBit } from '../ops/mask.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'
@@ -36,14 +35,12 @@ export function* assignVector(cpu: Cpu, irq: number, mask: number): Kernel<numbe
   const { memory } = cpu
   const desc = memory.irq(irq)
   yield cpu.lockIrq(vectorLock(memory), 'apic_set_affinity')
-  const before = memory.get(desc + IRQ_DESC.vector)
   const result = assignVectorLocked(memory, irq, mask)
   const target = memory.get(desc + IRQ_DESC.cpu)
   const vector = memory.get(desc + IRQ_DESC.vector)
   if (result > 0) yield cpu.store(irqAt(memory, target, vector), irq, relaxed, 'apic_update_vector')
   yield cpu.unlockIrq(vectorLock(memory), 'apic_set_affinity')
   if (result <= 0) return result
-  bugOn(vector === before && target === memory.get(desc + IRQ_DESC.previousCpu), 'apic_set_affinity', 'moved to itself')
   yield* writeMessage(cpu, irq, messageOf(target, vector))
   return 0
 }
