@@ -45,7 +45,6 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'kept-jiffies': 'timer-wheel',
   'unsorted-timers': 'timers',
   'lost-interrupt': 'packets',
-  'lost-poll': 'packets',
   'lost-completions': 'disk',
 }
 

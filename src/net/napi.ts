@@ -148,7 +148,7 @@ export function* devCpuDead(cpu: Cpu, subject: number): Kernel<number> {
   const list = memory.softnet(subject)
   cpu.irqDisable()
   for (let queue = takeFirst(cpu, list); queue !== 0; queue = takeFirst(cpu, list)) {
-    if (!cpu.bugs.has('lost-poll')) yield* addToPollList(cpu, queue)
+    yield* addToPollList(cpu, queue)
   }
   cpu.irqEnable()
   return 0

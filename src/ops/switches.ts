@@ -48,7 +48,6 @@ export const MUTATIONS = {
   'unparked-thread': 'the threads of a CPU that goes down are not parked',
   'open-stopper': 'the stopper of a dead CPU goes on taking work',
   'lost-interrupt': 'what is pending on a dying CPU is not raised again elsewhere',
-  'lost-poll': 'a dead CPU takes the queues with it that it was to poll',
   'lost-completions': 'a dead CPU takes the requests with it that it was to complete',
   'lost-tasklet': 'the tasklets of a dead CPU are left there',
   'stranded-timers': 'the timers of a dead CPU stay in its wheel',
