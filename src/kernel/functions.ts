@@ -8,6 +8,7 @@ import { syscoreOps } from '../hotplug/suspend.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
+import { LOAD_FUNCTIONS } from '../loads/table.js'
 import { netRxAction, nicInterrupt } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
@@ -25,6 +26,7 @@ import { runTimerSoftirq } from '../time/timer.js'
 import { worker, workerThread } from '../workqueue/workqueue.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
+import { kthread } from './kthreads.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
 import { kvmSyscoreOps } from './syscore.js'
@@ -50,7 +52,7 @@ schedHooks.affineMoveTask = affineMoveTask
 softirqActions[SOFTIRQ.netRx] = netRxAction
 softirqActions[SOFTIRQ.block] = blkDoneSoftirq
 
-/** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
+/** The same list on every worker: the kernel's own, the callbacks of the profile in its order, the loads', the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
   const functions = new Functions({
     swapper,
@@ -71,6 +73,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     nic_interrupt: nicInterrupt,
     disk_interrupt: diskInterrupt,
     blk_complete_remote: blkCompleteRemote,
+    kthread,
   })
   const callbacks = new Set<string>()
   for (const { state, startup, teardown } of profile.states) {
@@ -81,6 +84,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
       addNew(functions, name, implementation, `${profile.name}: state ${state}: `)
     }
   }
+  for (const [name, fn] of Object.entries(LOAD_FUNCTIONS)) addNew(functions, name, fn)
   for (const module of modules) for (const [name, fn] of Object.entries(module.functions)) addNew(functions, name, fn)
   return functions
 }

@@ -17,6 +17,7 @@ export interface EngineConfig {
   /** words of memory for user processes */
   readonly user: number
   readonly traceRecords: number
+  readonly kthreads: number
   readonly profile: Profile
   /** URLs of kernel modules */
   readonly modules: readonly string[]
@@ -93,7 +94,7 @@ export interface Engine {
 
 /** How large the machine's memory is. */
 export function memoryConfigOf(config: EngineConfig, workers: number): MemoryConfig {
-  const { cpus, tasks, traceRecords, scratch, user, devices } = config
+  const { cpus, tasks, traceRecords, scratch, user, kthreads, devices } = config
   const irqs = queuesOf(devices)
-  return { cpus, tasks, workers, traceRecords, scratch, user, devices: devices.length, irqs }
+  return { cpus, tasks, workers, traceRecords, scratch, user, kthreads, devices: devices.length, irqs }
 }

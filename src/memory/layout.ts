@@ -16,6 +16,7 @@ import {
   SOFTNET,
   VECTOR_TABLE,
 } from './device-structs.js'
+import { KTHREAD, LOADS } from './load-structs.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -45,6 +46,7 @@ export const LIMITS = {
   portSlots: 64,
   instances: 256,
   states: 237,
+  kthreads: 4096,
 } as const
 
 /** How large a machine is. All counts; the layout follows from them alone. */
@@ -64,6 +66,8 @@ export interface MemoryConfig {
   /** devices, and interrupts of theirs: one for each of their queues (default 0) */
   readonly devices?: number
   readonly irqs?: number
+  /** kernel threads that the host may start (default 0) */
+  readonly kthreads?: number
 }
 
 /** Tasks that every CPU has: its idle task, and one for each kind of per-CPU thread that there may be. */
@@ -95,7 +99,17 @@ const lines = (words: number): number => Math.ceil(words / LINE) * LINE
 
 /** A search boots one machine after the other: what can be known of a layout is found out once. */
 let latest: Layout | null = null
-const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user', 'devices', 'irqs'] as const
+const CONFIG_KEYS = [
+  'cpus',
+  'tasks',
+  'workers',
+  'traceRecords',
+  'scratch',
+  'user',
+  'kthreads',
+  'devices',
+  'irqs',
+] as const
 
 export class Layout {
   readonly config: MemoryConfig
@@ -145,6 +159,8 @@ export class Layout {
   readonly softnets: Region
   readonly blkDone: Region
   readonly user: Region
+  readonly kthreads: Region
+  readonly loads: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
   static of(config: MemoryConfig): Layout {
@@ -157,7 +173,7 @@ export class Layout {
     this.config = config
     this.maskWords = Math.ceil(config.cpus / 32)
     this.masters = config.cpus + (config.devices ?? 0)
-    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + config.tasks
+    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + (config.kthreads ?? 0) + config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
     const regions: Region[] = []
@@ -194,6 +210,8 @@ export class Layout {
     this.programs = region('program', PROGRAM, Math.max(1, config.tasks))
     this.programMasks = region('program_mask', null, Math.max(1, config.tasks), this.maskWords)
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
+    this.kthreads = region('kthread', KTHREAD, Math.max(1, config.kthreads ?? 0))
+    this.loads = region('loads', LOADS, 1)
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     // Of interrupts number 0 is the host's port: it is none of these, and the number stands for none.
     const { irqs = 0, devices = 0 } = config
@@ -283,6 +301,7 @@ function checkConfig(config: MemoryConfig): void {
   if (config.irqs !== undefined) within('irqs', 0, LIMITS.irqs)
   if (config.devices !== undefined) within('devices', 0, config.irqs ?? 0)
   within('user', 0, 2 ** 28)
+  within('kthreads', 0, LIMITS.kthreads)
   if ((config.traceRecords & (config.traceRecords - 1)) !== 0) {
     throw new RangeError(`traceRecords must be a power of two, not ${config.traceRecords}`)
   }

@@ -125,6 +125,20 @@ export class Memory {
     return this.initTask + (1 + LIMITS.portSlots + slot) * this.layout.tasks.stride
   }
 
+  /** The task of a kernel thread that the host may start, and the thread's own words. */
+  kthreadTask(index: number): number {
+    return this.runnerTask(LIMITS.portSlots + index)
+  }
+
+  /** What the loads of the machine share (loads/). */
+  get loads(): number {
+    return this.layout.loads.base
+  }
+
+  kthread(index: number): number {
+    return this.layout.kthreads.base + index * this.layout.kthreads.stride
+  }
+
   task(index: number): number {
     return this.layout.tasks.base + index * this.layout.tasks.stride
   }

@@ -346,6 +346,7 @@ export const PERCPU = struct('percpu', {
   dead: 'word',
   hotplugReaders: 'word',
   threadgroupReaders: 'word',
+  loadReaders: 'word',
   callQueue: 'word',
   /** where to say that this CPU has passed a scheduling point: a word to count down, 0: nobody asks */
   quiescentWanted: 'word',

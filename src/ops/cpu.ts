@@ -118,6 +118,11 @@ export class Cpu extends Master {
     return this.declare(KIND.halt, 0, 0, ORDER.full, place)
   }
 
+  /** Spins until `time` (ns): udelay. Interrupts are taken and tasks are switched meanwhile, where the CPU allows it. */
+  spinUntil(time: number, place: string): Operation {
+    return this.declare(KIND.spinUntil, 0, time, ORDER.relaxed, place)
+  }
+
   /** Arms this CPU's one-shot timer: its interrupt comes at `time` (ns), never when Infinity. */
   setTimer(time: number, place: string): Operation {
     return this.declare(KIND.setTimer, 0, time, ORDER.relaxed, place)

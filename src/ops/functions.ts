@@ -27,6 +27,7 @@ const NAMES = [
   'disk_interrupt',
   'blk_complete_remote',
   'cpu_down_maps_locked',
+  'kthread',
   'cpuhp_kick_ap_work',
 ] as const
 

@@ -25,6 +25,7 @@ export const ROOMS = [
   'net',
   'block',
   'hotplug',
+  'loads',
   'kernel',
   'invariants',
   'vfs',

@@ -30,11 +30,8 @@ import { Runnable } from './runnable.js'
 import { actorsOf, StoreBuffers } from './store-buffers.js'
 import { STEP, type StepKind, type Strategy, type View } from './strategy.js'
 import { Stretches } from './stretches.js'
-import { Timers } from './timers.js'
+import { OPERATION_NS, Timers } from './timers.js'
 import { Watchers } from './watchers.js'
-
-/** Virtual time that an operation takes, ns. */
-const OPERATION_NS = 10
 
 export class DeterministicEngine implements Engine, View, Bus {
   readonly kind = 'deterministic'
@@ -302,6 +299,8 @@ export class DeterministicEngine implements Engine, View, Bus {
         return this.seen(id, word) === value
       case KIND.halt:
         return processor.haltOver
+      case KIND.spinUntil:
+        return this.time >= value
       default:
         return true
     }
@@ -335,6 +334,7 @@ export class DeterministicEngine implements Engine, View, Bus {
         break
       case KIND.fence:
       case KIND.halt:
+      case KIND.spinUntil:
         break
       case KIND.lock:
         this.write(word, id + 1)
@@ -403,7 +403,8 @@ export class DeterministicEngine implements Engine, View, Bus {
 
   /** After a CPU has declared an operation: whether it is runnable, and which word decides that. */
   private update(id: number): void {
-    const { kind, word } = this.processors[id]!.declared
+    const { kind, word, value } = this.processors[id]!.declared
+    if (kind === KIND.spinUntil && value > this.time) this.timers.spin(id, value)
     const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
     this.watchers.watch(id, watched)
     this.setRunnable(id)

@@ -238,6 +238,10 @@ export class Driver implements DrivenBy {
     this.nextDeadline = Math.min(this.nextDeadline, time)
   }
 
+  wakeAt(time: number): void {
+    this.nextDeadline = Math.min(this.nextDeadline, time)
+  }
+
   private fireTimers(): void {
     const now = this.services.now()
     if (now < this.nextDeadline) return
