@@ -38,6 +38,7 @@ const CASES: readonly Case[] = [
   { bug: 'M26', schedules: 10, as: /^violation records-at-rest$/ },
   { bug: 'M27', schedules: 10, as: /^violation oracle$/ },
   { bug: 'M29', schedules: 50, as: /^violation hotplug-lock-free$|^hang /, race: true },
+  { bug: 'M34', schedules: 10, as: /^violation vectors-owned$/ },
   { bug: 'M30', schedules: 10, as: /^lock-order global.hotplugLock global.threadgroupLock$/ },
   { bug: 'lost-wakeup', schedules: 80, seed: 2, as: /^hang futex/, race: true },
   { bug: 'no-exclusion', schedules: 40, as: /^violation oracle$/, race: true },
@@ -60,6 +61,8 @@ const CASES: readonly Case[] = [
   { bug: 'stranded-timers', schedules: 10, as: /^violation timers-taken-over$/ },
   { bug: 'early-timers', schedules: 10, as: /^violation timers-not-early$/ },
   { bug: 'kept-jiffies', schedules: 10, as: /^violation timekeeper-online$/ },
+  { bug: 'lost-interrupt', schedules: 20, as: /^violation interrupts-arrive$/ },
+  { bug: 'lost-completions', schedules: 200, as: /^hang /, race: true },
   { bug: 'unsorted-timers', schedules: 10, as: /^violation timers-sound$/ },
 ]
 
