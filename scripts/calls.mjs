@@ -16,6 +16,7 @@ const KERNEL = [
   'loads',
   'net',
   'process',
+  'rcu',
   'sched',
   'smp',
   'softirq',

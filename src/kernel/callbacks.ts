@@ -7,6 +7,7 @@ import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '
 import { devCpuDead } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
+import { rcutreeDeadCpu } from '../rcu/hotplug.js'
 import {
   schedCpuActivate,
   schedCpuDeactivate,
@@ -32,6 +33,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
     return yield* timersDeadCpu(cpu, subject)
   },
   hrtimers_cpu_dying: hrtimersCpuDying,
+  rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
   takedown_cpu: takedownCpu,
   sched_cpu_starting: schedCpuStarting,

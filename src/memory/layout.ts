@@ -4,6 +4,7 @@
 //   | nobody | global | masks | per CPU: percpu rq stopper ... | tasks | ports | rings | scratch | user |
 //
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
+
 import { assert } from '../base/assert.js'
 import { TIMER_WHEEL } from './deferred.js'
 import {
@@ -16,7 +17,10 @@ import {
   SOFTNET,
   VECTOR_TABLE,
 } from './device-structs.js'
-import { KTHREAD, LOADS } from './load-structs.js'
+import { KTHREAD, LOAD, LOADS } from './load-structs.js'
+import { RCU_DATA, RCU_NODE } from './rcu.js'
+import { RCU } from './rcu-state.js'
+import { RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from './rcu-torture.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -84,6 +88,10 @@ export const WAIT_BUCKETS = 1024
 /** Places in the ring of a device's queue, a power of two; requests that a disk may have under way. */
 export const RING = 64
 export const REQUESTS = 32
+/** CPUs that share a node of RCU's. */
+export const RCU_FANOUT = 16
+/** Threads of the machine as a whole that may run on any CPU: rcu_preempt. */
+export const UNBOUND_THREADS = 1
 /** Queues of tasks that wait for a word of their process's memory, by the word's hash. */
 export const FUTEX_BUCKETS = 64
 
@@ -132,6 +140,11 @@ export class Layout {
   readonly timerWheels: Region
   readonly pools: Region
   readonly callSenders: Region
+  readonly rcu: Region
+  readonly rcuNodes: Region
+  readonly rcuData: Region
+  readonly rcuTorture: Region
+  readonly tortureItems: Region
   readonly tasks: Region
   readonly affinities: Region
   readonly steps: Region
@@ -161,6 +174,7 @@ export class Layout {
   readonly user: Region
   readonly kthreads: Region
   readonly loads: Region
+  readonly loadObjects: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
   static of(config: MemoryConfig): Layout {
@@ -173,7 +187,8 @@ export class Layout {
     this.config = config
     this.maskWords = Math.ceil(config.cpus / 32)
     this.masters = config.cpus + (config.devices ?? 0)
-    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + (config.kthreads ?? 0) + config.tasks
+    this.taskCount =
+      config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + UNBOUND_THREADS + (config.kthreads ?? 0) + config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
     const regions: Region[] = []
@@ -196,6 +211,11 @@ export class Layout {
     this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, cpus)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
+    this.rcu = region('rcu', RCU, 1)
+    this.rcuNodes = region('rcu_node', RCU_NODE, Math.ceil(cpus / RCU_FANOUT))
+    this.rcuData = region('rcu_data', RCU_DATA, cpus)
+    this.rcuTorture = region('rcu_torture', RCU_TORTURE, 1)
+    this.tortureItems = region('rcu_torture_item', TORTURE_ITEM, TORTURE_ITEMS)
     this.tasks = region('task', TASK, this.taskCount)
     this.affinities = region('cpus_mask', null, this.taskCount, this.maskWords)
     this.steps = region('step', STEP, LIMITS.states)
@@ -212,6 +232,7 @@ export class Layout {
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
     this.kthreads = region('kthread', KTHREAD, Math.max(1, config.kthreads ?? 0))
     this.loads = region('loads', LOADS, 1)
+    this.loadObjects = region('load', LOAD, Math.max(1, config.kthreads ?? 0))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     // Of interrupts number 0 is the host's port: it is none of these, and the number stands for none.
     const { irqs = 0, devices = 0 } = config

@@ -64,6 +64,10 @@ export class Cpu extends Master {
   restartable = false
   /** the current task is to leave this CPU, and could not yet: looked at on the way back to user mode */
   mustLeave = false
+  /** RCU watches this CPU: it is online, and does not idle */
+  watching: boolean
+  /** the interrupt that is being handled was taken while the CPU halted */
+  fromIdle = false
   /** when this CPU's next sleeper is to be woken, when its tick and its timers are due; it is set to the earliest of them */
   wakeAt = Number.POSITIVE_INFINITY
   tickAt = Number.POSITIVE_INFINITY
@@ -86,6 +90,8 @@ export class Cpu extends Master {
     this.services = services
     this.tracer = tracer
     this.bugs = bugs
+    // The boot CPU is up from the beginning.
+    this.watching = id === 0
   }
 
   /** Takes a spinlock, with preemption off until the unlock. */

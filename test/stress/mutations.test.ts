@@ -15,6 +15,8 @@ const ELSEWHERE = [
   'kept-jiffies',
   'lost-interrupt',
   'lost-completions',
+  'short-grace',
+  'lost-callbacks',
 ] as const
 type Name = Exclude<keyof typeof MUTATIONS, (typeof ELSEWHERE)[number]>
 
