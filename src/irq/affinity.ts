@@ -3,10 +3,27 @@
 import { ERRNO } from '../base/errno.js'
 import { IRQ_DESC } from '../memory/device-structs.js'
 import type { Cpu } from '../ops/cpu.js'
+import { hasBit } from '../ops/mask.js'
 import { acquire, type Kernel } from '../ops/operation.js'
 import { changeState, hasState, IRQ_STATE } from './desc.js'
-import { copyMask, intersects } from './masks.js'
+import { copyMask, intersects, setOnly } from './masks.js'
 import { assignVector } from './vector.js'
+
+/** Lets an irq go to one CPU alone; answers as irqSetAffinity does. */
+export function* irqSetAffinityTo(cpu: Cpu, irq: number, target: number): Kernel<number> {
+  const { memory } = cpu
+  const word = yield cpu.load(memory.online + (target >> 5), acquire, 'irq_set_affinity:online')
+  if (!hasBit(word, target)) return -ERRNO.EINVAL
+  const lock = memory.irq(irq) + IRQ_DESC.lock
+  yield cpu.lockIrq(lock, 'irq_set_affinity')
+  const started = hasState(memory, irq, IRQ_STATE.started)
+  if (started) {
+    setOnly(memory, memory.irqMask(irq, 'pending'), target)
+    changeState(memory, irq, IRQ_STATE.movePending, 0)
+  }
+  yield cpu.unlockIrq(lock, 'irq_set_affinity')
+  return started ? 0 : -ERRNO.EINVAL
+}
 
 /**
  * Lets an irq go to the CPUs of a mask, a word for each 32 of them at `mask`, which nobody changes. Answers 0, or -EINVAL when none
