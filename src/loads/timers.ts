@@ -5,7 +5,7 @@ import { KTHREAD, LOAD_TIMERS } from '../memory/load-structs.js'
 import { GLOBAL, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit } from '../ops/mask.js'
-import { acquire, type Kernel, relaxed } from '../ops/operation.js'
+import { acquire, full, type Kernel, relaxed } from '../ops/operation.js'
 import { taskletInit, taskletSchedule } from '../softirq/tasklet.js'
 import { delTimerSync, modTimer, timerSetup } from '../time/timer.js'
 import { JIFFY_NS } from '../trace/fields.js'
@@ -23,6 +23,7 @@ export function* timers(cpu: Cpu, thread: number): Kernel<number> {
   const { memory, task } = cpu
   if (memory.get(task + TASK.phase) === PHASE.between) {
     yield* beginRound(cpu, thread)
+    yield cpu.store(thread + KTHREAD.left, 1, full, 'load_timer:begin')
     for (let n = 0; n < LOAD_TIMERS; n++)
       timerSetup(cpu, timerOf(thread, n), cpu.functions.find('load_timer_run'), thread)
     for (let n = 0; n < 2 * LOAD_TIMERS; n++) yield* armOne(cpu, thread, n % LOAD_TIMERS)
@@ -33,6 +34,8 @@ export function* timers(cpu: Cpu, thread: number): Kernel<number> {
     if ((yield* delTimerSync(cpu, timerOf(thread, n))) === 1)
       yield count(cpu, thread, TIMERS.deleted, 'load_timer:deleted')
   }
+  // From here on none of them is under way.
+  yield cpu.store(thread + KTHREAD.left, 0, full, 'load_timer:over')
   return yield* endRound(cpu, thread)
 }
 
@@ -43,13 +46,15 @@ function* armOne(cpu: Cpu, thread: number, n: number): Kernel<void> {
   if (was === 0) yield count(cpu, thread, TIMERS.armed, 'load_timer:armed')
 }
 
-/** What a timer calls: in a softirq, on a CPU that is online, when its time has come. */
+/** What a timer calls: in a softirq, on a CPU that is online, when its time has come, and before its thread's round is over. */
 export function* timerRun(cpu: Cpu, thread: number, timer: number): Kernel<number> {
   const { memory } = cpu
   const jiffies = yield cpu.load(memory.global + GLOBAL.jiffies, relaxed, 'load_timer:jiffies')
   const early = jiffies * JIFFY_NS < memory.getTime(timer + TIMER.due)
   if (early || !(yield* isServing(cpu))) yield count(cpu, thread, COUNT.wrong, 'load_timer:wrong')
   yield count(cpu, thread, TIMERS.served, 'load_timer:served')
+  const over = (yield cpu.load(thread + KTHREAD.left, full, 'load_timer:over')) === 0
+  if (over) yield count(cpu, thread, COUNT.wrong, 'load_timer:late')
   return 0
 }
 

@@ -26,7 +26,7 @@ export const KTHREAD = struct('kthread', {
   // what a storm of timers, or of softirqs, has them be
   timers: TIMERS_OF_ONE,
   tasklet: TASKLET,
-  /** how often its tasklet is to run; guarded by that running in one place */
+  /** how often its tasklet is to run, guarded by that running in one place; of timers 1: they may be under way */
   left: 'word',
 })
 
