@@ -1,7 +1,9 @@
 // What lies in shared memory: every structure of the kernel, with its fields under the lock that guards them.
 //
 // Pointers are word addresses; 0 is the null pointer (the first words of memory belong to nobody).
+
 import { SOFTIRQ_DATA } from './deferred.js'
+import { RCU_TASK } from './rcu.js'
 import { struct } from './struct.js'
 
 export { DOORBELL, PORT_SLOT, TRACE_RECORD } from './host-structs.js'
@@ -176,6 +178,7 @@ export const TASK = struct('task', {
   /** CPU number + 1 of the timer base that it is on, 0: none */
   timerBase: 'word',
   wakeTime: 'time',
+  rcu: RCU_TASK,
   // user tasks: their process, which of its tasks this is, and the system call that is under way
   program: 'word',
   member: 'word',
@@ -350,8 +353,6 @@ export const PERCPU = struct('percpu', {
   threadgroupReaders: 'word',
   loadReaders: 'word',
   callQueue: 'word',
-  /** where to say that this CPU has passed a scheduling point: a word to count down, 0: nobody asks */
-  quiescentWanted: 'word',
   call: CALL_SINGLE,
   callFunction: CALL_FUNCTION,
   /** function calls that this CPU has sent, and that it has run: equal over all CPUs when nothing is under way */
@@ -400,8 +401,6 @@ export const GLOBAL = struct('global', {
   stopDone: STOP_DONE,
   stopData: MULTI_STOP,
   stopInProgress: 'word',
-  /** CPUs that have not passed a scheduling point since the grace period began */
-  graceRemaining: 'word',
   /** CPUs whose bit in the mask of overloaded CPUs is set */
   overloadedCount: 'word',
   // the KVM model's, changed with interrupts off on the last CPU

@@ -77,6 +77,10 @@ export class Cpu {
   restartable = false
   /** the current task is to leave this CPU, and could not yet: looked at on the way back to user mode */
   mustLeave = false
+  /** RCU watches this CPU: it is online, and does not idle */
+  watching: boolean
+  /** the interrupt that is being handled was taken while the CPU halted */
+  fromIdle = false
   /** when this CPU's next sleeper is to be woken, when its tick and its timers are due; it is set to the earliest of them */
   wakeAt = Number.POSITIVE_INFINITY
   tickAt = Number.POSITIVE_INFINITY
@@ -99,6 +103,8 @@ export class Cpu {
     this.services = services
     this.tracer = tracer
     this.bugs = bugs
+    // The boot CPU is up from the beginning.
+    this.watching = id === 0
   }
 
   private declare(kind: Operation['kind'], word: number, value: number, order: Order, place: string): Operation {

@@ -1,6 +1,7 @@
 // The ways to be busy that `--load` can ask for, as data: what each is, what can be set, who does it, and what must have come
 // of it. Those done by kernel threads have their functions in src/loads; the others are user processes.
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
+import { OBJECTS } from '../../src/memory/load-structs.js'
 
 /** A parameter of a load: a whole number. */
 export interface Parameter {
@@ -148,6 +149,35 @@ export const KINDS: readonly Kind[] = [
     judge: ({ begun, run }) => (begun === run ? [] : [`${begun} pieces of work were queued, ${run} have been run`]),
   },
   {
+    name: 'timers',
+    says: 'timers that are armed, moved and taken off again, a few for each task',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      timers: { says: 'timers of each', default: 4, min: 1, max: OBJECTS.timers },
+      ahead: { says: 'how far ahead they are armed at most, us', default: 4000, min: 1, max: 1_000_000 },
+      gap: gap(2000),
+    },
+    thread: (v) => ({ function: 'load_timers', end: 'load_timers_end', args: [0, v.gap!, v.timers!, v.ahead!] }),
+    counts: { armed: OWN, deleted: OWN + 1, run: OWN + 2 },
+    judge: ({ armed, deleted, run }) =>
+      armed === deleted! + run! ? [] : [`${armed} timers were armed, ${deleted} taken off, ${run} have run`],
+  },
+  {
+    name: 'softirq',
+    says: 'tasklets, of both priorities, a few for each task',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      tasklets: { says: 'tasklets of each', default: OBJECTS.tasklets, min: 1, max: OBJECTS.tasklets },
+      us: us('how long one runs, us', 2),
+      gap: gap(200),
+    },
+    thread: (v) => ({ function: 'load_tasklets', end: 'load_tasklets_end', args: [v.us!, v.gap!, v.tasklets!] }),
+    counts: { wanted: OWN, run: OWN + 1 },
+    judge: ({ wanted, run }) => (run! <= wanted! ? [] : [`${run} tasklets have run, ${wanted} were wanted`]),
+  },
+  {
     name: 'pin',
     says: 'tasks that allow themselves the CPU that is going down, and no other',
     by: 'threads',
@@ -156,27 +186,12 @@ export const KINDS: readonly Kind[] = [
     counts: { dying: OWN, refused: OWN + 1 },
   },
   {
-    name: 'timers',
-    says: 'timers that are armed, put off and taken off, or served, wherever their thread goes',
+    name: 'rcu',
+    says: 'readers of RCU, writers that replace what they look at, and grace periods wanted for no reason, as rcutorture does it',
     by: 'threads',
-    parameters: { tasks: tasks(), us: us('how far ahead at most, us', 8000), gap: gap(5000) },
-    thread: (v) => ({ function: 'load_timers', args: [v.us!, v.gap!] }),
-    counts: { armed: OWN, served: OWN + 1, deleted: OWN + 2 },
-    judge: ({ armed, served, deleted }) =>
-      armed === served! + deleted! ? [] : [`${armed} timers were armed, ${served} served and ${deleted} taken off`],
-  },
-  {
-    name: 'softirqs',
-    says: 'tasklets that schedule themselves again and again: what an interrupt serves, and ksoftirqd after that',
-    by: 'threads',
-    parameters: {
-      tasks: tasks(2),
-      runs: { says: 'how often a tasklet runs in a row', default: 40, min: 1, max: 100_000 },
-      gap: gap(500),
-    },
-    thread: (v) => ({ function: 'load_softirqs', args: [0, v.gap!, v.runs!] }),
-    counts: { scheduled: OWN, run: OWN + 1 },
-    judge: ({ scheduled, run }) => (scheduled === run ? [] : [`${scheduled} tasklets were scheduled, ${run} have run`]),
+    parameters: { tasks: tasks(8), us: us('how long a read side is, us', 20), gap: gap(1000) },
+    thread: (v) => ({ function: 'load_rcu', args: [v.us!, v.gap!] }),
+    counts: { read: OWN, replaced: OWN + 1, waited: OWN + 2 },
   },
 ]
 
