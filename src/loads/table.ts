@@ -4,6 +4,7 @@ import { ipiRun, ipis, pin, work, workRun } from './calls.js'
 import { cpusRead, rwsem } from './locks.js'
 import { rcu } from './rcu.js'
 import { irqOff, loop, migrateOff, preemptOff } from './sections.js'
+import { softirqs, taskletRun, timerRun, timers } from './timers.js'
 
 export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_irq_off: irqOff,
@@ -18,4 +19,8 @@ export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_work_run: workRun,
   load_pin: pin,
   load_rcu: rcu,
+  load_timers: timers,
+  load_timer_run: timerRun,
+  load_softirqs: softirqs,
+  load_tasklet_run: taskletRun,
 }

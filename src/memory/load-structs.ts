@@ -1,6 +1,11 @@
 // Structures in shared memory of kernel threads that the host starts, and of the loads that are made of such threads.
+import { TASKLET, TIMER } from './deferred.js'
 import { struct } from './struct.js'
 import { PERCPU_RWSEM } from './structs.js'
+
+/** Timers of a kernel thread. */
+const TIMERS_OF_ONE = struct('load_timers', { first: TIMER, second: TIMER, third: TIMER, fourth: TIMER })
+export const LOAD_TIMERS = TIMERS_OF_ONE.$fields.size
 
 /** A kernel thread that the host has started: what it is told, and what it counts (kernel/kthreads.ts). */
 export const KTHREAD = struct('kthread', {
@@ -18,6 +23,11 @@ export const KTHREAD = struct('kthread', {
   shouldStop: 'word',
   /** what it has done; its function says what each of them counts */
   count: [8],
+  // what a storm of timers, or of softirqs, has them be
+  timers: TIMERS_OF_ONE,
+  tasklet: TASKLET,
+  /** how often its tasklet is to run; guarded by that running in one place */
+  left: 'word',
 })
 
 /** What all loads of a machine share. */

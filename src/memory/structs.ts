@@ -6,6 +6,8 @@ import { SOFTIRQ_DATA } from './deferred.js'
 import { RCU_TASK } from './rcu.js'
 import { struct } from './struct.js'
 
+export { DOORBELL, PORT_SLOT, TRACE_RECORD } from './host-structs.js'
+
 /** A list of waiting tasks, linked through task.waitNext; first in, first out. Guarded by the lock beside it. */
 export const COMPLETION = struct('completion', {
   lock: 'lock',
@@ -368,18 +370,6 @@ export const PERCPU = struct('percpu', {
   traceHead: 'word',
 })
 
-/** A request of the host, and its answer. The slot is the host's while FREE and DONE, a CPU's from TAKEN on. */
-export const PORT_SLOT = struct('port_slot', {
-  status: 'word',
-  kind: 'word',
-  cpu: 'word',
-  argument: [6],
-  result: 'word',
-  value: 'word',
-  length: 'word',
-  text: [32],
-})
-
 export const GLOBAL = struct('global', {
   /** the machine: 0 running, 1 halting, 2 panicked */
   machineState: 'word',
@@ -426,24 +416,4 @@ export const GLOBAL = struct('global', {
   tickDoTimerCpu: 'word',
   /** who waits in tasklet_kill */
   taskletKillers: WAIT_QUEUE,
-})
-
-/** One record of a trace ring: 8 words. */
-export const TRACE_RECORD = struct('trace_record', {
-  ticket: 'word',
-  /** event number, function's number, flags: trace/events.ts */
-  event: 'word',
-  task: 'word',
-  a: 'word',
-  b: 'word',
-  c: 'word',
-  time: 'time',
-})
-
-/** What a worker thread and those who ring it share (threads machine). */
-export const DOORBELL = struct('doorbell', {
-  bell: 'word',
-  parked: 'word',
-  /** counts the worker's rounds; its own line, for others write the bell */
-  heartbeat: 'line',
 })

@@ -69,6 +69,8 @@ export class Cpu {
   softirqDisabled = 0
   /** softirqs are being served */
   servingSoftirq = false
+  /** it is offline, and serves none */
+  softirqsStopped = false
   /** another task should run here: looked at when preemption is possible */
   needResched = false
   /** the current task's frames may be dropped when it is switched out: it is in user mode, or at a restart point */

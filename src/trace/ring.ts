@@ -7,10 +7,13 @@ import type { Cpu, Tracer } from '../ops/cpu.js'
 import { EVENT, EVENT_NAMES, eventOf, flagsOf, functionOf, TRACE_FLAG, withFlags } from './events.js'
 
 /** How a CPU stands: TRACE_FLAG. */
-function standing({ irqDisabled, needResched, inInterrupt }: Cpu): number {
-  const irqs = irqDisabled > 0 ? TRACE_FLAG.irqsOff : 0
-  const resched = needResched ? TRACE_FLAG.needResched : 0
-  return irqs | resched | (inInterrupt > 0 ? TRACE_FLAG.hardirq : 0)
+function standing(cpu: Cpu): number {
+  const irqs = cpu.irqDisabled > 0 ? TRACE_FLAG.irqsOff : 0
+  const resched = cpu.needResched ? TRACE_FLAG.needResched : 0
+  const serving = cpu.servingSoftirq ? TRACE_FLAG.softirq : 0
+  // Their being served holds them off, but is told apart.
+  const held = cpu.softirqDisabled > (serving ? 1 : 0) ? TRACE_FLAG.softirqsOff : 0
+  return irqs | resched | serving | held | (cpu.inInterrupt > 0 ? TRACE_FLAG.hardirq : 0)
 }
 
 class RingTracer implements Tracer {
@@ -20,8 +23,8 @@ class RingTracer implements Tracer {
     const sequence = memory.get(head)
     const record = memory.traceRecord(cpu.id, sequence)
     memory.set(record + TRACE_RECORD.ticket, services.ticket())
-    // As Linux counts: a handler is no section without preemption.
-    const depth = cpu.preemptCount - inInterrupt
+    // As Linux counts: a handler is no section without preemption, nor is one without softirqs.
+    const depth = cpu.preemptCount - inInterrupt - cpu.softirqDisabled
     memory.set(record + TRACE_RECORD.event, withFlags(event, standing(cpu), depth))
     memory.set(record + TRACE_RECORD.task, cpu.task)
     memory.set(record + TRACE_RECORD.a, a)

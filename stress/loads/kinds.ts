@@ -163,6 +163,29 @@ export const KINDS: readonly Kind[] = [
     thread: (v) => ({ function: 'load_rcu', args: [v.us!, v.gap!] }),
     counts: { read: OWN, replaced: OWN + 1, waited: OWN + 2 },
   },
+  {
+    name: 'timers',
+    says: 'timers that are armed, put off and taken off, or served, wherever their thread goes',
+    by: 'threads',
+    parameters: { tasks: tasks(), us: us('how far ahead at most, us', 8000), gap: gap(5000) },
+    thread: (v) => ({ function: 'load_timers', args: [v.us!, v.gap!] }),
+    counts: { armed: OWN, served: OWN + 1, deleted: OWN + 2 },
+    judge: ({ armed, served, deleted }) =>
+      armed === served! + deleted! ? [] : [`${armed} timers were armed, ${served} served and ${deleted} taken off`],
+  },
+  {
+    name: 'softirqs',
+    says: 'tasklets that schedule themselves again and again: what an interrupt serves, and ksoftirqd after that',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(2),
+      runs: { says: 'how often a tasklet runs in a row', default: 40, min: 1, max: 100_000 },
+      gap: gap(500),
+    },
+    thread: (v) => ({ function: 'load_softirqs', args: [0, v.gap!, v.runs!] }),
+    counts: { scheduled: OWN, run: OWN + 1 },
+    judge: ({ scheduled, run }) => (scheduled === run ? [] : [`${scheduled} tasklets were scheduled, ${run} have run`]),
+  },
 ]
 
 export function kindOf(name: string): Kind | undefined {
