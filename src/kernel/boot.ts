@@ -17,6 +17,7 @@ import { FN, type Functions } from '../ops/functions.js'
 import { type Kernel, release } from '../ops/operation.js'
 import type { Profile } from '../profiles/profile.js'
 import { formatRcu } from '../rcu/state.js'
+import { formatMms } from '../sched/mm.js'
 import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
@@ -48,6 +49,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.activeCount, 1)
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
+  formatMms(memory)
   formatRcu(memory, boot.rcuExpedited ?? true)
   formatSteps(memory, functions, profile)
   formatPort(memory)

@@ -1,7 +1,7 @@
 // The steps that have a subsystem behind them: what each callback of the step table does here.
 // A callback that is not in this list is a named step: it is called, traced and may be told to fail, and does nothing.
 
-import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
+import { bringupCpu, finishCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
@@ -33,6 +33,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   hrtimers_cpu_dying: hrtimersCpuDying,
   rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
+  finish_cpu: finishCpu,
   takedown_cpu: takedownCpu,
   sched_cpu_starting: schedCpuStarting,
   sched_cpu_dying: schedCpuDying,
