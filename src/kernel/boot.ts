@@ -29,8 +29,8 @@ import { formatPort } from './port.js'
 export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
-  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 (default: it is) */
-  readonly rcuExpedited?: boolean
+  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 */
+  readonly rcuExpedited: boolean
 }
 
 /** Lays out everything in fresh memory, before any CPU runs. */
@@ -50,7 +50,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
   formatMms(memory)
-  formatRcu(memory, boot.rcuExpedited ?? true)
+  formatRcu(memory, boot.rcuExpedited)
   formatSteps(memory, functions, profile)
   formatPort(memory)
   const init = {
