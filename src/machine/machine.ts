@@ -228,7 +228,8 @@ export class Machine {
   async kthread(options: KernelThreadOptions): Promise<KernelThread> {
     this.assertRunning()
     const { kthreads } = this
-    const index = kthreads.describe(options, this.functionNumber(options.function))
+    const end = options.end === undefined ? 0 : this.functionNumber(options.end)
+    const index = kthreads.describe(options, this.functionNumber(options.function), end)
     const ask = async (kind: number): Promise<void> => {
       await this.ask(kind, 0, [index], '', 'kthread', options.function)
     }

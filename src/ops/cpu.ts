@@ -74,12 +74,18 @@ export class Cpu {
   softirqDisabled = 0
   /** softirqs are being served */
   servingSoftirq = false
+  /** it is offline, and serves none */
+  softirqsStopped = false
   /** another task should run here: looked at when preemption is possible */
   needResched = false
   /** the current task's frames may be dropped when it is switched out: it is in user mode, or at a restart point */
   restartable = false
   /** the current task is to leave this CPU, and could not yet: looked at on the way back to user mode */
   mustLeave = false
+  /** RCU watches this CPU: it is online, and does not idle */
+  watching: boolean
+  /** the interrupt that is being handled was taken while the CPU halted */
+  fromIdle = false
   /** when this CPU's next sleeper is to be woken, when its tick and its timers are due; it is set to the earliest of them */
   wakeAt = Number.POSITIVE_INFINITY
   tickAt = Number.POSITIVE_INFINITY
@@ -102,6 +108,8 @@ export class Cpu {
     this.services = services
     this.tracer = tracer
     this.bugs = bugs
+    // The boot CPU is up from the beginning.
+    this.watching = id === 0
   }
 
   private declare(kind: Operation['kind'], word: number, value: number, order: Order, place: string): Operation {
