@@ -25,6 +25,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M28: 'callbacks',
   M29: 'readers',
   M30: 'attach',
+  M34: 'moved-interrupts',
   M32: 'stranded',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',
@@ -50,6 +51,8 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'short-grace': 'rcu-readers',
   'lost-callbacks': 'rcu-callbacks',
   'unsorted-timers': 'timers',
+  'lost-interrupt': 'packets',
+  'lost-completions': 'disk',
 }
 
 /** Bugs that make nothing go wrong, but blind the check that shows another one. */

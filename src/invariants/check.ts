@@ -2,6 +2,7 @@
 
 import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
+import { IRQ_INVARIANTS } from './irq.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
 import { RCU_INVARIANTS } from './rcu.js'
@@ -20,6 +21,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
   ...CALL_INVARIANTS,
+  ...IRQ_INVARIANTS,
   ...RCU_INVARIANTS,
   ...SOFTIRQ_INVARIANTS,
   ...TIME_INVARIANTS,
