@@ -46,6 +46,10 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'early-timers': 'timer-wheel',
   'kept-jiffies': 'timer-wheel',
   'unsorted-timers': 'timers',
+  'hasty-timers': 'timer-storm',
+  'kept-throttled': 'bandwidth',
+  'stopped-period': 'bandwidth',
+  'unpaid-runtime': 'bandwidth',
 }
 
 /** Bugs that make nothing go wrong, but blind the check that shows another one. */

@@ -54,6 +54,10 @@ export const MUTATIONS = {
   'early-timers': 'timers are served in the jiffy in which they expire, and not after it',
   'kept-jiffies': 'a dying CPU does not hand the keeping of jiffies over',
   'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
+  'hasty-timers': 'high-resolution timers expire a little before their time',
+  'kept-throttled': 'a CPU that is closed to tasks goes on throttling its groups',
+  'stopped-period': 'the period timer of a throttled group stops, now and then',
+  'unpaid-runtime': 'a CPU gets a whole slice of a quota that has none left',
 } as const
 
 export type BugName = keyof typeof BUGS | keyof typeof MUTATIONS

@@ -8,7 +8,16 @@ import type { BusyVerdict } from '#dist/stress/busy/verdict.js'
 import { testsMachine } from '../support/machines.js'
 
 /** What tasks have no hand in: scenarios of their own catch those (test/explore/bugs.test.ts). */
-const ELSEWHERE = ['lost-tasklet', 'stranded-timers', 'early-timers', 'kept-jiffies'] as const
+const ELSEWHERE = [
+  'lost-tasklet',
+  'stranded-timers',
+  'early-timers',
+  'kept-jiffies',
+  'hasty-timers',
+  'kept-throttled',
+  'stopped-period',
+  'unpaid-runtime',
+] as const
 type Name = Exclude<keyof typeof MUTATIONS, (typeof ELSEWHERE)[number]>
 
 /** The check that catches each, others that may see it as well (`any`: or before it), and what the tasks do for it. */

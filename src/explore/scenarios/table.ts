@@ -1,5 +1,6 @@
 // The scenarios that are shipped.
 import type { Scenario } from '../scenario.js'
+import { bandwidth } from './bandwidth.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
@@ -42,4 +43,5 @@ export const SCENARIOS: readonly Scenario[] = [
   lateTimer,
   halfDown,
   timerStorm,
+  bandwidth,
 ] as readonly Scenario[]
