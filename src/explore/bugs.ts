@@ -3,6 +3,7 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 
 /** In which scenario the general checks find each. */
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
+  M01: 'limited-controller',
   M03: 'sleeping-holder',
   M04: 'late-timer',
   M05: 'half-down',

@@ -4,6 +4,7 @@
 // hang. A machine is booted with them: Machine.boot({ cpus: 4, bugs: ['M15'] }).
 
 export const BUGS = {
+  M01: 'who takes a CPU down is throttled himself, and the timer that lets him go is on that CPU (2b8272ff4a70)',
   M03: 'the timers of a dead CPU move at hrtimers:prepare, after callbacks that wait for those who sleep (5c0930ccaad5)',
   M04: 'what is armed on a dying CPU after hrtimers:dying stays there (53dac345395c)',
   M05: 'the timer base of a CPU is set up by hrtimers:prepare alone, which a way up from above it leaves out (2f8dea1692ee)',

@@ -154,11 +154,11 @@ export function* hrtimersCpuStarting(cpu: Cpu, subject: number): Kernel<number> 
 
 /** hrtimers:dying, by the dying CPU's stopper: its timers expire elsewhere. */
 export function* hrtimersCpuDying(cpu: Cpu, subject: number): Kernel<number> {
-  if (!cpu.bugs.has('M03')) yield* migrateHrtimers(cpu, subject, onlineCpu(cpu, subject))
+  if (!cpu.bugs.has('M03') && !cpu.bugs.has('M01')) yield* migrateHrtimers(cpu, subject, onlineCpu(cpu, subject))
   return 0
 }
 
-/** M03: hrtimers:prepare on the way down, where that was done, by the CPU that takes the other one down. */
+/** M01 and M03: hrtimers:prepare on the way down, where that was done once, by the CPU that takes the other one down. */
 export function* hrtimersDeadCpu(cpu: Cpu, subject: number): Kernel<number> {
   yield* migrateHrtimers(cpu, subject, cpu.id)
   return 0

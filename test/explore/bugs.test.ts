@@ -23,6 +23,7 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
+  { bug: 'M01', schedules: 10, as: /^hang / },
   { bug: 'M03', schedules: 10, as: /^hang / },
   { bug: 'M04', schedules: 10, as: /^violation hrtimer-bases-open$/ },
   { bug: 'M05', schedules: 10, as: /^violation hrtimer-bases-open$/ },
@@ -100,6 +101,10 @@ describe('a search with all switches off finds nothing in ten times as many sche
   test.each(SCENARIOS.map(({ name }) => name).filter((name) => !longest.has(name)))('%s', async (name) => {
     expect((await search(setupOf(name), { schedules: 60 })).found).toEqual([])
   })
+})
+
+test('M01 is found by what it is itself: with the timers alone where they were then, nothing goes wrong', async () => {
+  expect((await search(setupOf('limited-controller', ['M03']), { schedules: 40 })).found).toEqual([])
 })
 
 test('M30 is more than an order of locks: in some schedules nobody gets on', { timeout: 120_000 }, async () => {

@@ -7,7 +7,7 @@ import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './re
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 import { softirqs, timerWheel } from './time.js'
-import { halfDown, lateTimer, sleepingHolder, timerStorm } from './timers.js'
+import { halfDown, lateTimer, limitedController, sleepingHolder, timerStorm } from './timers.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -41,6 +41,7 @@ export const SCENARIOS: readonly Scenario[] = [
   softirqs,
   sleepingHolder,
   lateTimer,
+  limitedController,
   halfDown,
   timerStorm,
   bandwidth,
