@@ -7,6 +7,7 @@ import type { KernelFunction } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
+import { rcutreeDeadCpu } from '../rcu/hotplug.js'
 import {
   schedCpuActivate,
   schedCpuDeactivate,
@@ -32,6 +33,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   timers_prepare_cpu: timersPrepareCpu,
   timers_dead_cpu: timersDeadCpu,
   hrtimers_cpu_dying: hrtimersCpuDying,
+  rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
   takedown_cpu: takedownCpu,
   sched_cpu_starting: schedCpuStarting,

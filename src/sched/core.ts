@@ -8,10 +8,10 @@ import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT, PREEMPTED, withPriorities } from '../trace/events.js'
 import { checkCfsRqRuntime, returnCfsRqRuntime } from './bandwidth.js'
 import { balanceCallbacks } from './callbacks.js'
-import { passQuiescentState } from './grace.js'
 import { lacksRuntime } from './group.js'
 import { isBound } from './placement.js'
 import { queuePushTasks } from './push-realtime.js'
+import { rcuHooks } from './read-side.js'
 import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
 import { levelOf, priorityOf, STATE } from './task.js'
 import { startTick } from './tick.js'
@@ -35,8 +35,10 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   const previous = cpu.task
   const now = yield cpu.clock('schedule:now')
   // Nothing may come between this and the lock: an interrupt there could ask for a quiescent state and be forgotten.
-  yield* passQuiescentState(cpu)
+  cpu.irqDisable()
+  yield* rcuHooks.noteContextSwitch(cpu, preempt)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'schedule:rq')
+  cpu.irqEnable()
   cpu.needResched = false
   accountCurrent(memory, rq, now)
   const isIdle = previous === memory.get(rq + RUNQUEUE.idle)

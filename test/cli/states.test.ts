@@ -16,6 +16,7 @@ describe('cpuhp states', () => {
         '23 | PREPARE | block/bio:dead | - | bio_cpu_dead | 2 | named step',
         '46 | PREPARE | smpcfd:prepare | smpcfd_prepare_cpu | smpcfd_dead_cpu | - | modelled',
         '43 | PREPARE | hrtimers:prepare | hrtimers_prepare_cpu | - | - | modelled',
+        '68 | PREPARE | timers:prepare | timers_prepare_cpu | timers_dead_cpu | - | modelled',
         "91 | PREPARE | cpu:bringup | bringup_cpu | finish_cpu | - | can't | modelled",
         '92 | STARTING | idle:dead | - | - | - | modelled',
         "153 | TEARDOWN | cpu:teardown | - | takedown_cpu | - | can't | modelled",

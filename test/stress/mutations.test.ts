@@ -17,6 +17,8 @@ const ELSEWHERE = [
   'kept-throttled',
   'stopped-period',
   'unpaid-runtime',
+  'short-grace',
+  'lost-callbacks',
 ] as const
 type Name = Exclude<keyof typeof MUTATIONS, (typeof ELSEWHERE)[number]>
 
