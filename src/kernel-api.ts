@@ -4,6 +4,7 @@ export { TASKLET, TIMER } from './memory/deferred.js'
 export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './memory/structs.js'
 export type { Cpu, KernelFunction } from './ops/cpu.js'
 export { acquire, full, type Kernel, type Operation, type Order, relaxed, release } from './ops/operation.js'
+export { HRTIMER } from './memory/timers.js'
 export { schedule } from './sched/core.js'
 export { rtMutexSetprio, schedSetscheduler } from './sched/setscheduler.js'
 export { POLICY, type Policy, RESTART } from './sched/task.js'
@@ -32,3 +33,12 @@ export { type PercpuRwsem, readLock, readTryLock, readUnlock, writeLock, writeUn
 export { finishWait, prepareToWait, waitEvent, wakeUp } from './sync/waitqueue.js'
 export { prepareToSleep } from './time/sleep.js'
 export { addTimerOn, delTimer, delTimerSync, modTimer, timerSetup, tryToDelTimerSync } from './time/timer.js'
+export {
+  HRTIMER_NORESTART,
+  HRTIMER_RESTART,
+  hrtimerCancel,
+  hrtimerForward,
+  hrtimerInit,
+  hrtimerStart,
+  hrtimerTryToCancel,
+} from './time/hrtimer.js'
