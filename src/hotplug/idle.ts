@@ -28,6 +28,8 @@ import { startSoftirqs } from '../softirq/softirq.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { complete } from '../sync/completion.js'
 import { setupTimer } from '../time/sleep.js'
+import { EVENT } from '../trace/events.js'
+import { IDLE_HALTED, IDLE_LEFT } from '../trace/fields.js'
 import { invokeRangeNoFail } from './callbacks.js'
 import { CPUHP_STATE } from './states.js'
 import { doneOf } from './thread.js'
@@ -78,11 +80,13 @@ export function* idleUntilDead(cpu: Cpu): Kernel<void> {
       }
       yield* rcuIdleEnter(cpu)
       cpu.irqEnable()
+      cpu.trace(EVENT.cpu_idle, IDLE_HALTED, 0, 0)
       yield cpu.halt('do_idle')
       cpu.irqDisable()
       // The handler of an interrupt has done so already.
       if (!cpu.watching) yield* rcuIdleExit(cpu)
       cpu.irqEnable()
+      cpu.trace(EVENT.cpu_idle, IDLE_LEFT, 0, 0)
     }
     yield* scheduleOnce(cpu, false)
   }

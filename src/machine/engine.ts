@@ -2,6 +2,7 @@
 import { type DeviceConfig, queuesOf } from '../devices/config.js'
 import type { MemoryConfig } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
+import type { DeviceAction } from '../ops/cpu.js'
 import type { Functions } from '../ops/functions.js'
 import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
@@ -43,6 +44,8 @@ export interface EngineEvents {
   /** a CPU has rung the host's bell: look at the port */
   bell(): void
   log(line: KernelLogLine): void
+  /** the kernel tells of the device of a CPU */
+  uevent(action: DeviceAction, subject: number, timeNs: number): void
   /** a task of a process has thrown */
   fault(program: number, message: string): void
   panic(report: PanicReport): void

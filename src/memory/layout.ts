@@ -17,6 +17,7 @@ import {
   SOFTNET,
   VECTOR_TABLE,
 } from './device-structs.js'
+import { CFS_RQ, TASK_GROUP } from './groups.js'
 import { KTHREAD, LOAD, LOADS } from './load-structs.js'
 import { RCU_DATA, RCU_NODE } from './rcu.js'
 import { RCU } from './rcu-state.js'
@@ -35,11 +36,11 @@ import {
   STEP,
   STOPPER,
   TASK,
-  TIMER_BASE,
   TRACE_RECORD,
   WAIT_QUEUE,
   WORKER_POOL,
 } from './structs.js'
+import { HRTIMER_BASE } from './timers.js'
 
 /** `irqs`: as many as one CPU has vectors for, with room for those that are being moved. */
 export const LIMITS = {
@@ -51,6 +52,7 @@ export const LIMITS = {
   instances: 256,
   states: 237,
   kthreads: 4096,
+  groups: 32,
 } as const
 
 /** How large a machine is. All counts; the layout follows from them alone. */
@@ -136,7 +138,9 @@ export class Layout {
   readonly cpuhp: Region
   readonly runqueues: Region
   readonly stoppers: Region
-  readonly timerBases: Region
+  readonly hrtimerBases: Region
+  readonly taskGroups: Region
+  readonly cfsRqs: Region
   readonly timerWheels: Region
   readonly pools: Region
   readonly callSenders: Region
@@ -207,7 +211,9 @@ export class Layout {
     this.cpuhp = region('cpuhp', CPUHP, cpus)
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
-    this.timerBases = region('timer_base', TIMER_BASE, cpus)
+    this.hrtimerBases = region('hrtimer_base', HRTIMER_BASE, cpus)
+    this.taskGroups = region('task_group', TASK_GROUP, LIMITS.groups)
+    this.cfsRqs = region('cfs_rq', CFS_RQ, LIMITS.groups * cpus)
     this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, cpus)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)

@@ -5,6 +5,9 @@
 import { SOFTIRQ_DATA } from './deferred.js'
 import { RCU_TASK } from './rcu.js'
 import { struct } from './struct.js'
+import { HRTIMER } from './timers.js'
+
+export { DOORBELL, PORT_SLOT, TRACE_RECORD } from './host-structs.js'
 
 /** A list of waiting tasks, linked through task.waitNext; first in, first out. Guarded by the lock beside it. */
 export const COMPLETION = struct('completion', {
@@ -130,6 +133,9 @@ export const TASK = struct('task', {
   /** the CPU whose minVruntime its vruntime is relative to, and what that was when it left the runqueue */
   fairCpu: 'word',
   fairBase: 'time',
+  /** the task group that it is in, 0: none; 1: it is held up, for that has no runtime on its CPU */
+  group: 'word',
+  held: 'word',
   vruntime: 'time',
   /** when its execution was last accounted; how long it has run in all, and had when it was last picked */
   execStart: 'time',
@@ -171,11 +177,8 @@ export const TASK = struct('task', {
   wakeQ: 'word',
   call: CALL_SINGLE,
   work: WORK,
-  // guarded by the lock of the timer base that it is on
-  timerNext: 'word',
-  /** CPU number + 1 of the timer base that it is on, 0: none */
-  timerBase: 'word',
-  wakeTime: 'time',
+  /** wakes it when it sleeps for a time */
+  sleepTimer: HRTIMER,
   rcu: RCU_TASK,
   // user tasks: their process, which of its tasks this is, and the system call that is under way
   program: 'word',
@@ -249,14 +252,6 @@ export const STOPPER = struct('cpu_stopper', {
   stopWork: STOP_WORK,
 })
 
-export const TIMER_BASE = struct('timer_base', {
-  lock: 'lock',
-  // guarded by lock: sleeping tasks, earliest first
-  head: 'word',
-  /** 1: sleepers have come from another CPU, and this one has not set its timer to them yet */
-  changed: 'word',
-})
-
 /** A user process: an instance of a workload, with the memory that its tasks share. The host's until it is spawned. */
 export const PROGRAM = struct('program', {
   /** number of the workload in the machine's list */
@@ -273,6 +268,8 @@ export const PROGRAM = struct('program', {
   priority: 'word',
   nice: 'word',
   comm: [4],
+  /** the task group that its tasks are made in, 0: none */
+  group: 'word',
   /** its tasks that have not ended */
   alive: 'word',
   /** 1: its tasks are to end as soon as they can */
@@ -368,18 +365,6 @@ export const PERCPU = struct('percpu', {
   traceHead: 'word',
 })
 
-/** A request of the host, and its answer. The slot is the host's while FREE and DONE, a CPU's from TAKEN on. */
-export const PORT_SLOT = struct('port_slot', {
-  status: 'word',
-  kind: 'word',
-  cpu: 'word',
-  argument: [6],
-  result: 'word',
-  value: 'word',
-  length: 'word',
-  text: [32],
-})
-
 export const GLOBAL = struct('global', {
   /** the machine: 0 running, 1 halting, 2 panicked */
   machineState: 'word',
@@ -418,6 +403,8 @@ export const GLOBAL = struct('global', {
   virtualisation: 'word',
   /** 1 while all CPUs stand still for the host to look at the machine */
   frozen: 'word',
+  /** task groups that have a limit */
+  bandwidthUsed: 'word',
   /** 1: it has been logged that FIFO and RR tasks were held up */
   throttlingLogged: 'word',
   /** jiffies since the machine was powered on; only grows */
@@ -426,24 +413,4 @@ export const GLOBAL = struct('global', {
   tickDoTimerCpu: 'word',
   /** who waits in tasklet_kill */
   taskletKillers: WAIT_QUEUE,
-})
-
-/** One record of a trace ring: 8 words. */
-export const TRACE_RECORD = struct('trace_record', {
-  ticket: 'word',
-  /** event number, function's number, flags: trace/events.ts */
-  event: 'word',
-  task: 'word',
-  a: 'word',
-  b: 'word',
-  c: 'word',
-  time: 'time',
-})
-
-/** What a worker thread and those who ring it share (threads machine). */
-export const DOORBELL = struct('doorbell', {
-  bell: 'word',
-  parked: 'word',
-  /** counts the worker's rounds; its own line, for others write the bell */
-  heartbeat: 'line',
 })

@@ -30,7 +30,12 @@ export interface Services {
   publish(word: number, value: number): void
   /** A line of the kernel log from a CPU; `level` as in printk: 3 error, 4 warning, 6 info. */
   printk(cpu: number, level: number, text: string): void
+  /** Tells the host that a CPU's device has changed; it hears of that before it hears of what is answered later. */
+  uevent(cpu: number, action: DeviceAction, subject: number): void
 }
+
+/** What has happened to a device. */
+export type DeviceAction = 'online' | 'offline'
 
 /** Where trace points write. */
 export interface Tracer {
@@ -58,6 +63,8 @@ export class Cpu extends Master {
   softirqDisabled = 0
   /** softirqs are being served */
   servingSoftirq = false
+  /** it is offline, and serves none */
+  softirqsStopped = false
   /** another task should run here: looked at when preemption is possible */
   needResched = false
   /** the current task's frames may be dropped when it is switched out: it is in user mode, or at a restart point */
@@ -176,6 +183,11 @@ export class Cpu extends Master {
   }
 
   /** A line of the kernel log; `level` as in Linux: 3 error, 4 warning, 6 info. */
+  /** Tells the world that the device of the CPU `subject` has changed (kobject_uevent). */
+  uevent(action: DeviceAction, subject: number): void {
+    this.services.uevent(this.id, action, subject)
+  }
+
   printk(level: number, text: string): void {
     this.services.printk(this.id, level, text)
   }

@@ -9,7 +9,7 @@ import { buildFunctions } from '../../kernel/functions.js'
 import type { KernelModule } from '../../kernel/module.js'
 import type { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
-import { Cpu, type Services } from '../../ops/cpu.js'
+import { Cpu } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
 import { KIND, type Operation, ORDER, type Order } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
@@ -27,6 +27,7 @@ import type { MemoryModel } from './memory-model.js'
 import type { Bystander, Observer } from './observer.js'
 import { Patience } from './patience.js'
 import { Runnable } from './runnable.js'
+import { servicesOf } from './services.js'
 import { actorsOf, StoreBuffers } from './store-buffers.js'
 import { STEP, type StepKind, type Strategy, type View } from './strategy.js'
 import { Stretches } from './stretches.js'
@@ -52,7 +53,6 @@ export class DeterministicEngine implements Engine, View, Bus {
   private readonly stretches: Stretches
   private readonly timers: Timers
   private time = 0
-  private tickets = 0
   private steps = 0
   private readonly patience: Patience
   /** how many operations had been done when a task last did one that was not in an interrupt */
@@ -93,14 +93,11 @@ export class DeterministicEngine implements Engine, View, Bus {
     const unitsNs = workloads.map(({ unitNs }) => unitNs)
     this.stretches = new Stretches(cpus, programs, unitsNs)
     this.timers = new Timers(this.memory.layout.masters, this.stretches)
-    const services: Services = {
-      ticket: () => this.tickets++,
-      now: () => this.time,
-      publish: (word, value) => {
-        this.words[word] = value
-      },
-      printk: (cpu, level, text) => this.events?.log({ cpu, timeNs: this.time, level, text }),
-    }
+    const services = servicesOf(
+      this.words,
+      () => this.time,
+      () => this.events,
+    )
     const tracer = tracerFor(this.memory)
     const bugs = new Set(config.bugs)
     const cpuOf = (id: number): Cpu => new Cpu(id, this.memory, this.functions, services, tracer, bugs)
