@@ -11,6 +11,7 @@ const KERNEL = [
   'hotplug',
   'kernel',
   'kthread',
+  'kvm',
   'loads',
   'process',
   'sched',

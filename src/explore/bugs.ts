@@ -42,6 +42,8 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'stranded-timers': 'timer-wheel',
   'early-timers': 'timer-wheel',
   'kept-jiffies': 'timer-wheel',
+  'left-loaded': 'guests',
+  'unready-hardware': 'guests',
   'unsorted-timers': 'timers',
 }
 

@@ -2,6 +2,7 @@
 
 import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
+import { KVM_INVARIANTS } from './kvm.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
 import { RECORD_INVARIANTS } from './records.js'
@@ -21,6 +22,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...SOFTIRQ_INVARIANTS,
   ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,
+  ...KVM_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]
 

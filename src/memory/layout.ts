@@ -6,6 +6,7 @@
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
 import { assert } from '../base/assert.js'
 import { TIMER_WHEEL } from './deferred.js'
+import { KVM, KVM_CPU, VCPU } from './kvm-structs.js'
 import { KTHREAD, LOAD, LOADS } from './load-structs.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
@@ -117,6 +118,9 @@ export class Layout {
   readonly user: Region
   readonly kthreads: Region
   readonly loads: Region
+  readonly kvm: Region
+  readonly kvmCpus: Region
+  readonly vcpus: Region
   readonly loadObjects: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
@@ -168,6 +172,9 @@ export class Layout {
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
     this.kthreads = region('kthread', KTHREAD, Math.max(1, config.kthreads ?? 0))
     this.loads = region('loads', LOADS, 1)
+    this.kvm = region('kvm', KVM, 1)
+    this.kvmCpus = region('kvm_cpu', KVM_CPU, cpus)
+    this.vcpus = region('vcpu', VCPU, Math.max(1, config.kthreads ?? 0))
     this.loadObjects = region('load', LOAD, Math.max(1, config.kthreads ?? 0))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     next = Math.ceil(next / PAGE) * PAGE

@@ -51,6 +51,8 @@ export const MUTATIONS = {
   'early-timers': 'timers are served in the jiffy in which they expire, and not after it',
   'kept-jiffies': 'a dying CPU does not hand the keeping of jiffies over',
   'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
+  'left-loaded': 'the virtual CPUs of a CPU that dies stay loaded there',
+  'unready-hardware': 'virtualisation is not enabled on a CPU that comes up',
 } as const
 
 export type BugName = keyof typeof BUGS | keyof typeof MUTATIONS

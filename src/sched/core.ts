@@ -9,6 +9,7 @@ import { EVENT, PREEMPTED, withPriorities } from '../trace/events.js'
 import { balanceCallbacks } from './callbacks.js'
 import { passQuiescentState } from './grace.js'
 import { isBound } from './placement.js'
+import { schedHooks } from './push.js'
 import { queuePushTasks } from './push-realtime.js'
 import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
 import { priorityOf, STATE } from './task.js'
@@ -61,6 +62,8 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   yield cpu.store(next + TASK.onCpu, 1, relaxed, 'schedule:on_cpu')
   const priorities = withPriorities(EVENT.sched_switch, priorityOf(memory, previous), priorityOf(memory, next))
   cpu.trace(priorities, previous, preempt ? state | PREEMPTED : state, next)
+  const notifier = memory.get(previous + TASK.preemptNotifier)
+  if (notifier !== 0) schedHooks.schedOut(cpu, notifier)
   yield* finishTaskSwitch(cpu, yield cpu.switchTo(next, cpu.restartable, 'schedule'))
 }
 
@@ -78,6 +81,8 @@ export function* finishTaskSwitch(cpu: Cpu, previous: number): Kernel<void> {
   // Pairs with the wait for onCpu in tryToWakeUp.
   yield cpu.store(previous + TASK.onCpu, 0, release, 'finish_task_switch:on_cpu')
   yield* finishLockSwitch(cpu, cpu.memory.runqueue(cpu.id))
+  const notifier = cpu.memory.get(cpu.task + TASK.preemptNotifier)
+  if (notifier !== 0) yield* schedHooks.schedIn(cpu, notifier)
 }
 
 function* finishLockSwitch(cpu: Cpu, rq: number): Kernel<void> {

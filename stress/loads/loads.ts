@@ -95,6 +95,7 @@ export class Loads {
       const threads: KernelThread[] = []
       let processes: ProcessLoad | null = null
       if (kind.by === 'threads') {
+        if (kind.step !== undefined) await machine.addState(kind.step)
         for (let n = 0; n < tasks; n++) threads.push(await startThread(machine, kind, values, n))
       } else processes = await startProcesses(tasks, workloadsOf(kind), kind.policy?.(values) ?? {})
       this.running.push({ setting, tasks, threads, processes })
@@ -102,9 +103,13 @@ export class Loads {
   }
 
   /** Has every kernel thread end, and says what is wrong with what they did. The processes end when they are through. */
-  async stop(): Promise<void> {
+  async stop(machine: Machine): Promise<void> {
     for (const { threads } of this.running) for (const thread of threads) await thread.stop()
-    for (const running of this.running) this.judge(running)
+    for (const running of this.running) {
+      const { kind } = running.setting
+      if (kind.by === 'threads' && kind.step !== undefined) await machine.removeState(Number(kind.step.state), false)
+      this.judge(running)
+    }
   }
 
   private judge({ setting: { kind }, threads }: Running): void {

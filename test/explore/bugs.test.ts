@@ -60,6 +60,13 @@ const CASES: readonly Case[] = [
   { bug: 'stranded-timers', schedules: 10, as: /^violation timers-taken-over$/ },
   { bug: 'early-timers', schedules: 10, as: /^violation timers-not-early$/ },
   { bug: 'kept-jiffies', schedules: 10, as: /^violation timekeeper-online$/ },
+  { bug: 'left-loaded', schedules: 20, as: /^violation (virtualisation-enabled|vcpus-loaded-once)$/, race: true },
+  {
+    bug: 'unready-hardware',
+    schedules: 20,
+    as: /^violation virtualisation-enabled$|^panic .*kvm_spurious_fault/,
+    race: true,
+  },
   { bug: 'unsorted-timers', schedules: 10, as: /^violation timers-sound$/ },
 ]
 

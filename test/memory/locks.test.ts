@@ -27,6 +27,7 @@ const LOCKS: Readonly<Record<string, { readonly per: 'machine' | 'CPU' | 'task' 
     'global.hotplugLock.waiters.lock': { per: 'machine', linux: 'cpu_hotplug_lock.waiters.lock' },
     'global.taskletKillers.lock': { per: 'machine', linux: 'the wait queue of a bit, wait_queue_head->lock' },
     'global.threadgroupLock.waiters.lock': { per: 'machine', linux: 'cgroup_threadgroup_rwsem.waiters.lock' },
+    'kvm.lock': { per: 'machine', linux: 'kvm_count_lock' },
     'loads.lock.waiters.lock': { per: 'machine', linux: 'a percpu_rw_semaphore of a test module, ->waiters.lock' },
     'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
   }

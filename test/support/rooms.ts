@@ -22,6 +22,7 @@ export const ROOMS = [
   'workqueue',
   'irq',
   'hotplug',
+  'kvm',
   'loads',
   'kernel',
   'invariants',
