@@ -14,6 +14,7 @@ const KERNEL = [
   'kvm',
   'loads',
   'process',
+  'rcu',
   'sched',
   'smp',
   'softirq',

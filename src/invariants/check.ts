@@ -5,6 +5,7 @@ import type { Invariant, World } from './invariant.js'
 import { KVM_INVARIANTS } from './kvm.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
+import { RCU_INVARIANTS } from './rcu.js'
 import { RECORD_INVARIANTS } from './records.js'
 import { SOFTIRQ_INVARIANTS } from './softirq.js'
 import { TABLE_INVARIANTS } from './tables.js'
@@ -19,6 +20,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
   ...CALL_INVARIANTS,
+  ...RCU_INVARIANTS,
   ...SOFTIRQ_INVARIANTS,
   ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,

@@ -4,6 +4,7 @@ import { ipiRun, ipis, pin, work, workRun } from './calls.js'
 import { taskletRun, tasklets, taskletsEnd, timerRun, timers, timersEnd } from './deferred.js'
 import { kvm, kvmEnd } from './kvm.js'
 import { cpusRead, rwsem } from './locks.js'
+import { rcu } from './rcu.js'
 import { irqOff, loop, migrateOff, preemptOff } from './sections.js'
 
 export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
@@ -26,4 +27,5 @@ export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_tasklets: tasklets,
   load_tasklets_end: taskletsEnd,
   load_tasklet_run: taskletRun,
+  load_rcu: rcu,
 }

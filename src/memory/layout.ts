@@ -4,10 +4,14 @@
 //   | nobody | global | masks | per CPU: percpu rq stopper ... | tasks | ports | rings | scratch | user |
 //
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
+
 import { assert } from '../base/assert.js'
 import { TIMER_WHEEL } from './deferred.js'
 import { KVM, KVM_CPU, VCPU } from './kvm-structs.js'
 import { KTHREAD, LOAD, LOADS } from './load-structs.js'
+import { RCU_DATA, RCU_NODE } from './rcu.js'
+import { RCU } from './rcu-state.js'
+import { RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from './rcu-torture.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -64,6 +68,10 @@ export type MaskName = (typeof MASKS)[number]
 export const PAGE = 1024
 /** Buckets of the table of words that parked workers wait for. */
 export const WAIT_BUCKETS = 1024
+/** CPUs that share a node of RCU's. */
+export const RCU_FANOUT = 16
+/** Threads of the machine as a whole that may run on any CPU: rcu_preempt. */
+export const UNBOUND_THREADS = 1
 /** Queues of tasks that wait for a word of their process's memory, by the word's hash. */
 export const FUTEX_BUCKETS = 64
 
@@ -100,6 +108,11 @@ export class Layout {
   readonly timerWheels: Region
   readonly pools: Region
   readonly callSenders: Region
+  readonly rcu: Region
+  readonly rcuNodes: Region
+  readonly rcuData: Region
+  readonly rcuTorture: Region
+  readonly tortureItems: Region
   readonly tasks: Region
   readonly affinities: Region
   readonly steps: Region
@@ -133,7 +146,8 @@ export class Layout {
     checkConfig(config)
     this.config = config
     this.maskWords = Math.ceil(config.cpus / 32)
-    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + (config.kthreads ?? 0) + config.tasks
+    this.taskCount =
+      config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + UNBOUND_THREADS + (config.kthreads ?? 0) + config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
     const regions: Region[] = []
@@ -156,6 +170,11 @@ export class Layout {
     this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, cpus)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
+    this.rcu = region('rcu', RCU, 1)
+    this.rcuNodes = region('rcu_node', RCU_NODE, Math.ceil(cpus / RCU_FANOUT))
+    this.rcuData = region('rcu_data', RCU_DATA, cpus)
+    this.rcuTorture = region('rcu_torture', RCU_TORTURE, 1)
+    this.tortureItems = region('rcu_torture_item', TORTURE_ITEM, TORTURE_ITEMS)
     this.tasks = region('task', TASK, this.taskCount)
     this.affinities = region('cpus_mask', null, this.taskCount, this.maskWords)
     this.steps = region('step', STEP, LIMITS.states)

@@ -205,6 +205,14 @@ export const KINDS: readonly Kind[] = [
     thread: (v) => ({ function: 'load_pin', args: [0, v.gap!] }),
     counts: { dying: OWN, refused: OWN + 1 },
   },
+  {
+    name: 'rcu',
+    says: 'readers of RCU, writers that replace what they look at, and grace periods wanted for no reason, as rcutorture does it',
+    by: 'threads',
+    parameters: { tasks: tasks(8), us: us('how long a read side is, us', 20), gap: gap(1000) },
+    thread: (v) => ({ function: 'load_rcu', args: [v.us!, v.gap!] }),
+    counts: { read: OWN, replaced: OWN + 1, waited: OWN + 2 },
+  },
 ]
 
 export function kindOf(name: string): Kind | undefined {

@@ -89,6 +89,7 @@ describe('an address', () => {
       memory.initTask,
       ...Array.from({ length: LIMITS.portSlots }, (_, slot) => memory.requesterTask(slot)),
       ...Array.from({ length: LIMITS.portSlots }, (_, slot) => memory.runnerTask(slot)),
+      memory.rcuThread,
     ]
     expect(tasks.map((task) => memory.taskIndex(task))).toEqual(tasks.map((_, index) => index))
     expect(tasks.length).toBe(layout.taskCount - SMALL.tasks)

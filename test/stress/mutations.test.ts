@@ -9,7 +9,14 @@ import { parseLoads } from '#dist/stress/loads/setting.js'
 import { testsMachine } from '../support/machines.js'
 
 /** What tasks have no hand in: scenarios of their own catch those (test/explore/bugs.test.ts). */
-const ELSEWHERE = ['lost-tasklet', 'stranded-timers', 'early-timers', 'kept-jiffies'] as const
+const ELSEWHERE = [
+  'lost-tasklet',
+  'stranded-timers',
+  'early-timers',
+  'kept-jiffies',
+  'short-grace',
+  'lost-callbacks',
+] as const
 type Name = Exclude<keyof typeof MUTATIONS, (typeof ELSEWHERE)[number]>
 
 /** The check that catches each, others that may see it as well (`any`: or before it), and what the tasks do for it. */
