@@ -175,8 +175,8 @@ export const KINDS: readonly Kind[] = [
     parameters: {
       tasks: tasks(),
       tasklets: { says: 'tasklets of each', default: OBJECTS.tasklets, min: 1, max: OBJECTS.tasklets },
-      us: us('how long one runs, us', 2),
-      gap: gap(200),
+      us: us('how long one runs, us', 0),
+      gap: gap(1000),
     },
     thread: (v) => ({ function: 'load_tasklets', end: 'load_tasklets_end', args: [v.us!, v.gap!, v.tasklets!] }),
     counts: { wanted: OWN, run: OWN + 1 },
