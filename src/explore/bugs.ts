@@ -50,6 +50,8 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'stranded-timers': 'timer-wheel',
   'early-timers': 'timer-wheel',
   'kept-jiffies': 'timer-wheel',
+  'left-loaded': 'guests',
+  'unready-hardware': 'guests',
   'short-grace': 'rcu-readers',
   'lost-callbacks': 'rcu-callbacks',
   'unsorted-timers': 'timers',

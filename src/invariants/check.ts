@@ -4,6 +4,7 @@ import { BANDWIDTH_INVARIANTS } from './bandwidth.js'
 import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
 import { IRQ_INVARIANTS } from './irq.js'
+import { KVM_INVARIANTS } from './kvm.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
 import { MM_INVARIANTS } from './mm.js'
@@ -31,6 +32,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...LOCK_INVARIANTS,
   ...TIMER_INVARIANTS,
   ...BANDWIDTH_INVARIANTS,
+  ...KVM_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]
 

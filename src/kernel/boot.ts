@@ -52,7 +52,6 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   setBits(memory.online, 1)
   setBits(memory.active, 1)
   memory.set(memory.global + GLOBAL.onlineCount, 1)
-  memory.set(memory.global + GLOBAL.virtualisation, 1)
   memory.set(memory.global + GLOBAL.activeCount, 1)
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)

@@ -13,6 +13,8 @@ export const KTHREAD = struct('kthread', {
   argument: [6],
   /** the CPU that it may run on, -1: any */
   cpu: 'word',
+  /** 1: it counts as a thread of a user process that is in a system call, not as a kernel thread */
+  user: 'word',
   policy: 'word',
   priority: 'word',
   nice: 'word',

@@ -81,6 +81,13 @@ const CASES: readonly Case[] = [
   { bug: 'unsorted-timers', schedules: 10, as: /^violation hrtimers-sound$/ },
   { bug: 'lost-interrupt', schedules: 20, as: /^violation interrupts-arrive$/ },
   { bug: 'lost-completions', schedules: 200, as: /^hang /, race: true },
+  { bug: 'left-loaded', schedules: 20, as: /^violation (virtualisation-enabled|vcpus-loaded-once)$/, race: true },
+  {
+    bug: 'unready-hardware',
+    schedules: 20,
+    as: /^violation virtualisation-enabled$|^panic .*kvm_spurious_fault/,
+    race: true,
+  },
 ]
 
 const scenarioOf = (bug: BugName): string => COLLECTION.find(({ name }) => name === bug)!.scenario

@@ -29,6 +29,7 @@ const LOCKS: Readonly<
   'global.threadgroupLock.waiters.lock': { per: 'machine', linux: 'cgroup_threadgroup_rwsem.waiters.lock' },
   'timer_wheel.lock': { per: 'CPU', linux: 'timer_base->lock' },
   'global.taskletKillers.lock': { per: 'machine', linux: 'wait_queue_head->lock of tasklet_unlock_wait' },
+  'kvm.lock': { per: 'machine', linux: 'kvm_count_lock' },
   'loads.lock.waiters.lock': { per: 'machine', linux: 'a percpu_rw_semaphore of a test module, ->waiters.lock' },
   'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
   'mm_pool.lock': { per: 'machine', linux: 'mm_cachep->node->list_lock' },

@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.js'
 import { bandwidth } from './bandwidth.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
+import { guests } from './guests.js'
 import { disk, movedInterrupts, packets } from './irq.js'
 import { idleDeath, lazyMm, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
@@ -56,4 +57,5 @@ export const SCENARIOS: readonly Scenario[] = [
   halfDown,
   timerStorm,
   bandwidth,
+  guests,
 ] as readonly Scenario[]
