@@ -16,6 +16,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M15: 'cross-calls',
   M16: 'cross-calls',
   M17: 'idle-death',
+  M18: 'lazy-mm',
   M20: 'parking',
   M21: 'unparking',
   M24: 'failing-callbacks',

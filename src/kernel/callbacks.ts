@@ -2,7 +2,7 @@
 // A callback that is not in this list is a named step: it is called, traced and may be told to fail, and does nothing.
 
 import { blkSoftirqCpuDead } from '../block/complete.js'
-import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
+import { bringupCpu, finishCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
 import { devCpuDead } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
@@ -37,6 +37,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   hrtimers_cpu_dying: hrtimersCpuDying,
   rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
+  finish_cpu: finishCpu,
   takedown_cpu: takedownCpu,
   sched_cpu_starting: schedCpuStarting,
   sched_cpu_dying: schedCpuDying,

@@ -17,6 +17,7 @@ export const BUGS = {
   M15: 'a dying CPU does not run the function calls that are queued on it (8d056c48e486)',
   M16: 'the warning of calls on an offline CPU looks at the queue when it has been emptied (9e949a388635)',
   M17: 'a dying CPU says itself that it is dead, when RCU no longer watches it (71f87b2fc64c)',
+  M18: 'the idle task of a dead CPU lets go of the address space that it has borrowed (bf2c59fce407)',
   M20: 'a thread says that it is parked before it is off its CPU, and nobody waits until it is (85f1abe0019f)',
   M21: 'a thread that is not parked is unparked all the same (214e01ad4ed7)',
   M24: 'a failing STARTING or DYING callback stops the CPU half-way (6f855b39e460)',

@@ -35,6 +35,7 @@ const CASES: readonly Case[] = [
   { bug: 'M12', schedules: 10, as: /^violation threads-bound$/ },
   { bug: 'M15', schedules: 60, as: /^violation no-warnings$/, race: true },
   { bug: 'M17', schedules: 30, as: /^violation no-warnings$/, race: true },
+  { bug: 'M18', schedules: 10, as: /^violation no-warnings$/ },
   { bug: 'M20', schedules: 60, strategies: ['pos'], as: /^violation no-warnings$/, race: true },
   { bug: 'M21', schedules: 10, as: /^violation no-warnings$/ },
   { bug: 'M24', schedules: 10, as: /^panic cpuhp_report_idle_dead/ },

@@ -8,6 +8,7 @@ import type { Machine } from '#dist/src/machine/machine.js'
 import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/deferred.js'
 import { Heap } from '#dist/src/memory/heap.js'
 import type { Memory } from '#dist/src/memory/memory.js'
+import { MM } from '#dist/src/memory/mm.js'
 import { RCU_DATA, RCU_NODE, RCU_TASK } from '#dist/src/memory/rcu.js'
 import { RCU } from '#dist/src/memory/rcu-state.js'
 import {
@@ -373,6 +374,7 @@ const MUTATIONS: readonly Mutation[] = [
   ['rcu-callbacks-adopted', 'a dead CPU has callbacks', (m) => leaveCallback(m, 3)],
   ['rcu-callbacks-once', 'a callback is lost', (m) => bump(m, m.rcuData(1) + RCU_DATA.queued)],
   ['rcu-callbacks-called', 'a callback is not called', (m) => leaveCallback(m, 1)],
+  ['mms-counted', 'an address space is let go once too often', (m) => bump(m, m.layout.mms.base + MM.count, -1)],
   ['read-sides-over', 'a read side is not over', (m) => m.set(m.initTask + TASK.rcu + RCU_TASK.nesting, 1)],
   ['interrupts-taken', 'an interrupt is not taken', (m) => m.set(m.pending(1), 4)],
   [

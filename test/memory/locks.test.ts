@@ -30,6 +30,7 @@ const LOCKS: Readonly<
   'global.taskletKillers.lock': { per: 'machine', linux: 'wait_queue_head->lock of tasklet_unlock_wait' },
   'loads.lock.waiters.lock': { per: 'machine', linux: 'a percpu_rw_semaphore of a test module, ->waiters.lock' },
   'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
+  'mm_pool.lock': { per: 'machine', linux: 'mm_cachep->node->list_lock' },
   'rcu.lock': { per: 'machine', linux: 'the root rcu_node->lock, as it guards rcu_state.gp_seq' },
   'rcu.expMutex.waitLock': { per: 'machine', linux: 'rcu_state.exp_mutex.wait_lock' },
   'rcu.expDone.lock': { per: 'machine', linux: 'rcu_state.expedited_wq.lock' },

@@ -3,7 +3,7 @@ import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { disk, movedInterrupts, packets } from './irq.js'
-import { idleDeath, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
+import { idleDeath, lazyMm, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
@@ -46,6 +46,7 @@ export const SCENARIOS: readonly Scenario[] = [
   rcuCallbacks,
   stranded,
   idleDeath,
+  lazyMm,
   timerWheel,
   softirqs,
   sleepingHolder,
