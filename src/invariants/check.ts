@@ -1,5 +1,6 @@
 // Checking: all invariants in one go, what was found, and sums over many checks.
 
+import { BANDWIDTH_INVARIANTS } from './bandwidth.js'
 import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
 import { IRQ_INVARIANTS } from './irq.js'
@@ -29,6 +30,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,
   ...TIMER_INVARIANTS,
+  ...BANDWIDTH_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]
 

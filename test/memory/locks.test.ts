@@ -8,6 +8,7 @@ const LOCKS: Readonly<
 > = {
   'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
   'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
+  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'hrtimer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
   'worker_pool.lock': { per: 'CPU', linux: 'worker_pool->lock' },
   'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
@@ -38,7 +39,6 @@ const LOCKS: Readonly<
   'rcu.barrierDone.lock': { per: 'machine', linux: 'rcu_state.barrier_completion.wait.lock' },
   'rcu.barrierLock': { per: 'machine', linux: 'rcu_state.barrier_lock' },
   'rcu_torture.lock': { per: 'machine', linux: 'rcu_torture_lock' },
-  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'rcu_node.lock': { per: 'node', linux: 'rcu_node->lock of the leaves' },
 }
 
