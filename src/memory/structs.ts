@@ -381,7 +381,7 @@ export const GLOBAL = struct('global', {
 /** One record of a trace ring: 8 words. */
 export const TRACE_RECORD = struct('trace_record', {
   ticket: 'word',
-  /** event number, and from bit 8 the function's number */
+  /** event number, function's number, flags: trace/events.ts */
   event: 'word',
   task: 'word',
   a: 'word',

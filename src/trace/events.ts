@@ -1,7 +1,7 @@
 // The events that CPUs record, by number. Their fields are those of Linux's trace events of the same names.
 //
-// The word of a record that holds the event has room for more: 0..7 the event, 8..23 the number of a function
-// (withFunction) or, with the scheduler's events, two priorities (withPriorities), 24..30 what Linux calls the latency flags:
+// The word of a record that holds the event has room for more: bits 0..6 the event, 7..22 the number of a function
+// (withFunction) or, with the scheduler's events, two priorities (withPriorities), 23..31 what Linux calls the latency flags:
 // how the CPU stood at that moment. How times, flags and numbers of an event's fields are put together: fields.ts.
 import { assert } from '../base/assert.js'
 
@@ -119,31 +119,42 @@ export const EVENT_NAMES = ['none', ...Object.keys(EVENT)]
 export const PREEMPTED = 0x100
 
 /** The latency flags, in the bits of `flagsOf`; from DEPTH_SHIFT on the depth of sections without preemption. */
-export const TRACE_FLAG = { irqsOff: 1, needResched: 2, hardirq: 4 } as const
-const DEPTH_SHIFT = 3
+export const TRACE_FLAG = { irqsOff: 1, needResched: 2, hardirq: 4, softirq: 8, softirqsOff: 16 } as const
+const DEPTH_SHIFT = 5
 const MAX_DEPTH = 15
+
+const EVENT_MASK = 0x7f
+const FUNCTION_SHIFT = 7
+const FLAGS_SHIFT = 23
 
 /** The event field with the number of the function it is about. */
 export function withFunction(event: Event, functionNumber: number): number {
   assert(functionNumber <= 0xffff, `functions have numbers of 16 bits, not ${functionNumber}`)
-  return event | (functionNumber << 8)
+  return event | (functionNumber << FUNCTION_SHIFT)
 }
 
 /** The event field with priorities as the scheduler's events have them, 0..255: of one task, or of two. */
 export function withPriorities(event: Event, first: number, second = 0): number {
-  return event | (first << 8) | (second << 16)
+  return event | (first << FUNCTION_SHIFT) | (second << (FUNCTION_SHIFT + 8))
 }
 
-/** The event field as it is recorded: with how the CPU stands. */
-export function withFlags(
-  event: number,
-  irqsOff: boolean,
-  needResched: boolean,
-  hardirq: boolean,
-  depth: number,
-): number {
-  const flags = (irqsOff ? 1 : 0) | (needResched ? 2 : 0) | (hardirq ? 4 : 0)
-  return event | ((flags | (Math.min(depth, MAX_DEPTH) << DEPTH_SHIFT)) << 24)
+/** The event field as it is recorded: with how the CPU stands, a sum of TRACE_FLAG and how deep preemption is off. */
+export function withFlags(event: number, flags: number, depth: number): number {
+  return event | ((flags | (Math.min(depth, MAX_DEPTH) << DEPTH_SHIFT)) << FLAGS_SHIFT)
+}
+
+/** Which event it is, of such a field. */
+export function eventOf(field: number): number {
+  return field & EVENT_MASK
+}
+
+/** The function's number, or priorities: the first | the second << 8. */
+export function functionOf(field: number): number {
+  return (field >>> FUNCTION_SHIFT) & 0xffff
+}
+
+export function flagsOf(field: number): number {
+  return field >>> FLAGS_SHIFT
 }
 
 export function preemptDepth(flags: number): number {
