@@ -11,6 +11,7 @@ import { TASK } from '../memory/structs.js'
 import { WORK_LIST, WORKER, WORKER_POOL } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
+import { isCpuAllowed, MIGRATION, setTaskCpu } from '../sched/placement.js'
 import { STATE } from '../sched/task.js'
 
 export const POOL = {
@@ -114,6 +115,27 @@ export function leaveIdle(memory: Memory, pool: number, worker: number): void {
 export function* wakeUpWorker(cpu: Cpu, pool: number): Kernel<void> {
   const worker = cpu.memory.get(pool + WORKER_POOL.idle)
   if (worker !== 0) yield* wakeUpProcess(cpu, cpu.memory.workerTask(worker))
+}
+
+/**
+ * For new work of a CPU whose workers are not bound to it: the worker that is to be woken goes there all the same, if that CPU
+ * may have it already (it is on its way up, and was left there).
+ */
+export function* bringHome(cpu: Cpu, pool: number): Kernel<void> {
+  const { memory } = cpu
+  const owner = memory.poolIndex(pool)
+  const worker = memory.get(pool + WORKER_POOL.idle)
+  if (worker === 0) return
+  const task = memory.workerTask(worker)
+  yield cpu.lockIrq(task + TASK.piLock, 'wake_up_worker')
+  const from = yield cpu.load(task + TASK.cpu, relaxed, 'wake_up_worker:cpu')
+  // Its frames are gone when it is idle, and its CPU has left it alone.
+  const asleep = (yield cpu.load(task + TASK.onRunqueue, relaxed, 'wake_up_worker:on_rq')) === 0
+  const free = asleep && memory.get(task + TASK.pinned) === 0 && memory.get(task + TASK.onCpu) === 0
+  if (free && from !== owner && (yield* isCpuAllowed(cpu, task, owner))) {
+    yield* setTaskCpu(cpu, task, from, owner, MIGRATION.wakeup)
+  }
+  yield cpu.unlockIrq(task + TASK.piLock, 'wake_up_worker')
 }
 
 /** A worker is about to sleep in the middle of some work: if it was the only one that ran, and there is more, another wakes. */
