@@ -5,6 +5,7 @@ import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
+import { workCancel, workFlush, workWaits } from './workqueue.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -34,4 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   stopAndPush,
   sentAway,
   halfUp,
+  workFlush,
+  workCancel,
+  workWaits,
 ] as readonly Scenario[]
