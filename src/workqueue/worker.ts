@@ -4,7 +4,6 @@
 // at a restart point: it prepares to sleep and returns RESTART, and is called again when it has been woken, wherever that is.
 // Only so may it wait for what a hotplug operation holds, for that one waits until a dying CPU has no frames left.
 import { NS_PER_US } from '../base/time.js'
-import type { Memory } from '../memory/memory.js'
 import { WORK, WORKER, WORKER_POOL } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, release } from '../ops/operation.js'
@@ -70,7 +69,7 @@ function* takeWork(cpu: Cpu, pool: number, worker: number): Kernel<boolean> {
     while (memory.get(pool + WORKER_POOL.idleCount) === 0 && (yield* manageWorkers(cpu, pool)))
     clearFlags(memory, pool, worker, WORKER_FLAG.prep | WORKER_FLAG.rebound)
   }
-  const work = nextWork(memory, pool, worker)
+  const work = nextWork(cpu, pool, worker)
   if (work === 0) return false
   const away = isAssociated(memory, pool) && cpu.id !== memory.poolIndex(pool)
   cpu.warn(away, 'process_one_work', `work of CPU ${memory.poolIndex(pool)}, which is up, is done elsewhere`)
@@ -91,13 +90,14 @@ function* takeWork(cpu: Cpu, pool: number, worker: number): Kernel<boolean> {
 }
 
 /** The next work, off its list, 0: none. What another worker is doing at the moment goes to that one, to be done after it. */
-function nextWork(memory: Memory, pool: number, worker: number): number {
+function nextWork(cpu: Cpu, pool: number, worker: number): number {
+  const { memory } = cpu
   const scheduled = takeFirstWork(memory, worker + WORKER.scheduled)
   if (scheduled !== 0) return scheduled
   while (keepWorking(memory, pool)) {
     const work = takeFirstWork(memory, pool + WORKER_POOL.worklist)
     const other = workerDoing(memory, pool, work)
-    if (other === 0) return work
+    if (other === 0 || cpu.bugs.has('twin-work')) return work
     appendWork(memory, other + WORKER.scheduled, work)
   }
   return 0

@@ -47,7 +47,9 @@ function* linger(cpu: Cpu): Kernel<void> {
 function* queueOn(cpu: Cpu, target: number, n: number): Kernel<void> {
   // Counted before it can be done.
   yield count(cpu, AT.queued)
-  if (!(yield* queueWorkOn(cpu, target, systemWq(cpu.memory), workAt(cpu, n)))) yield count(cpu, AT.queued, -1)
+  // A work stays with its workqueue, or it could be done twice at once.
+  const workqueue = n % 2 === 1 && n < MINE.cancelled ? systemUnboundWq(cpu.memory) : systemWq(cpu.memory)
+  if (!(yield* queueWorkOn(cpu, target, workqueue, workAt(cpu, n)))) yield count(cpu, AT.queued, -1)
 }
 
 export const functions = {
@@ -73,7 +75,7 @@ export const functions = {
     return 0
   },
 
-  /** Queues the works that belong to nobody, for CPU `target` in turn, `times` times; each queues itself once more. */
+  /** Queues the works that belong to nobody, every other for CPU `target`, `times` times; each queues itself once more. */
   *explore_work_queue(cpu, target, times) {
     for (let k = 0; k < times; k++) {
       const n = k % MINE.cancelled
@@ -87,6 +89,7 @@ export const functions = {
   *explore_work_flush(cpu, target, times) {
     for (let k = 0; k < times; k++) {
       yield* queueOn(cpu, target, MINE.flushed)
+      for (let pause = yield cpu.choose(8, 'explore_work:pause'); pause > 0; pause--) yield* linger(cpu)
       if (k % 2 === 0) yield* flushWork(cpu, workAt(cpu, MINE.flushed))
       else yield* flushWorkqueue(cpu, systemWq(cpu.memory))
       const done = yield cpu.load(at(cpu, AT.times + MINE.flushed), relaxed, 'explore_work:flushed')
