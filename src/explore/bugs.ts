@@ -42,6 +42,10 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'stranded-work': 'work-flush',
   'unparked-thread': 'turned-round',
   'open-stopper': 'turned-round',
+  'lost-tasklet': 'softirqs',
+  'stranded-timers': 'timer-wheel',
+  'early-timers': 'timer-wheel',
+  'kept-jiffies': 'timer-wheel',
   'unsorted-timers': 'timers',
 }
 

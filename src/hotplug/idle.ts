@@ -19,6 +19,7 @@ import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { idleBalance } from '../sched/balance.js'
 import { scheduleOnce } from '../sched/core.js'
 import { smpCallFunctionSingle } from '../smp/smp.js'
+import { startSoftirqs } from '../softirq/softirq.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { complete } from '../sync/completion.js'
 import { setupTimer } from '../time/sleep.js'
@@ -46,6 +47,7 @@ function* startSecondary(cpu: Cpu): Kernel<void> {
   yield* invokeRangeNoFail(cpu, id, true, target)
   yield setBit(cpu, memory.online, id, 'start_secondary:online')
   yield cpu.add(memory.global + GLOBAL.onlineCount, 1, full, 'start_secondary:count')
+  startSoftirqs(cpu)
   yield* setupTimer(cpu)
   yield* stopMachineUnpark(cpu, id)
   yield cpu.store(record + CPUHP.state, CPUHP_STATE.apOnlineIdle, relaxed, 'cpuhp_online_idle:state')
@@ -81,6 +83,7 @@ function* reportIdleDead(cpu: Cpu): Kernel<void> {
   yield* smpCallFunctionSingle(cpu, firstOnline(cpu), FN.cpuhp_complete_idle_dead, id, false)
   cpu.wakeAt = Number.POSITIVE_INFINITY
   cpu.tickAt = Number.POSITIVE_INFINITY
+  cpu.timersAt = Number.POSITIVE_INFINITY
   yield cpu.armTimer('tick_shutdown')
   yield cpu.store(memory.percpu(id) + PERCPU.power, 0, relaxed, 'play_dead:power')
   yield cpu.store(memory.percpu(id) + PERCPU.dead, 1, release, 'play_dead:dead')

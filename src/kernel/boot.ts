@@ -20,6 +20,7 @@ import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
+import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'
 import { workqueueInit } from '../workqueue/hotplug.js'
 import { formatWorkqueues } from '../workqueue/workqueue.js'
 import { formatPort } from './port.js'
@@ -44,6 +45,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.onlineCount, 1)
   memory.set(memory.global + GLOBAL.virtualisation, 1)
   memory.set(memory.global + GLOBAL.activeCount, 1)
+  memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
   formatSteps(memory, functions, profile)
   formatPort(memory)

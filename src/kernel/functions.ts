@@ -7,47 +7,50 @@ import { syscoreOps } from '../hotplug/suspend.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
+import { LOAD_FUNCTIONS } from '../loads/table.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
-import type { Kernel } from '../ops/operation.js'
 import { userTask } from '../process/process.js'
 import type { Profile } from '../profiles/profile.js'
 import { requestQuiescentState } from '../sched/grace.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
 import { POLICY } from '../sched/task.js'
+import { ksoftirqd, SOFTIRQ, softirqActions } from '../softirq/softirq.js'
+import { taskletAction, taskletHiAction } from '../softirq/tasklet.js'
 import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
 import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { runTimerSoftirq } from '../time/timer.js'
 import { workerRunning, workerSleeping } from '../workqueue/pool.js'
 import { workForCpuFn } from '../workqueue/work-on-cpu.js'
 import { workerThread } from '../workqueue/worker.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
+import { kthread } from './kthreads.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
 import { kvmSyscoreOps } from './syscore.js'
 
-/** Nothing raises softirqs yet: the thread is there to be parked and unparked. */
 const softirqThread: HotplugThread = {
   comm: 'ksoftirqd',
   policy: POLICY.normal,
   selfParking: false,
-  *shouldRun(): Kernel<boolean> {
-    return false
-  },
-  *run() {},
+  ...ksoftirqd,
 }
 
 hotplugThreads[THREADS.cpuhp] = hotplugThread
 hotplugThreads[THREADS.migration] = stopperThread
 hotplugThreads[THREADS.ksoftirqd] = softirqThread
 syscoreOps[0] = kvmSyscoreOps
+softirqActions[SOFTIRQ.hi] = taskletHiAction
+softirqActions[SOFTIRQ.timer] = runTimerSoftirq
+softirqActions[SOFTIRQ.tasklet] = taskletAction
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
 schedHooks.workerSleeping = workerSleeping
 schedHooks.workerRunning = workerRunning
 
-/** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
+/** The same list on every worker: the kernel's own, the callbacks of the profile in its order, the loads', the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
   const functions = new Functions({
     swapper,
@@ -66,6 +69,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
+    kthread,
   })
   const callbacks = new Set<string>()
   for (const { state, startup, teardown } of profile.states) {
@@ -76,6 +80,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
       addNew(functions, name, implementation, `${profile.name}: state ${state}: `)
     }
   }
+  for (const [name, fn] of Object.entries(LOAD_FUNCTIONS)) addNew(functions, name, fn)
   for (const module of modules) for (const [name, fn] of Object.entries(module.functions)) addNew(functions, name, fn)
   return functions
 }

@@ -15,6 +15,7 @@ export interface EngineConfig {
   /** words of memory for user processes */
   readonly user: number
   readonly traceRecords: number
+  readonly kthreads: number
   readonly profile: Profile
   /** URLs of kernel modules */
   readonly modules: readonly string[]

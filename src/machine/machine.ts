@@ -17,6 +17,7 @@ import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
 import { type Engine, NO_REQUEST, type WorkerInspection } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
+import { KernelThread, type KernelThreadOptions, KernelThreads } from './kthreads.js'
 import { currentObserver, type Observer } from './observer.js'
 import { engineFor, type MachineOptions } from './options.js'
 import { Processes, type SpawnOptions, type Task } from './processes.js'
@@ -53,6 +54,7 @@ export class Machine {
   private readonly reader: TraceReader
   private readonly requests: Requests
   private readonly processes: Processes
+  private readonly kthreads: KernelThreads
   /** what to do while all CPUs stand still, for each freeze under way */
   private readonly looks: (() => void)[] = []
   /** who looks at this machine besides its owner (observer.ts), until it is shut down */
@@ -80,6 +82,7 @@ export class Machine {
     }
     this.requests = new Requests(engine, changed)
     this.processes = new Processes(engine, this.requests, changed)
+    this.kthreads = new KernelThreads(engine.memory)
     this.files = new Tree({
       memory: engine.memory,
       now: () => engine.now(),
@@ -208,6 +211,34 @@ export class Machine {
       throw new TypeError(`cpu is a whole number from 0 to ${this.cpus - 1}, not ${options.cpu}`)
     }
     return (await this.ask(REQUEST.run, cpu, [fn, a, b], '', 'run', name)).value
+  }
+
+  /**
+   * Starts a kernel thread that calls a function round after round until it is stopped (kernel/kthreads.ts says what a round
+   * is). ENXIO for a CPU that is not online. There is room for as many at a time as the option `kthreads` says.
+   */
+  async kthread(options: KernelThreadOptions): Promise<KernelThread> {
+    this.assertRunning()
+    const { kthreads } = this
+    const index = kthreads.describe(options, this.functionNumber(options.function))
+    const ask = async (kind: number): Promise<void> => {
+      await this.ask(kind, 0, [index], '', 'kthread', options.function)
+    }
+    try {
+      await ask(REQUEST.kthreadRun)
+    } catch (error) {
+      kthreads.release(index)
+      throw error
+    }
+    return new KernelThread(
+      () => kthreads.counts(index),
+      async () => {
+        await ask(REQUEST.kthreadStop)
+        const counts = kthreads.counts(index)
+        kthreads.release(index)
+        return counts
+      },
+    )
   }
 
   /** Adds a step to the table; resolves to its state. EBUSY for a state in use, ENOSPC, EINVAL, or a startup's error. */

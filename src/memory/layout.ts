@@ -5,6 +5,8 @@
 //
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
 import { assert } from '../base/assert.js'
+import { TIMER_WHEEL } from './deferred.js'
+import { KTHREAD, LOADS } from './load-structs.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -33,6 +35,7 @@ export const LIMITS = {
   instances: 256,
   states: 237,
   workqueues: 12,
+  kthreads: 4096,
 } as const
 
 /** How large a machine is. All counts; the layout follows from them alone. */
@@ -49,6 +52,8 @@ export interface MemoryConfig {
   readonly scratch: number
   /** words of memory for user processes */
   readonly user: number
+  /** kernel threads that the host may start (default 0) */
+  readonly kthreads?: number
 }
 
 /** Kworkers that all pools share, besides the first of each: one for each CPU, and these. */
@@ -76,7 +81,7 @@ const lines = (words: number): number => Math.ceil(words / LINE) * LINE
 
 /** A search boots one machine after the other: what can be known of a layout is found out once. */
 let latest: Layout | null = null
-const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user'] as const
+const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user', 'kthreads'] as const
 
 export class Layout {
   readonly config: MemoryConfig
@@ -98,6 +103,7 @@ export class Layout {
   readonly runqueues: Region
   readonly stoppers: Region
   readonly timerBases: Region
+  readonly timerWheels: Region
   readonly pools: Region
   readonly kworkers: Region
   readonly workqueues: Region
@@ -119,6 +125,8 @@ export class Layout {
   readonly exited: Region
   readonly futexes: Region
   readonly user: Region
+  readonly kthreads: Region
+  readonly loads: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
   static of(config: MemoryConfig): Layout {
@@ -132,7 +140,8 @@ export class Layout {
     this.maskWords = Math.ceil(config.cpus / 32)
     this.poolCount = config.cpus + 1
     this.workerCount = this.poolCount + config.cpus + SPARE_WORKERS
-    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + this.workerCount + config.tasks
+    this.taskCount =
+      config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + this.workerCount + (config.kthreads ?? 0) + config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
     const regions: Region[] = []
@@ -152,6 +161,7 @@ export class Layout {
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
     this.timerBases = region('timer_base', TIMER_BASE, cpus)
+    this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, this.poolCount)
     this.kworkers = region('worker', WORKER, this.workerCount)
     this.workqueues = region('workqueue', WORKQUEUE, LIMITS.workqueues)
@@ -171,6 +181,8 @@ export class Layout {
     this.programs = region('program', PROGRAM, Math.max(1, config.tasks))
     this.programMasks = region('program_mask', null, Math.max(1, config.tasks), this.maskWords)
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
+    this.kthreads = region('kthread', KTHREAD, Math.max(1, config.kthreads ?? 0))
+    this.loads = region('loads', LOADS, 1)
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     next = Math.ceil(next / PAGE) * PAGE
     this.user = region('user', null, 1, config.user)
@@ -234,7 +246,7 @@ export class Layout {
 
 function checkConfig(config: MemoryConfig): void {
   const within = (name: keyof MemoryConfig, low: number, high: number): void => {
-    const value = config[name]
+    const value = config[name] ?? 0
     if (!Number.isInteger(value) || value < low || value > high) {
       throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}`)
     }
@@ -245,6 +257,7 @@ function checkConfig(config: MemoryConfig): void {
   if (config.traceRecords !== 0) within('traceRecords', 16, 65_536)
   within('scratch', 0, 2 ** 24)
   within('user', 0, 2 ** 28)
+  within('kthreads', 0, LIMITS.kthreads)
   if ((config.traceRecords & (config.traceRecords - 1)) !== 0) {
     throw new RangeError(`traceRecords must be a power of two, not ${config.traceRecords}`)
   }

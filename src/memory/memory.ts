@@ -80,6 +80,10 @@ export class Memory {
     return this.layout.timerBases.base + cpu * this.layout.timerBases.stride
   }
 
+  timerWheel(cpu: number): number {
+    return this.layout.timerWheels.base + cpu * this.layout.timerWheels.stride
+  }
+
   /** The pool of a CPU's workers; that after the last CPU's is for work that may be done anywhere. */
   pool(index: number): number {
     return this.layout.pools.base + index * this.layout.pools.stride
@@ -103,7 +107,7 @@ export class Memory {
 
   /** The task that a worker is. */
   workerTask(worker: number): number {
-    return this.runnerTask(LIMITS.portSlots) + this.workerIndex(worker) * this.layout.tasks.stride
+    return this.kthreadTask(this.layout.config.kthreads ?? 0) + this.workerIndex(worker) * this.layout.tasks.stride
   }
 
   workqueue(index: number): number {
@@ -156,6 +160,20 @@ export class Memory {
 
   runnerTask(slot: number): number {
     return this.initTask + (1 + LIMITS.portSlots + slot) * this.layout.tasks.stride
+  }
+
+  /** The task of a kernel thread that the host may start, and the thread's own words. */
+  kthreadTask(index: number): number {
+    return this.runnerTask(LIMITS.portSlots + index)
+  }
+
+  /** What the loads of the machine share (loads/). */
+  get loads(): number {
+    return this.layout.loads.base
+  }
+
+  kthread(index: number): number {
+    return this.layout.kthreads.base + index * this.layout.kthreads.stride
   }
 
   task(index: number): number {

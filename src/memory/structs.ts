@@ -1,6 +1,7 @@
 // What lies in shared memory: every structure of the kernel, with its fields under the lock that guards them.
 //
 // Pointers are word addresses; 0 is the null pointer (the first words of memory belong to nobody).
+import { SOFTIRQ_DATA } from './deferred.js'
 import { struct } from './struct.js'
 import { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './structs-sync.js'
 import { WORK_FOR_CPU, WQ_BARRIER } from './structs-workqueue.js'
@@ -301,6 +302,7 @@ export const PERCPU = struct('percpu', {
   dead: 'word',
   hotplugReaders: 'word',
   threadgroupReaders: 'word',
+  loadReaders: 'word',
   callQueue: 'word',
   /** where to say that this CPU has passed a scheduling point: a word to count down, 0: nobody asks */
   quiescentWanted: 'word',
@@ -316,6 +318,7 @@ export const PERCPU = struct('percpu', {
   current: 'word',
   /** interrupts that it has taken, by vector */
   interrupts: [VECTORS],
+  softirq: SOFTIRQ_DATA,
   /** the next free record of this CPU's trace ring; counts on, never wraps by itself */
   traceHead: 'word',
 })
@@ -376,6 +379,12 @@ export const GLOBAL = struct('global', {
   cancelWaiters: WAIT_QUEUE,
   /** 1: it has been logged that FIFO and RR tasks were held up */
   throttlingLogged: 'word',
+  /** jiffies since the machine was powered on; only grows */
+  jiffies: 'word',
+  /** the CPU that keeps them, -1: whoever ticks next */
+  tickDoTimerCpu: 'word',
+  /** who waits in tasklet_kill */
+  taskletKillers: WAIT_QUEUE,
 })
 
 /** One record of a trace ring: 8 words. */

@@ -50,6 +50,10 @@ export const MUTATIONS = {
   'stranded-work': 'new work of a CPU that is down wakes no worker',
   'unparked-thread': 'the threads of a CPU that goes down are not parked',
   'open-stopper': 'the stopper of a dead CPU goes on taking work',
+  'lost-tasklet': 'the tasklets of a dead CPU are left there',
+  'stranded-timers': 'the timers of a dead CPU stay in its wheel',
+  'early-timers': 'timers are served in the jiffy in which they expire, and not after it',
+  'kept-jiffies': 'a dying CPU does not hand the keeping of jiffies over',
   'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
 } as const
 

@@ -60,6 +60,10 @@ const CASES: readonly Case[] = [
   { bug: 'stranded-work', schedules: 60, as: /^violation work-attended$|^hang / },
   { bug: 'unparked-thread', schedules: 10, as: /^violation threads-parked$/ },
   { bug: 'open-stopper', schedules: 10, as: /^violation stoppers-enabled$/ },
+  { bug: 'lost-tasklet', schedules: 10, as: /^violation tasklets-taken-over$/ },
+  { bug: 'stranded-timers', schedules: 10, as: /^violation timers-taken-over$/ },
+  { bug: 'early-timers', schedules: 10, as: /^violation timers-not-early$/ },
+  { bug: 'kept-jiffies', schedules: 10, as: /^violation timekeeper-online$/ },
   { bug: 'unsorted-timers', schedules: 10, as: /^violation timers-sound$/ },
 ]
 

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { checkInvariants, INVARIANTS } from '#dist/src/invariants/check.js'
 import { THREADS } from '#dist/src/kthread/smpboot.js'
 import type { Machine } from '#dist/src/machine/machine.js'
+import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/deferred.js'
 import type { Memory } from '#dist/src/memory/memory.js'
 import {
   CALL_FUNCTION,
@@ -69,6 +70,32 @@ function sleeper(memory: Memory, cpu: number, wakeTime: number, n = 0): number {
   memory.setTime(task + TASK.wakeTime, wakeTime)
   memory.set(head, task)
   return task
+}
+
+/** A tasklet on the list of a CPU; as it should be, where it is the only one, and its state says that it is scheduled. */
+function waitingTasklet(memory: Memory, cpu: number, state = 1, other = cpu): void {
+  const tasklet = memory.scratch(0)
+  memory.set(tasklet + TASKLET.state, state)
+  for (const on of new Set([cpu, other])) putTasklet(memory, on, tasklet)
+}
+
+function putTasklet(memory: Memory, cpu: number, tasklet: number): void {
+  const data = memory.percpu(cpu) + PERCPU.softirq
+  memory.set(data + SOFTIRQ_DATA.tasklets + TASKLET_HEAD.head, tasklet)
+  memory.set(data + SOFTIRQ_DATA.tasklets + TASKLET_HEAD.tail, tasklet)
+  bump(memory, data + SOFTIRQ_DATA.taskletsScheduled)
+}
+
+/** A timer in the wheel of a CPU, as it should be where it is in no other. */
+function waitingTimer(memory: Memory, cpu: number, other = cpu): number {
+  const timer = memory.scratch(0)
+  memory.set(timer + TIMER.base, cpu)
+  memory.set(timer + TIMER.pending, 1)
+  for (const on of new Set([cpu, other])) {
+    memory.set(memory.timerWheel(on) + TIMER_WHEEL.timers, timer)
+    bump(memory, memory.timerWheel(on) + TIMER_WHEEL.armed)
+  }
+  return timer
 }
 
 /** A FIFO task that nobody else knows of. */
@@ -447,6 +474,22 @@ const MUTATIONS: readonly Mutation[] = [
       m.set(m.get(first + INSTANCE.next) + INSTANCE.next, first)
     },
   ],
+  ['softirqs-served', 'a softirq waits', (m) => m.set(m.percpu(1) + PERCPU.softirq + SOFTIRQ_DATA.pending, 2)],
+  [
+    'tasklets-run-once',
+    'a tasklet was scheduled, and is nowhere',
+    (m) => bump(m, m.percpu(1) + PERCPU.softirq + SOFTIRQ_DATA.taskletsScheduled),
+  ],
+  ['tasklets-run-once', 'a tasklet is on two lists', (m) => waitingTasklet(m, 1, 1, 2)],
+  ['tasklets-run-once', 'nobody has scheduled a tasklet that waits', (m) => waitingTasklet(m, 1, 0)],
+  ['tasklets-taken-over', 'a dead CPU has a tasklet', (m) => waitingTasklet(m, 3)],
+  ['timers-armed-once', 'a timer was armed, and is nowhere', (m) => bump(m, m.timerWheel(1) + TIMER_WHEEL.armed)],
+  ['timers-armed-once', 'a timer is in two wheels', (m) => waitingTimer(m, 1, 2)],
+  ['timers-armed-once', 'a timer was served, and waits', (m) => m.set(waitingTimer(m, 1) + TIMER.pending, 0)],
+  ['timers-armed-once', 'a timer says that it is elsewhere', (m) => m.set(waitingTimer(m, 1) + TIMER.base, 2)],
+  ['timers-not-early', 'a timer was served early', (m) => bump(m, m.timerWheel(1) + TIMER_WHEEL.early)],
+  ['timers-taken-over', 'a dead CPU has a timer', (m) => waitingTimer(m, 3)],
+  ['timekeeper-online', 'a dead CPU keeps the time', (m) => m.set(m.global + GLOBAL.tickDoTimerCpu, 3)],
   [
     'trace-in-order',
     'a ticket was given twice',

@@ -8,7 +8,9 @@ const LOCKS: Readonly<
 > = {
   'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
   'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
-  'timer_base.lock': { per: 'CPU', linux: 'timer_base->lock' },
+  'timer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
+  'timer_wheel.lock': { per: 'CPU', linux: 'timer_base->lock' },
+  'global.taskletKillers.lock': { per: 'machine', linux: 'wait_var_event of tasklet->state, ->wait_queue_head.lock' },
   'worker_pool.lock': { per: 'pool', linux: 'worker_pool->lock' },
   'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
   'cpuhp.doneDown.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_down.wait.lock' },
@@ -29,6 +31,7 @@ const LOCKS: Readonly<
   'global.smpbootMutex.waitLock': { per: 'machine', linux: 'smpboot_threads_lock.wait_lock' },
   'global.hotplugLock.waiters.lock': { per: 'machine', linux: 'cpu_hotplug_lock.waiters.lock' },
   'global.threadgroupLock.waiters.lock': { per: 'machine', linux: 'cgroup_threadgroup_rwsem.waiters.lock' },
+  'loads.lock.waiters.lock': { per: 'machine', linux: 'a percpu_rw_semaphore of a test module, ->waiters.lock' },
   'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
 }
 

@@ -5,6 +5,7 @@ import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
+import { softirqs, timerWheel } from './time.js'
 import { workCancel, workFlush, workWaits } from './workqueue.js'
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -38,4 +39,6 @@ export const SCENARIOS: readonly Scenario[] = [
   workFlush,
   workCancel,
   workWaits,
+  timerWheel,
+  softirqs,
 ] as readonly Scenario[]

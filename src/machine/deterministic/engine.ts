@@ -29,11 +29,8 @@ import { Runnable } from './runnable.js'
 import { actorsOf, StoreBuffers } from './store-buffers.js'
 import { STEP, type StepKind, type Strategy, type View } from './strategy.js'
 import { Stretches } from './stretches.js'
-import { Timers } from './timers.js'
+import { OPERATION_NS, Timers } from './timers.js'
 import { Watchers } from './watchers.js'
-
-/** Virtual time that an operation takes, ns. */
-const OPERATION_NS = 10
 
 export class DeterministicEngine implements Engine, View {
   readonly kind = 'deterministic'
@@ -74,9 +71,9 @@ export class DeterministicEngine implements Engine, View {
     model: MemoryModel = 'sc',
   ) {
     this.patience = new Patience(requestMs, operations ?? null)
-    const { cpus, tasks, scratch, traceRecords, user } = config
+    const { cpus, tasks, scratch, traceRecords, user, kthreads } = config
     const { observer = null } = strategy
-    const extent = { cpus, tasks, workers: 1, traceRecords, scratch, user }
+    const extent = { cpus, tasks, workers: 1, traceRecords, scratch, user, kthreads }
     this.actors = actorsOf(cpus, model)
     this.buffers = model === 'sc' ? null : new StoreBuffers(cpus, model, (word, value) => this.write(word, value))
     this.memory = memoryFor(extent, observer, this.buffers)
@@ -305,6 +302,8 @@ export class DeterministicEngine implements Engine, View {
         return this.seen(id, word) === value
       case KIND.halt:
         return processor.haltOver
+      case KIND.spinUntil:
+        return this.time >= value
       default:
         return true
     }
@@ -318,6 +317,8 @@ export class DeterministicEngine implements Engine, View {
     let result = 0
     switch (kind) {
       case KIND.load:
+      case KIND.waitWhile:
+      case KIND.waitUntil:
         result = before
         break
       case KIND.store:
@@ -335,6 +336,8 @@ export class DeterministicEngine implements Engine, View {
         if (before === expected) this.write(word, value)
         break
       case KIND.fence:
+      case KIND.halt:
+      case KIND.spinUntil:
         break
       case KIND.lock:
         this.write(word, id + 1)
@@ -343,14 +346,8 @@ export class DeterministicEngine implements Engine, View {
         this.storeBy(id, word, 0, order)
         processor.unlocked(value === 1)
         break
-      case KIND.waitWhile:
-      case KIND.waitUntil:
-        result = before
-        break
       case KIND.sendIpi:
         this.raise(word, value as Vector)
-        break
-      case KIND.halt:
         break
       case KIND.clock:
         result = this.time
@@ -406,7 +403,8 @@ export class DeterministicEngine implements Engine, View {
 
   /** After a CPU has declared an operation: whether it is runnable, and which word decides that. */
   private update(id: number): void {
-    const { kind, word } = this.processors[id]!.declared
+    const { kind, word, value } = this.processors[id]!.declared
+    if (kind === KIND.spinUntil && value > this.time) this.timers.spin(id, value)
     const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
     this.watchers.watch(id, watched)
     this.setRunnable(id)

@@ -58,8 +58,8 @@ export class ThreadsEngine implements Engine {
   private stretches = 0
 
   constructor(config: EngineConfig, workers: number, limits: WatchdogLimits) {
-    const { cpus, tasks, scratch, traceRecords, user } = config
-    const memoryConfig = { cpus, tasks, workers, traceRecords, scratch, user }
+    const { cpus, tasks, scratch, traceRecords, user, kthreads } = config
+    const memoryConfig = { cpus, tasks, workers, traceRecords, scratch, user, kthreads }
     const bytes = new Layout(memoryConfig).words * 4
     this.config = config
     this.memory = new Memory(memoryConfig, new SharedArrayBuffer(bytes))
