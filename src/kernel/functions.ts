@@ -21,6 +21,7 @@ import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
 import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
 import { runTimerSoftirq } from '../time/timer.js'
+import { delayedWorkTimerFn } from '../workqueue/delayed.js'
 import { workerRunning, workerSleeping } from '../workqueue/pool.js'
 import { workForCpuFn } from '../workqueue/work-on-cpu.js'
 import { workerThread } from '../workqueue/worker.js'
@@ -66,6 +67,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     user_task: userTask,
     worker_thread: workerThread,
     work_for_cpu_fn: workForCpuFn,
+    delayed_work_timer_fn: delayedWorkTimerFn,
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,

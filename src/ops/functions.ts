@@ -22,6 +22,7 @@ const NAMES = [
   'user_task',
   'worker_thread',
   'work_for_cpu_fn',
+  'delayed_work_timer_fn',
   'freeze_for_host',
   'cpuhp_complete_idle_dead',
   'cpu_down_maps_locked',

@@ -4,6 +4,7 @@
 // at a restart point: it prepares to sleep and returns RESTART, and is called again when it has been woken, wherever that is.
 // Only so may it wait for what a hotplug operation holds, for that one waits until a dying CPU has no frames left.
 import { NS_PER_US } from '../base/time.js'
+import type { Memory } from '../memory/memory.js'
 import { WORK, WORKER, WORKER_POOL } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, release } from '../ops/operation.js'
@@ -17,10 +18,12 @@ import { detachFromPool, isSurplus, manageWorkers } from './manager.js'
 import {
   clearFlags,
   enterIdle,
+  hasFlag,
   isAssociated,
   keepWorking,
   leaveIdle,
   needMoreWorker,
+  POOL,
   setFlags,
   WORKER_FLAG,
   wakeUpWorker,
@@ -43,11 +46,22 @@ export function* workerThread(cpu: Cpu, _task: number, worker: number): Kernel<n
     leaveIdle(memory, pool, worker)
   }
   // The pool's lock is held from here on, but while work is carried out.
-  do {
+  for (let alone = false; ; ) {
     if (yield* goHome(cpu, pool, worker)) return RESTART
+    if (!alone && needsReserve(memory, pool, worker)) {
+      // The lock is dropped meanwhile: everything may be otherwise.
+      alone = !(yield* manageWorkers(cpu, pool))
+      continue
+    }
     if (!(yield* takeWork(cpu, pool, worker))) return yield* sleepIdle(cpu, pool, worker)
-  } while (yield* carryOut(cpu, pool, worker))
-  return RESTART
+    if (!(yield* carryOut(cpu, pool, worker))) return RESTART
+  }
+}
+
+/** Whether a worker that is about to begin is the last one that is left. */
+function needsReserve(memory: Memory, pool: number, worker: number): boolean {
+  if ((memory.get(worker + WORKER.flags) & WORKER_FLAG.prep) === 0 || !needMoreWorker(memory, pool)) return false
+  return memory.get(pool + WORKER_POOL.idleCount) === 0 && !hasFlag(memory, pool, POOL.managerActive)
 }
 
 /** A worker whose CPU is up again belongs to it, and does nothing more elsewhere. Answers whether it has to go, by a sleep. */
@@ -65,8 +79,7 @@ function* goHome(cpu: Cpu, pool: number, worker: number): Kernel<boolean> {
 function* takeWork(cpu: Cpu, pool: number, worker: number): Kernel<boolean> {
   const { memory } = cpu
   if (memory.get(worker + WORKER.flags) & WORKER_FLAG.prep) {
-    do if (!needMoreWorker(memory, pool)) return false
-    while (memory.get(pool + WORKER_POOL.idleCount) === 0 && (yield* manageWorkers(cpu, pool)))
+    if (!needMoreWorker(memory, pool)) return false
     clearFlags(memory, pool, worker, WORKER_FLAG.prep | WORKER_FLAG.rebound)
   }
   const work = nextWork(cpu, pool, worker)

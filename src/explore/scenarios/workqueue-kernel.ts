@@ -1,16 +1,28 @@
 // What the scenarios of work have the kernel do: a kernel module, as kernel.ts is.
+import { cpusReadLock, cpusReadUnlock } from '../../hotplug/locks.js'
 import { WORK } from '../../memory/structs-workqueue.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
+import { hasBit, loadBit } from '../../ops/mask.js'
 import { full, type Kernel, relaxed } from '../../ops/operation.js'
 import { RESTART } from '../../sched/task.js'
 import { complete, completionReady, reinitCompletion } from '../../sync/completion.js'
+import { WORK_CPU_UNBOUND } from '../../trace/fields.js'
 import { cancelWorkSync } from '../../workqueue/cancel.js'
+import {
+  cancelDelayedWorkSync,
+  flushDelayedWork,
+  initDelayedWork,
+  queueDelayedWorkOn,
+} from '../../workqueue/delayed.js'
 import { destroyWorkqueue, flushWork, flushWorkqueue } from '../../workqueue/flush.js'
 import { initWork } from '../../workqueue/work.js'
 import { allocOrderedWorkqueue, queueWork, queueWorkOn, systemUnboundWq, systemWq } from '../../workqueue/workqueue.js'
 
 /** Where this module is, for a scenario's machine. */
 export const WORKQUEUE_KERNEL = new URL('./workqueue-kernel.js', import.meta.url)
+
+/** What a delayed work waits: about as long as an operation of hotplug takes. */
+const DELAY_NS = 4000
 
 /** Works that there are; the last ones have an actor of their own each. */
 const WORKS = 8
@@ -32,7 +44,8 @@ export const AT = {
   again: 24,
   /** what the work that waits waits for */
   done: 32,
-  works: 64,
+  delayed: 48,
+  works: 80,
 } as const
 
 const at = (cpu: Cpu, offset: number): number => cpu.memory.scratch(offset)
@@ -109,6 +122,25 @@ export const functions = {
       const left = yield cpu.load(workAt(cpu, n) + WORK.data, full, 'explore_work:data')
       const inside = yield cpu.load(at(cpu, AT.inside + n), relaxed, 'explore_work:inside')
       if (left >>> 29 !== 0 || inside !== 0) yield count(cpu, AT.wrong)
+    }
+    return 0
+  },
+
+  /** Has a timer of CPU `target`, if that is up, queue a work; takes it back or has it done at once in turn, `times` times. */
+  *explore_work_delay(cpu, target, times) {
+    const delayed = at(cpu, AT.delayed)
+    initDelayedWork(cpu, delayed, cpu.functions.find('explore_work'), MINE.flushed)
+    for (let k = 0; k < times; k++) {
+      yield* cpusReadLock(cpu)
+      const up = hasBit(yield loadBit(cpu, cpu.memory.online, target, 'explore_work:online'), target)
+      yield count(cpu, AT.queued)
+      const wanted = up ? target : WORK_CPU_UNBOUND
+      const mine = yield* queueDelayedWorkOn(cpu, wanted, systemWq(cpu.memory), delayed, DELAY_NS)
+      if (!mine) yield count(cpu, AT.queued, -1)
+      yield* cpusReadUnlock(cpu)
+      for (let pause = yield cpu.choose(8, 'explore_work:pause'); pause > 0; pause--) yield* linger(cpu)
+      if (k % 2 === 1) yield* flushDelayedWork(cpu, delayed)
+      else if (yield* cancelDelayedWorkSync(cpu, delayed)) yield count(cpu, AT.cancelled)
     }
     return 0
   },

@@ -32,12 +32,13 @@ export const workFlush = scenario({
 
 export const workCancel = scenario({
   name: 'work-cancel',
-  says: 'a work that goes on queueing itself is taken back while the workers of its CPU are unbound and bound again',
+  says: 'a work that goes on queueing itself, and one that is delayed, are taken back while the workers of its CPU are unbound and bound again',
   machine: MACHINE,
   prepare,
   actors: [
     { name: 'cancel', steps: [call('explore_work_cancel', 0, [1, 3])] },
     { name: 'queue', steps: [call('explore_work_queue', 2, [1, 4])] },
+    { name: 'delay', steps: [call('explore_work_delay', 2, [1, 4])] },
     { name: 'A', steps: [offline(1), online(1)] },
   ],
   check: balanced,
