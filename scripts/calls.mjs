@@ -13,6 +13,7 @@ const KERNEL = [
   'kthread',
   'loads',
   'process',
+  'rcu',
   'sched',
   'smp',
   'softirq',

@@ -12,6 +12,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M12: 'bound-work',
   M15: 'cross-calls',
   M16: 'cross-calls',
+  M17: 'idle-death',
   M20: 'parking',
   M21: 'unparking',
   M24: 'failing-callbacks',
@@ -21,6 +22,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M28: 'callbacks',
   M29: 'readers',
   M30: 'attach',
+  M32: 'stranded',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',
   'dropped-ipi': 'cross-calls',
@@ -46,6 +48,8 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'stranded-timers': 'timer-wheel',
   'early-timers': 'timer-wheel',
   'kept-jiffies': 'timer-wheel',
+  'short-grace': 'rcu-readers',
+  'lost-callbacks': 'rcu-callbacks',
   'unsorted-timers': 'timers',
 }
 

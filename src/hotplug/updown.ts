@@ -9,6 +9,7 @@ import { FN } from '../ops/functions.js'
 import { bitsOf, clearBit, hasBit, loadBit, testBit } from '../ops/mask.js'
 import { full, type Kernel, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
+import { rcutreeMigrateCallbacks } from '../rcu/hotplug.js'
 import { stopSoftirqs } from '../softirq/softirq.js'
 import { stopMachine } from '../stop/stop-machine.js'
 import { stopMachinePark } from '../stop/stopper.js'
@@ -142,6 +143,7 @@ export function* takedownCpu(cpu: Cpu, subject: number): Kernel<number> {
   bugOn(state !== CPUHP_STATE.idleDead, 'takedown_cpu', `CPU ${subject} died in state ${state}`)
   yield cpu.waitUntil(memory.percpu(subject) + PERCPU.dead, 1, 'takedown_cpu:wait_death')
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.died, 0)
+  if (!cpu.bugs.has('M32')) yield* rcutreeMigrateCallbacks(cpu, subject)
   cpu.printk(6, `smpboot: CPU ${subject} is now offline`)
   return 0
 }

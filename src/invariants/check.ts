@@ -4,6 +4,7 @@ import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
+import { RCU_INVARIANTS } from './rcu.js'
 import { RECORD_INVARIANTS } from './records.js'
 import { SOFTIRQ_INVARIANTS } from './softirq.js'
 import { TABLE_INVARIANTS } from './tables.js'
@@ -20,6 +21,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...THREAD_INVARIANTS,
   ...WORKER_INVARIANTS,
   ...CALL_INVARIANTS,
+  ...RCU_INVARIANTS,
   ...SOFTIRQ_INVARIANTS,
   ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,

@@ -16,6 +16,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { FN, type Functions } from '../ops/functions.js'
 import { type Kernel, release } from '../ops/operation.js'
 import type { Profile } from '../profiles/profile.js'
+import { formatRcu } from '../rcu/state.js'
 import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
@@ -29,6 +30,8 @@ import { formatPort } from './port.js'
 export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
+  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 (default: it is) */
+  readonly rcuExpedited?: boolean
 }
 
 /** Lays out everything in fresh memory, before any CPU runs. */
@@ -47,6 +50,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.activeCount, 1)
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
+  formatRcu(memory, boot.rcuExpedited ?? true)
   formatSteps(memory, functions, profile)
   formatPort(memory)
   formatWorkqueues(memory)
@@ -60,6 +64,16 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
     argument: boot.maxcpus,
   }
   initTask(memory, memory.initTask, init, STATE.uninterruptible)
+  const rcuThread = {
+    comm: 'rcu_preempt',
+    pid: nextPid(memory),
+    cpu: 0,
+    flags: FLAG.kthread,
+    policy: POLICY.normal,
+    entry: FN.rcu_gp_kthread,
+    argument: 0,
+  }
+  initTask(memory, memory.rcuThread, rcuThread, STATE.interruptible)
 }
 
 function formatCpu(memory: Memory, cpu: number): void {

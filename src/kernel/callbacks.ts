@@ -5,6 +5,7 @@ import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
+import { rcutreeDeadCpu } from '../rcu/hotplug.js'
 import {
   schedCpuActivate,
   schedCpuDeactivate,
@@ -30,6 +31,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
     return yield* timersDeadCpu(cpu, subject)
   },
   hrtimers_cpu_dying: hrtimersCpuDying,
+  rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
   takedown_cpu: takedownCpu,
   sched_cpu_starting: schedCpuStarting,

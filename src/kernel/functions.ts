@@ -12,8 +12,14 @@ import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
 import { userTask } from '../process/process.js'
 import type { Profile } from '../profiles/profile.js'
-import { requestQuiescentState } from '../sched/grace.js'
+import { rcuBarrierCallback, rcuBarrierHandler } from '../rcu/barrier.js'
+import { rcuCore, rcuNeedsCpu, rcuTick } from '../rcu/core.js'
+import { rcuGpKthread } from '../rcu/grace-period.js'
+import { noteContextSwitch, rcuExpHandler, readUnlockSpecial } from '../rcu/quiescent.js'
+import { synchronizeRcu, wakemeAfterRcu } from '../rcu/synchronize.js'
+import { rcuTortureCallback } from '../rcu/torture.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
+import { rcuHooks } from '../sched/read-side.js'
 import { POLICY } from '../sched/task.js'
 import { ksoftirqd, SOFTIRQ, softirqActions } from '../softirq/softirq.js'
 import { taskletAction, taskletHiAction } from '../softirq/tasklet.js'
@@ -46,10 +52,18 @@ syscoreOps[0] = kvmSyscoreOps
 softirqActions[SOFTIRQ.hi] = taskletHiAction
 softirqActions[SOFTIRQ.timer] = runTimerSoftirq
 softirqActions[SOFTIRQ.tasklet] = taskletAction
+softirqActions[SOFTIRQ.rcu] = rcuCore
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
 schedHooks.workerSleeping = workerSleeping
 schedHooks.workerRunning = workerRunning
+Object.assign(rcuHooks, {
+  readUnlockSpecial,
+  noteContextSwitch,
+  synchronize: synchronizeRcu,
+  tick: rcuTick,
+  needsCpu: rcuNeedsCpu,
+})
 
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, the loads', the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
@@ -59,7 +73,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     smpboot_thread_fn: smpbootThreadFn,
     requester,
     runner,
-    request_quiescent_state: requestQuiescentState,
+    rcu_exp_handler: rcuExpHandler,
     multi_cpu_stop: multiCpuStop,
     take_cpu_down: takeCpuDown,
     push_cpu_stop: pushCpuStop,
@@ -71,6 +85,11 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
+    rcu_gp_kthread: rcuGpKthread,
+    wakeme_after_rcu: wakemeAfterRcu,
+    rcu_barrier_handler: rcuBarrierHandler,
+    rcu_barrier_callback: rcuBarrierCallback,
+    rcu_torture_cb: rcuTortureCallback,
     kthread,
   })
   const callbacks = new Set<string>()

@@ -12,6 +12,7 @@ import { GLOBAL } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
 import { type TraceEvent, TraceReader } from '../trace/ring.js'
 import { Tree } from '../vfs/tree.js'
+import { cpuDevice, type Device } from '../vfs/uevent.js'
 import type { Workload } from '../workloads/workload.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
@@ -23,6 +24,7 @@ import { engineFor, type MachineOptions } from './options.js'
 import { Processes, type SpawnOptions, type Task } from './processes.js'
 import { type KernelLogLine, MachinePanic } from './report.js'
 import { Requests } from './requests.js'
+import { type Uevent, ueventOf } from './uevents.js'
 
 const MAX_TEXT = 127
 /** Lines of the kernel log that are kept, at most; half of them at least. */
@@ -69,6 +71,9 @@ export class Machine {
   readonly log: KernelLogLine[] = []
   /** a console: told every line of the kernel log as it comes */
   onLog: ((line: KernelLogLine) => void) | null = null
+  /** told what the kernel tells of its devices, before the request that caused it is answered */
+  onUevent: ((event: Uevent) => void) | null = null
+  private uevents = 0
   /** its file tree: /sys/devices/system/cpu and /proc */
   readonly files: Tree
 
@@ -88,6 +93,8 @@ export class Machine {
       now: () => engine.now(),
       // Runs of the deterministic machine are the same on every day.
       bootTime: engine.kind === 'threads' ? Math.floor(Date.now() / 1000) : 0,
+      tell: (device, action, extra) => this.tell(device, action, extra, engine.now()),
+      uevents: () => this.uevents,
       store: (control, cpu, text) => this.store(control, cpu, text),
     })
   }
@@ -107,6 +114,7 @@ export class Machine {
       await machine.engine.start({
         bell: () => machine.collect(),
         log: (line) => machine.note(line),
+        uevent: (action, subject, timeNs) => machine.tell(cpuDevice(subject), action, {}, timeNs),
         fault: (program, message) => machine.processes.fault(program, message),
         panic: (report) => machine.end(new MachinePanic(report)),
       })
@@ -220,7 +228,8 @@ export class Machine {
   async kthread(options: KernelThreadOptions): Promise<KernelThread> {
     this.assertRunning()
     const { kthreads } = this
-    const index = kthreads.describe(options, this.functionNumber(options.function))
+    const end = options.end === undefined ? 0 : this.functionNumber(options.end)
+    const index = kthreads.describe(options, this.functionNumber(options.function), end)
     const ask = async (kind: number): Promise<void> => {
       await this.ask(kind, 0, [index], '', 'kthread', options.function)
     }
@@ -410,6 +419,11 @@ export class Machine {
     if (this.log.length === LOG_LINES) this.log.splice(0, LOG_LINES / 2)
     this.log.push(line)
     this.onLog?.(line)
+  }
+
+  private tell(device: Device, action: string, extra: Readonly<Record<string, string>>, timeNs: number): void {
+    this.uevents++
+    this.onUevent?.(ueventOf(this.uevents, action, device, extra, timeNs))
   }
 
   /** Something has happened in the machine: answers, ends of processes, CPUs that stand still to be looked at. */

@@ -4,9 +4,13 @@
 //   | nobody | global | masks | per CPU: percpu rq stopper ... | tasks | ports | rings | scratch | user |
 //
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
+
 import { assert } from '../base/assert.js'
 import { TIMER_WHEEL } from './deferred.js'
-import { KTHREAD, LOADS } from './load-structs.js'
+import { KTHREAD, LOAD, LOADS } from './load-structs.js'
+import { RCU_DATA, RCU_NODE } from './rcu.js'
+import { RCU } from './rcu-state.js'
+import { RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from './rcu-torture.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -66,6 +70,10 @@ export type MaskName = (typeof MASKS)[number]
 export const PAGE = 1024
 /** Buckets of the table of words that parked workers wait for. */
 export const WAIT_BUCKETS = 1024
+/** CPUs that share a node of RCU's. */
+export const RCU_FANOUT = 16
+/** Threads of the machine as a whole that may run on any CPU: rcu_preempt. */
+export const UNBOUND_THREADS = 1
 /** Queues of tasks that wait for a word of their process's memory, by the word's hash. */
 export const FUTEX_BUCKETS = 64
 
@@ -109,6 +117,11 @@ export class Layout {
   readonly workqueues: Region
   readonly poolWorkqueues: Region
   readonly callSenders: Region
+  readonly rcu: Region
+  readonly rcuNodes: Region
+  readonly rcuData: Region
+  readonly rcuTorture: Region
+  readonly tortureItems: Region
   readonly tasks: Region
   readonly affinities: Region
   readonly steps: Region
@@ -127,6 +140,7 @@ export class Layout {
   readonly user: Region
   readonly kthreads: Region
   readonly loads: Region
+  readonly loadObjects: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
   static of(config: MemoryConfig): Layout {
@@ -141,7 +155,13 @@ export class Layout {
     this.poolCount = config.cpus + 1
     this.workerCount = this.poolCount + config.cpus + SPARE_WORKERS
     this.taskCount =
-      config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + this.workerCount + (config.kthreads ?? 0) + config.tasks
+      config.cpus * TASKS_PER_CPU +
+      1 +
+      2 * LIMITS.portSlots +
+      UNBOUND_THREADS +
+      this.workerCount +
+      (config.kthreads ?? 0) +
+      config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
     const regions: Region[] = []
@@ -167,6 +187,11 @@ export class Layout {
     this.workqueues = region('workqueue', WORKQUEUE, LIMITS.workqueues)
     this.poolWorkqueues = region('pool_workqueue', POOL_WORKQUEUE, LIMITS.workqueues * this.poolCount)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
+    this.rcu = region('rcu', RCU, 1)
+    this.rcuNodes = region('rcu_node', RCU_NODE, Math.ceil(cpus / RCU_FANOUT))
+    this.rcuData = region('rcu_data', RCU_DATA, cpus)
+    this.rcuTorture = region('rcu_torture', RCU_TORTURE, 1)
+    this.tortureItems = region('rcu_torture_item', TORTURE_ITEM, TORTURE_ITEMS)
     this.tasks = region('task', TASK, this.taskCount)
     this.affinities = region('cpus_mask', null, this.taskCount, this.maskWords)
     this.steps = region('step', STEP, LIMITS.states)
@@ -183,6 +208,7 @@ export class Layout {
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
     this.kthreads = region('kthread', KTHREAD, Math.max(1, config.kthreads ?? 0))
     this.loads = region('loads', LOADS, 1)
+    this.loadObjects = region('load', LOAD, Math.max(1, config.kthreads ?? 0))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     next = Math.ceil(next / PAGE) * PAGE
     this.user = region('user', null, 1, config.user)

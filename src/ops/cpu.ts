@@ -30,7 +30,12 @@ export interface Services {
   publish(word: number, value: number): void
   /** A line of the kernel log from a CPU; `level` as in printk: 3 error, 4 warning, 6 info. */
   printk(cpu: number, level: number, text: string): void
+  /** Tells the host that a CPU's device has changed; it hears of that before it hears of what is answered later. */
+  uevent(cpu: number, action: DeviceAction, subject: number): void
 }
+
+/** What has happened to a device. */
+export type DeviceAction = 'online' | 'offline'
 
 /** Where trace points write. */
 export interface Tracer {
@@ -69,12 +74,18 @@ export class Cpu {
   softirqDisabled = 0
   /** softirqs are being served */
   servingSoftirq = false
+  /** it is offline, and serves none */
+  softirqsStopped = false
   /** another task should run here: looked at when preemption is possible */
   needResched = false
   /** the current task's frames may be dropped when it is switched out: it is in user mode, or at a restart point */
   restartable = false
   /** the current task is to leave this CPU, and could not yet: looked at on the way back to user mode */
   mustLeave = false
+  /** RCU watches this CPU: it is online, and does not idle */
+  watching: boolean
+  /** the interrupt that is being handled was taken while the CPU halted */
+  fromIdle = false
   /** when this CPU's next sleeper is to be woken, when its tick and its timers are due; it is set to the earliest of them */
   wakeAt = Number.POSITIVE_INFINITY
   tickAt = Number.POSITIVE_INFINITY
@@ -97,6 +108,8 @@ export class Cpu {
     this.services = services
     this.tracer = tracer
     this.bugs = bugs
+    // The boot CPU is up from the beginning.
+    this.watching = id === 0
   }
 
   private declare(kind: Operation['kind'], word: number, value: number, order: Order, place: string): Operation {
@@ -245,6 +258,11 @@ export class Cpu {
   }
 
   /** A line of the kernel log; `level` as in Linux: 3 error, 4 warning, 6 info. */
+  /** Tells the world that the device of the CPU `subject` has changed (kobject_uevent). */
+  uevent(action: DeviceAction, subject: number): void {
+    this.services.uevent(this.id, action, subject)
+  }
+
   printk(level: number, text: string): void {
     this.services.printk(this.id, level, text)
   }

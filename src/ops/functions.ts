@@ -14,7 +14,7 @@ const NAMES = [
   'smpboot_thread_fn',
   'requester',
   'runner',
-  'request_quiescent_state',
+  'rcu_exp_handler',
   'multi_cpu_stop',
   'take_cpu_down',
   'push_cpu_stop',
@@ -28,6 +28,11 @@ const NAMES = [
   'cpu_down_maps_locked',
   'kthread',
   'cpuhp_kick_ap_work',
+  'rcu_gp_kthread',
+  'wakeme_after_rcu',
+  'rcu_barrier_handler',
+  'rcu_barrier_callback',
+  'rcu_torture_cb',
 ] as const
 
 export type SystemFunction = (typeof NAMES)[number]

@@ -10,6 +10,7 @@ import { maskWord } from '../ops/mask.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'
 import { balanceAtTick } from './balance.js'
 import { sliceIsOver } from './fair.js'
+import { rcuHooks } from './read-side.js'
 import { BANDWIDTH, checkBandwidth, roundRobinIsOver } from './realtime.js'
 import { accountCurrent } from './runqueue.js'
 import { levelOf } from './task.js'
@@ -44,7 +45,13 @@ export function* schedulerTick(cpu: Cpu, now: number): Kernel<void> {
   const heldUp = memory.get(rq + RUNQUEUE.realtimeThrottled) === 1
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'scheduler_tick')
   if (bandwidth === BANDWIDTH.throttled) yield* logThrottling(cpu)
-  if (isIdle && !heldUp && memory.get(memory.percpu(cpu.id) + PERCPU.softirq + SOFTIRQ_DATA.pending) === 0) {
+  yield* rcuHooks.tick(cpu, now)
+  if (
+    isIdle &&
+    !heldUp &&
+    !rcuHooks.needsCpu(cpu) &&
+    memory.get(memory.percpu(cpu.id) + PERCPU.softirq + SOFTIRQ_DATA.pending) === 0
+  ) {
     cpu.tickAt = Number.POSITIVE_INFINITY
     return
   }

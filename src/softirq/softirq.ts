@@ -52,9 +52,13 @@ export function softirqsPending(cpu: Cpu): number {
   return cpu.memory.get(dataOf(cpu) + SOFTIRQ_DATA.pending)
 }
 
+function mayServe(cpu: Cpu): boolean {
+  return cpu.inInterrupt === 0 && cpu.softirqDisabled === 0 && !cpu.softirqsStopped
+}
+
 /** Whether softirqs are to be served now: some wait, and neither an interrupt nor a section without them is under way. */
 export function softirqsDue(cpu: Cpu): boolean {
-  return cpu.inInterrupt === 0 && cpu.softirqDisabled === 0 && softirqsPending(cpu) !== 0
+  return mayServe(cpu) && softirqsPending(cpu) !== 0
 }
 
 /**
@@ -65,7 +69,7 @@ export function* raiseSoftirq(cpu: Cpu, nr: Softirq): Kernel<void> {
   const pending = dataOf(cpu) + SOFTIRQ_DATA.pending
   cpu.trace(EVENT.softirq_raise, nr, 0, 0)
   cpu.memory.set(pending, cpu.memory.get(pending) | (1 << nr))
-  if (cpu.inInterrupt === 0 && cpu.softirqDisabled === 0) yield* wakeupSoftirqd(cpu)
+  if (mayServe(cpu)) yield* wakeupSoftirqd(cpu)
 }
 
 /** Nothing before the thread has run for the first time: then it looks by itself. */
@@ -129,12 +133,12 @@ export function* localBhEnable(cpu: Cpu): Kernel<void> {
 
 /** By a CPU that is offline from now on: what an interrupt that it still takes leaves is not served here any more. */
 export function stopSoftirqs(cpu: Cpu): void {
-  cpu.softirqDisabled++
+  cpu.softirqsStopped = true
 }
 
 /** By a CPU that is online from now on. */
 export function startSoftirqs(cpu: Cpu): void {
-  cpu.softirqDisabled = 0
+  cpu.softirqsStopped = false
 }
 
 /** ksoftirqd/N's part of the loop of per-CPU threads. */

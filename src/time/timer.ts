@@ -248,7 +248,8 @@ function* expire(cpu: Cpu, base: number, timer: number, jiffies: number): Kernel
   // One that its function arms for now is for the next jiffy.
   const bucket = memory.getTime(timer + TIMER.bucket)
   memory.set(base + TIMER_WHEEL.clock, Math.max(memory.get(base + TIMER_WHEEL.clock), bucket + 1))
-  const clock = memory.get(base + TIMER_WHEEL.clock)
+  // What the wheel's clock had come to when it was found.
+  const clock = memory.get(base + TIMER_WHEEL.clock) - 1
   if (memory.getTime(timer + TIMER.due) > jiffies * JIFFY_NS) count(memory, base + TIMER_WHEEL.early)
   detach(cpu, base, timer)
   count(memory, base + TIMER_WHEEL.served)

@@ -1,6 +1,7 @@
 // The ways to be busy that `--load` can ask for, as data: what each is, what can be set, who does it, and what must have come
 // of it. Those done by kernel threads have their functions in src/loads; the others are user processes.
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
+import { OBJECTS } from '../../src/memory/load-structs.js'
 
 /** A parameter of a load: a whole number. */
 export interface Parameter {
@@ -148,12 +149,49 @@ export const KINDS: readonly Kind[] = [
     judge: ({ begun, run }) => (begun === run ? [] : [`${begun} pieces of work were queued, ${run} have been run`]),
   },
   {
+    name: 'timers',
+    says: 'timers that are armed, moved and taken off again, a few for each task',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      timers: { says: 'timers of each', default: 4, min: 1, max: OBJECTS.timers },
+      ahead: { says: 'how far ahead they are armed at most, us', default: 4000, min: 1, max: 1_000_000 },
+      gap: gap(2000),
+    },
+    thread: (v) => ({ function: 'load_timers', end: 'load_timers_end', args: [0, v.gap!, v.timers!, v.ahead!] }),
+    counts: { armed: OWN, deleted: OWN + 1, run: OWN + 2 },
+    judge: ({ armed, deleted, run }) =>
+      armed === deleted! + run! ? [] : [`${armed} timers were armed, ${deleted} taken off, ${run} have run`],
+  },
+  {
+    name: 'softirq',
+    says: 'tasklets, of both priorities, a few for each task',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      tasklets: { says: 'tasklets of each', default: OBJECTS.tasklets, min: 1, max: OBJECTS.tasklets },
+      us: us('how long one runs, us', 2),
+      gap: gap(200),
+    },
+    thread: (v) => ({ function: 'load_tasklets', end: 'load_tasklets_end', args: [v.us!, v.gap!, v.tasklets!] }),
+    counts: { wanted: OWN, run: OWN + 1 },
+    judge: ({ wanted, run }) => (run! <= wanted! ? [] : [`${run} tasklets have run, ${wanted} were wanted`]),
+  },
+  {
     name: 'pin',
     says: 'tasks that allow themselves the CPU that is going down, and no other',
     by: 'threads',
     parameters: { tasks: tasks(2), gap: gap(100) },
     thread: (v) => ({ function: 'load_pin', args: [0, v.gap!] }),
     counts: { dying: OWN, refused: OWN + 1 },
+  },
+  {
+    name: 'rcu',
+    says: 'readers of RCU, writers that replace what they look at, and grace periods wanted for no reason, as rcutorture does it',
+    by: 'threads',
+    parameters: { tasks: tasks(8), us: us('how long a read side is, us', 20), gap: gap(1000) },
+    thread: (v) => ({ function: 'load_rcu', args: [v.us!, v.gap!] }),
+    counts: { read: OWN, replaced: OWN + 1, waited: OWN + 2 },
   },
 ]
 

@@ -1,11 +1,14 @@
 // The test of a checker is a mutation that it must catch: each of these breaks one thing in a machine at rest, and that
 // one invariant, and no other, must say so.
+
 import { afterEach, describe, expect, test } from 'vitest'
 import { checkInvariants, INVARIANTS } from '#dist/src/invariants/check.js'
 import { THREADS } from '#dist/src/kthread/smpboot.js'
 import type { Machine } from '#dist/src/machine/machine.js'
 import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/deferred.js'
 import type { Memory } from '#dist/src/memory/memory.js'
+import { RCU_DATA, RCU_NODE, RCU_TASK } from '#dist/src/memory/rcu.js'
+import { RCU } from '#dist/src/memory/rcu-state.js'
 import {
   CALL_FUNCTION,
   CALL_SINGLE,
@@ -25,6 +28,7 @@ import {
   TRACE_RECORD,
 } from '#dist/src/memory/structs.js'
 import { POOL_WORKQUEUE, WORK, WORKER, WORKER_POOL } from '#dist/src/memory/structs-workqueue.js'
+import { enqueue } from '#dist/src/rcu/callbacks.js'
 import { ARRIVAL } from '#dist/src/sched/fair.js'
 import { dequeueTask, enqueueTask } from '#dist/src/sched/runqueue.js'
 import { POLICY, STATE } from '#dist/src/sched/task.js'
@@ -58,6 +62,11 @@ function leaveWork(memory: Memory, cpu: number): void {
   bump(memory, pool + WORKER_POOL.queued)
   bump(memory, place + POOL_WORKQUEUE.active)
   bump(memory, place + POOL_WORKQUEUE.inFlight)
+}
+
+/** A callback of RCU that waits on a CPU. */
+function leaveCallback(memory: Memory, cpu: number): void {
+  enqueue(memory, cpu, memory.initTask + TASK.rcu + RCU_TASK.head)
 }
 
 /** A user task asleep on the timers of a CPU, as it should be. */
@@ -374,8 +383,17 @@ const MUTATIONS: readonly Mutation[] = [
     "a task's call is in use",
     (m) => m.set(thread(m, 1, 'cpuhp') + TASK.call + CALL_SINGLE.busy, 1),
   ],
-  ['grace-periods-over', 'a grace period does not end', (m) => m.set(m.global + GLOBAL.graceRemaining, 1)],
-  ['grace-periods-over', 'a CPU owes a quiescent state', (m) => m.set(m.percpu(1) + PERCPU.quiescentWanted, 1)],
+  ['rcu-waits-for-online', 'a CPU is not waited for', (m) => m.set(m.rcuNode(0) + RCU_NODE.online, 0b1101)],
+  ['rcu-waits-for-online', 'a CPU that is gone is waited for', (m) => m.set(m.rcuNode(0) + RCU_NODE.online, 0b11111)],
+  ['rcu-nodes-sound', 'a grace period waits for one that is gone', (m) => m.set(m.rcuNode(0) + RCU_NODE.expmask, 16)],
+  ['rcu-nodes-sound', 'a reader is counted that is not there', (m) => m.set(m.rcuNode(0) + RCU_NODE.gpTasks, 1)],
+  ['grace-periods-over', 'a grace period does not end', (m) => m.set(m.rcu + RCU.expSequence, 1)],
+  ['grace-periods-over', 'a grace period waits for a node', (m) => m.set(m.rcu + RCU.pending, 1)],
+  ['grace-periods-over', 'a CPU owes a quiescent state', (m) => m.set(m.rcuData(1) + RCU_DATA.noQs, 1)],
+  ['rcu-callbacks-adopted', 'a dead CPU has callbacks', (m) => leaveCallback(m, 3)],
+  ['rcu-callbacks-once', 'a callback is lost', (m) => bump(m, m.rcuData(1) + RCU_DATA.queued)],
+  ['rcu-callbacks-called', 'a callback is not called', (m) => leaveCallback(m, 1)],
+  ['read-sides-over', 'a read side is not over', (m) => m.set(m.initTask + TASK.rcu + RCU_TASK.nesting, 1)],
   ['interrupts-taken', 'an interrupt is not taken', (m) => m.set(m.pending(1), 4)],
   ['workers-bound', 'the worker of a dead CPU is bound to it', (m) => m.set(kworker(m, 3) + TASK.flags, 3)],
   ['workers-bound', 'a worker is not marked as bound', (m) => m.set(kworker(m, 1) + TASK.flags, 1)],

@@ -17,6 +17,8 @@ const ELSEWHERE = [
   'twin-work',
   'hasty-flush',
   'stranded-work',
+  'short-grace',
+  'lost-callbacks',
 ] as const
 type Name = Exclude<keyof typeof MUTATIONS, (typeof ELSEWHERE)[number]>
 

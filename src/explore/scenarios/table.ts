@@ -2,6 +2,7 @@
 import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
+import { idleDeath, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
@@ -39,6 +40,11 @@ export const SCENARIOS: readonly Scenario[] = [
   workFlush,
   workCancel,
   workWaits,
+  rcuReaders,
+  rcuExpedited,
+  rcuCallbacks,
+  stranded,
+  idleDeath,
   timerWheel,
   softirqs,
 ] as readonly Scenario[]

@@ -2,6 +2,7 @@
 import { NS_PER_US } from '../../base/time.js'
 import { TASKLET, TIMER } from '../../memory/deferred.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
+import { hasBit, loadBit } from '../../ops/mask.js'
 import { full, type Kernel } from '../../ops/operation.js'
 import { localBhDisable, localBhEnable } from '../../softirq/softirq.js'
 import { taskletDisable, taskletEnable, taskletInit, taskletSchedule } from '../../softirq/tasklet.js'
@@ -16,7 +17,7 @@ export const TASKLETS = 2
 
 /** In scratch memory. */
 export const AT = {
-  /** what must not be: a function that is called twice at once, with interrupts off, or outside a softirq */
+  /** what must not be: a function that is called twice at once, with interrupts off, outside a softirq, or on an offline CPU */
   wrong: 0,
   /** timers that were armed and were not before, that were taken off, that were served; tasklets that have run */
   armed: 1,
@@ -35,7 +36,9 @@ const count = (cpu: Cpu, at: number, by = 1) => cpu.add(cpu.memory.scratch(at), 
 
 /** What a timer, or a tasklet, calls: it notes that it was, and takes a while. */
 function* called(cpu: Cpu, n: number, counted: number): Kernel<number> {
-  if ((yield count(cpu, AT.inside + n)) !== 0 || !cpu.servingSoftirq || cpu.irqDisabled > 0) yield count(cpu, AT.wrong)
+  const alone = (yield count(cpu, AT.inside + n)) === 0
+  const online = hasBit(yield loadBit(cpu, cpu.memory.online, cpu.id, 'explore_time:online'), cpu.id)
+  if (!alone || !online || !cpu.servingSoftirq || cpu.irqDisabled > 0) yield count(cpu, AT.wrong)
   yield count(cpu, counted)
   yield count(cpu, AT.inside + n, -1)
   return 0

@@ -9,7 +9,7 @@ import { buildFunctions } from '../../kernel/functions.js'
 import type { KernelModule } from '../../kernel/module.js'
 import type { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
-import { Cpu, type Services } from '../../ops/cpu.js'
+import { Cpu } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
 import { KIND, type Operation, ORDER, type Order } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
@@ -26,6 +26,7 @@ import type { MemoryModel } from './memory-model.js'
 import type { Bystander, Observer } from './observer.js'
 import { Patience } from './patience.js'
 import { Runnable } from './runnable.js'
+import { servicesOf } from './services.js'
 import { actorsOf, StoreBuffers } from './store-buffers.js'
 import { STEP, type StepKind, type Strategy, type View } from './strategy.js'
 import { Stretches } from './stretches.js'
@@ -50,7 +51,6 @@ export class DeterministicEngine implements Engine, View {
   private readonly stretches: Stretches
   private readonly timers: Timers
   private time = 0
-  private tickets = 0
   private steps = 0
   private readonly patience: Patience
   /** how many operations had been done when a task last did one that was not in an interrupt */
@@ -95,14 +95,11 @@ export class DeterministicEngine implements Engine, View {
       workloads.map(({ unitNs }) => unitNs),
     )
     this.timers = new Timers(cpus, this.stretches)
-    const services: Services = {
-      ticket: () => this.tickets++,
-      now: () => this.time,
-      publish: (word, value) => {
-        this.words[word] = value
-      },
-      printk: (cpu, level, text) => this.events?.log({ cpu, timeNs: this.time, level, text }),
-    }
+    const services = servicesOf(
+      this.words,
+      () => this.time,
+      () => this.events,
+    )
     const tracer = tracerFor(this.memory)
     const bugs = new Set(config.bugs)
     for (let id = 0; id < cpus; id++) {

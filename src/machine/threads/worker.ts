@@ -125,5 +125,6 @@ function makeServices(memory: Memory, log: LogRing, epochNs: number): Services {
       Atomics.store(words, word, value)
     },
     printk: (cpu, level, text) => log.write(cpu, now(), level, text),
+    uevent: (cpu, action, subject) => log.writeUevent(cpu, now(), action, subject),
   }
 }
