@@ -2,6 +2,7 @@
 import type { KernelFunction } from '../ops/cpu.js'
 import { ipiRun, ipis, pin, work, workRun } from './calls.js'
 import { taskletRun, tasklets, taskletsEnd, timerRun, timers, timersEnd } from './deferred.js'
+import { flood, floodEnd, floodRun } from './flood.js'
 import { cpusRead, rwsem } from './locks.js'
 import { rcu } from './rcu.js'
 import { irqOff, loop, migrateOff, preemptOff } from './sections.js'
@@ -17,6 +18,9 @@ export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_ipi_run: ipiRun,
   load_work: work,
   load_work_run: workRun,
+  load_flood: flood,
+  load_flood_end: floodEnd,
+  load_flood_run: floodRun,
   load_pin: pin,
   load_timers: timers,
   load_timers_end: timersEnd,
