@@ -1,5 +1,6 @@
 // What a machine is booted with, checked.
 import { UsageError } from '../base/failure.js'
+import { tableWith } from '../kernel/callbacks.js'
 import { LIMITS, PAGE } from '../memory/layout.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { checkProfile, type Profile } from '../profiles/profile.js'
@@ -80,6 +81,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
   const { machine = 'threads' } = options
   const cpus = count('cpus', options.cpus, 1, LIMITS.cpus)
   const present = count('present', options.present ?? cpus, 1, cpus)
+  const bugs = list('bugs', options.bugs ?? []).map(checkBug)
   const config: EngineConfig = {
     cpus,
     present,
@@ -89,10 +91,10 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     scratch: count('scratch', options.scratch ?? 1024, 0, 2 ** 24),
     user: Math.ceil(count('userMemory', options.userMemory ?? DEFAULT_USER_MEMORY, 0, 2 ** 30) / (4 * PAGE)) * PAGE,
     traceRecords: powerOfTwoOrNone('traceRecords', options.traceRecords ?? (cpus > 64 ? 256 : 1024), 16, 65_536),
-    profile: await profileOf(options.profile ?? 'linux-6.1-minimal'),
+    profile: tableWith(await profileOf(options.profile ?? 'linux-6.1-minimal'), bugs),
     modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),
     workloads: await Promise.all(list('workloads', options.workloads ?? []).map(moduleUrl)),
-    bugs: list('bugs', options.bugs ?? []).map(checkBug),
+    bugs,
   }
   if (machine === 'deterministic') {
     if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')
