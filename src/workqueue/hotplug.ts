@@ -4,6 +4,7 @@
 //   workqueue:online, down    its workers are unbound: they carry on elsewhere, each waking the next while there is work
 //   workqueue:online, up      they come back: those that sleep when they wake, the others when they are through with what they do
 import { ERRNO } from '../base/errno.js'
+import { wakeUpProcess } from '../kthread/kthread.js'
 import { WORKER, WORKER_POOL } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
@@ -51,6 +52,9 @@ export function* workqueueOnlineCpu(cpu: Cpu, subject: number): Kernel<number> {
     const flags = memory.get(worker + WORKER.flags)
     memory.set(worker + WORKER.flags, (flags | WORKER_FLAG.rebound) & ~WORKER_FLAG.unbound)
     yield* bindWorker(cpu, worker)
+    // On its way to sleep, it would not look again: it is to bind itself.
+    const missed = memory.get(worker + WORKER.bound) === 0 && (flags & WORKER_FLAG.idle) !== 0
+    if (missed) yield* wakeUpProcess(cpu, memory.workerTask(worker))
   }
   yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'rebind_workers')
   return 0
