@@ -10,6 +10,7 @@
 //   on the first online CPU: complete         power = 0; dead = 1 (release)
 //     doneDown for it
 //   wait until dead = 1 (acquire)             waits for power again: nothing else wakes it
+import { lapicOnline } from '../irq/hotplug.js'
 import { CPUHP, GLOBAL, PERCPU, TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -21,6 +22,7 @@ import { rcuCpuOnline, rcuCpuStarting, rcuReportDead } from '../rcu/hotplug.js'
 import { rcuIdleEnter, rcuIdleExit } from '../rcu/quiescent.js'
 import { idleBalance } from '../sched/balance.js'
 import { scheduleOnce } from '../sched/core.js'
+import { dropIdleMm } from '../sched/mm.js'
 import { startTick } from '../sched/tick.js'
 import { smpCallFunctionSingle } from '../smp/smp.js'
 import { startSoftirqs } from '../softirq/softirq.js'
@@ -52,7 +54,7 @@ function* startSecondary(cpu: Cpu): Kernel<void> {
   memory.setTime(cpu.task + TASK.execStart, cpu.services.now())
   yield* rcuCpuStarting(cpu)
   yield* invokeRangeNoFail(cpu, id, true, target)
-  yield setBit(cpu, memory.online, id, 'start_secondary:online')
+  yield* lapicOnline(cpu, () => setBit(cpu, memory.online, id, 'start_secondary:online'))
   yield cpu.add(memory.global + GLOBAL.onlineCount, 1, full, 'start_secondary:count')
   yield* rcuCpuOnline(cpu)
   startSoftirqs(cpu)
@@ -101,6 +103,7 @@ function* reportIdleDead(cpu: Cpu): Kernel<void> {
   // Waking somebody is not for a CPU that is gone: another one does it.
   if (cpu.bugs.has('M17')) yield* completeIdleDead(cpu, id)
   else yield* smpCallFunctionSingle(cpu, firstOnline(cpu), FN.cpuhp_complete_idle_dead, id, false)
+  if (cpu.bugs.has('M18')) yield* dropIdleMm(cpu, cpu.task)
   cpu.wakeAt = Number.POSITIVE_INFINITY
   cpu.tickAt = Number.POSITIVE_INFINITY
   cpu.timersAt = Number.POSITIVE_INFINITY

@@ -3,6 +3,7 @@
 //   power on -> swapper/0: idle          kernel_init: the boot CPU's threads, then every other CPU
 //                                        one by one up to online, then says that the machine is up
 
+import { type DeviceConfig, formatDevices } from '../devices/config.js'
 import { idleUntilDead, secondaryCpu } from '../hotplug/idle.js'
 import { freeInstance, linkInstance, storeStep } from '../hotplug/setup.js'
 import { CPUHP_STATE, INVALID } from '../hotplug/states.js'
@@ -20,6 +21,7 @@ import { FN, type Functions } from '../ops/functions.js'
 import { type Kernel, release } from '../ops/operation.js'
 import type { Profile } from '../profiles/profile.js'
 import { formatRcu } from '../rcu/state.js'
+import { formatMms } from '../sched/mm.js'
 import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
@@ -28,14 +30,16 @@ import { hrtimerInit } from '../time/hrtimer.js'
 import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'
 import { workqueueInit } from '../workqueue/hotplug.js'
 import { formatWorkqueues } from '../workqueue/workqueue.js'
+import { openDevices } from './devices.js'
 import { formatPort } from './port.js'
 
 /** How many CPUs there are, and how many come up at boot (as the kernel parameter of that name). */
 export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
-  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 (default: it is) */
-  readonly rcuExpedited?: boolean
+  readonly devices?: readonly DeviceConfig[]
+  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 */
+  readonly rcuExpedited: boolean
 }
 
 /** Lays out everything in fresh memory, before any CPU runs. */
@@ -54,7 +58,8 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.activeCount, 1)
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
-  formatRcu(memory, boot.rcuExpedited ?? true)
+  formatMms(memory)
+  formatRcu(memory, boot.rcuExpedited)
   for (let group = 1; group < LIMITS.groups; group++) {
     const at = memory.taskGroup(group)
     hrtimerInit(memory, at + TASK_GROUP.periodTimer, 0, FN.sched_cfs_period_timer, group)
@@ -63,6 +68,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   formatSteps(memory, functions, profile)
   formatPort(memory)
   formatWorkqueues(memory)
+  formatDevices(memory, boot.devices ?? [])
   const init = {
     comm: 'init',
     pid: nextPid(memory),
@@ -144,6 +150,7 @@ export function* kernelInit(cpu: Cpu, _task: number, maxcpus: number): Kernel<nu
     memory.set(memory.cpuhp(subject) + CPUHP.deviceOffline, 0)
     yield* mutexUnlock(cpu, memory.global + GLOBAL.addRemoveLock)
   }
+  yield* openDevices(cpu)
   yield cpu.store(memory.global + GLOBAL.booted, 1, release, 'kernel_init:booted')
   yield cpu.notifyHost('kernel_init')
   return 0

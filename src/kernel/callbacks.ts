@@ -1,8 +1,10 @@
 // The steps that have a subsystem behind them: what each callback of the step table does here.
 // A callback that is not in this list is a named step: it is called, traced and may be told to fail, and does nothing.
 
-import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
+import { blkSoftirqCpuDead } from '../block/complete.js'
+import { bringupCpu, finishCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
+import { devCpuDead } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import type { BugName } from '../ops/switches.js'
@@ -35,6 +37,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   hrtimers_cpu_dying: hrtimersCpuDying,
   rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
+  finish_cpu: finishCpu,
   takedown_cpu: takedownCpu,
   sched_cpu_starting: schedCpuStarting,
   sched_cpu_dying: schedCpuDying,
@@ -44,6 +47,8 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpboot_unpark_threads: smpbootUnparkThreads,
   smpboot_park_threads: smpbootParkThreads,
   workqueue_prepare_cpu: workqueuePrepareCpu,
+  blk_softirq_cpu_dead: blkSoftirqCpuDead,
+  dev_cpu_dead: devCpuDead,
   workqueue_online_cpu: workqueueOnlineCpu,
   workqueue_offline_cpu: workqueueOfflineCpu,
 }
@@ -54,7 +59,8 @@ export function* namedStep(): Kernel<number> {
 
 /** The step table as it was when Linux had those bugs. */
 export function tableWith(profile: Profile, bugs: readonly BugName[]): Profile {
-  if (!bugs.includes('M03')) return profile
+  // The fix of M01 is older than that of M03, without which nothing comes of it.
+  if (!bugs.includes('M01') && !bugs.includes('M03')) return profile
   const states = profile.states.map((step) =>
     step.startup === 'hrtimers_prepare_cpu' ? { ...step, teardown: 'hrtimers_dead_cpu' } : step,
   )

@@ -108,6 +108,7 @@ class BusyRun {
       cpus,
       tasks: room,
       kthreads: besides.kthreads,
+      devices: besides.devices,
       userMemory: Math.min(2 ** 30, room * (bytes + 4 * PAGE)),
       traceRecords: cpus <= 16 ? 16_384 : cpus <= 128 ? 4096 : 1024,
       workloads: modules.map(({ url }) => url),
@@ -174,8 +175,8 @@ class BusyRun {
 
   private async startLoads(machine: Machine, prng: Prng): Promise<void> {
     const find = (what: string, message: string): void => this.find(what, message)
-    const processes: StartProcesses = async (tasks, workloads, { nice }) => {
-      const load = new Load(machine, prng.fork('loads'), find, nice)
+    const processes: StartProcesses = async (tasks, workloads, options) => {
+      const load = new Load(machine, prng.fork('loads'), find, options)
       await load.start(tasks, workloads)
       return load
     }

@@ -1,5 +1,7 @@
 // The ways to be busy that `--load` can ask for, as data: what each is, what can be set, who does it, and what must have come
 // of it. Those done by kernel threads have their functions in src/loads; the others are user processes.
+import { type DeviceConfig, MAX_RATE } from '../../src/devices/config.js'
+import type { BandwidthLimit } from '../../src/machine/groups.js'
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
 import { OBJECTS } from '../../src/memory/load-structs.js'
 
@@ -30,6 +32,8 @@ export interface ThreadKind extends AnyKind {
   readonly counts: OwnCounts
   /** what must hold of the sums of all its threads when they have ended, besides as much done as begun: a line for each breach */
   readonly judge?: (counts: Values) => string[]
+  /** devices that the machine has for it */
+  readonly devices?: (values: Values) => readonly DeviceConfig[]
 }
 
 /** User processes that are started anew whenever they have come to their end; every result is compared. */
@@ -37,6 +41,8 @@ export interface ProcessKind extends AnyKind {
   readonly by: 'processes'
   readonly workloads: readonly string[]
   readonly policy?: (values: Values) => { readonly nice?: number }
+  /** of a task group that they are all in */
+  readonly limit?: (values: Values) => BandwidthLimit
 }
 
 export type Kind = ThreadKind | ProcessKind
@@ -98,6 +104,18 @@ export const KINDS: readonly Kind[] = [
     workloads: ['sha256', 'sieve', 'matrix'],
     parameters: { tasks: tasks(4), nice: { says: 'their nice level', default: 0, min: -20, max: 19 } },
     policy: (v) => ({ nice: v.nice! }),
+  },
+  {
+    name: 'bandwidth',
+    says: 'user tasks of a group that may run for so long in each period, all of them together (cpu.max)',
+    by: 'processes',
+    workloads: ['sha256', 'matrix'],
+    parameters: {
+      tasks: tasks(4),
+      quota: { says: 'how long, us', default: 20_000, min: 1000, max: 1_000_000 },
+      period: { says: 'length of a period, us', default: 50_000, min: 1000, max: 1_000_000 },
+    },
+    limit: (v) => ({ quotaUs: v.quota!, periodUs: v.period! }),
   },
   {
     name: 'cache',
@@ -164,6 +182,21 @@ export const KINDS: readonly Kind[] = [
       armed === deleted! + run! ? [] : [`${armed} timers were armed, ${deleted} taken off, ${run} have run`],
   },
   {
+    name: 'hrtimers',
+    says: 'high-resolution timers that are armed, disarmed, and armed again by their own function, a few for each task',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      timers: { says: 'timers of each', default: 4, min: 1, max: OBJECTS.hrtimers },
+      ahead: { says: 'how far ahead they are armed at most, us', default: 1000, min: 1, max: 1_000_000 },
+      gap: gap(1000),
+    },
+    thread: (v) => ({ function: 'load_hrtimers', end: 'load_hrtimers_end', args: [0, v.gap!, v.timers!, v.ahead!] }),
+    counts: { armed: OWN, cancelled: OWN + 1, called: OWN + 2 },
+    judge: ({ armed, cancelled, called }) =>
+      armed === cancelled! + called! ? [] : [`${armed} timers were armed, ${cancelled} disarmed, ${called} called`],
+  },
+  {
     name: 'softirq',
     says: 'tasklets, of both priorities, a few for each task',
     by: 'threads',
@@ -199,6 +232,34 @@ export const KINDS: readonly Kind[] = [
     parameters: { tasks: tasks(2), gap: gap(100) },
     thread: (v) => ({ function: 'load_pin', args: [0, v.gap!] }),
     counts: { dying: OWN, refused: OWN + 1 },
+  },
+  {
+    name: 'packets',
+    says: 'packets that a network card brings, and its interrupts sent from one CPU to another one',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(1),
+      rate: { says: 'packets a second', default: 20_000, min: 1, max: MAX_RATE },
+      queues: { says: 'queues of the card, each with an interrupt', default: 4, min: 1, max: 8 },
+      gap: gap(300),
+    },
+    devices: ({ rate, queues }) => [{ kind: 'nic', rate: rate!, queues: queues! }],
+    thread: (v) => ({ function: 'load_irqs', args: [0, v.gap!] }),
+    counts: { moved: OWN, offline: OWN + 1 },
+  },
+  {
+    name: 'disk',
+    says: 'requests to a disk, which are completed on the CPU that made them, or elsewhere when it has gone',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(4),
+      rate: { says: 'requests a second that the disk can do', default: 20_000, min: 1, max: MAX_RATE },
+      queues: { says: 'its queues', default: 1, min: 1, max: 8 },
+      gap: gap(200),
+    },
+    devices: ({ rate, queues }) => [{ kind: 'disk', rate: rate!, queues: queues! }],
+    thread: (v) => ({ function: 'load_disk', args: [0, v.gap!] }),
+    counts: { completed: OWN },
   },
   {
     name: 'rcu',

@@ -17,6 +17,12 @@ const ELSEWHERE = [
   'twin-work',
   'hasty-flush',
   'stranded-work',
+  'lost-interrupt',
+  'lost-completions',
+  'hasty-timers',
+  'kept-throttled',
+  'stopped-period',
+  'unpaid-runtime',
   'short-grace',
   'lost-callbacks',
 ] as const
