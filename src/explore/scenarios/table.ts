@@ -11,6 +11,7 @@ import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, inst
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 import { softirqs, timerWheel } from './time.js'
 import { halfDown, lateTimer, limitedController, sleepingHolder, timerStorm } from './timers.js'
+import { workCancel, workFlush, workWaits } from './workqueue.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -40,6 +41,9 @@ export const SCENARIOS: readonly Scenario[] = [
   stopAndPush,
   sentAway,
   halfUp,
+  workFlush,
+  workCancel,
+  workWaits,
   movedInterrupts,
   packets,
   disk,
