@@ -8,6 +8,9 @@ import { loadProfile } from '../profiles/load.js'
 export interface MachineChoice {
   readonly cpus: number
   readonly machine: 'threads' | 'deterministic'
+  /** threads of each core */
+  readonly smt: number
+  readonly isolcpus: string
   readonly workers?: number
   readonly seed: number
   readonly profile: string
@@ -18,7 +21,9 @@ export interface MachineChoice {
 const TRACE_WORDS = 2 ** 24
 
 /** What to boot; a UsageError for what does not go together. */
-export function machineOptions({ cpus, machine, workers, seed, profile, watchdog }: MachineChoice): MachineOptions {
+export function machineOptions(choice: MachineChoice): MachineOptions {
+  const { cpus, smt, isolcpus, machine, workers, seed, profile, watchdog } = choice
+  if (smt > cpus) throw new UsageError(`--smt is a whole number from 1 to ${cpus}, the number of CPUs, not '${smt}'`)
   if (workers !== undefined && machine === 'deterministic') {
     throw new UsageError('--workers is for --machine threads; the deterministic machine has none')
   }
@@ -29,6 +34,8 @@ export function machineOptions({ cpus, machine, workers, seed, profile, watchdog
   if (limit === 0) throw new UsageError(`--watchdog is a duration above 0, as in 10s, not '${watchdog}'`)
   return {
     cpus,
+    threadsPerCore: smt,
+    isolated: isolcpus,
     profile: loadProfile(profile),
     traceRecords: 2 ** Math.min(16, Math.floor(Math.log2(TRACE_WORDS / TRACE_RECORD.$size / cpus))),
     machine,

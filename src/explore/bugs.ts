@@ -3,6 +3,7 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 
 /** In which scenario the general checks find each. */
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
+  M02: 'last-housekeeping',
   M06: 'sent-away',
   M07: 'priorities',
   M08: 'priorities',
@@ -39,6 +40,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'unparked-thread': 'turned-round',
   'open-stopper': 'turned-round',
   'unsorted-timers': 'timers',
+  'stale-domain': 'two-requesters',
 }
 
 /** Bugs that make nothing go wrong, but blind the check that shows another one. */

@@ -41,7 +41,17 @@ export interface Scenario<State = unknown> {
   readonly says: string
   readonly machine: Pick<
     MachineOptions,
-    'cpus' | 'present' | 'maxcpus' | 'profile' | 'modules' | 'workloads' | 'tasks' | 'userMemory' | 'scratch'
+    | 'cpus'
+    | 'present'
+    | 'maxcpus'
+    | 'threadsPerCore'
+    | 'isolated'
+    | 'profile'
+    | 'modules'
+    | 'workloads'
+    | 'tasks'
+    | 'userMemory'
+    | 'scratch'
   >
   /** Before the actors begin; resolves to what steps and check are given. */
   prepare?(machine: Machine): Promise<State>

@@ -1,6 +1,7 @@
 // Checking: all invariants in one go, what was found, and sums over many checks.
 
 import { CALL_INVARIANTS } from './calls.js'
+import { CPUSET_INVARIANTS } from './cpusets.js'
 import type { Invariant, World } from './invariant.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
@@ -13,6 +14,7 @@ import { THREAD_INVARIANTS } from './threads.js'
 export const INVARIANTS: readonly Invariant[] = [
   ...MASK_INVARIANTS,
   ...RECORD_INVARIANTS,
+  ...CPUSET_INVARIANTS,
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
   ...CALL_INVARIANTS,

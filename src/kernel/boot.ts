@@ -5,6 +5,7 @@
 
 import { idleUntilDead, secondaryCpu } from '../hotplug/idle.js'
 import { freeInstance, linkInstance, storeStep } from '../hotplug/setup.js'
+import { formatSmt } from '../hotplug/smt.js'
 import { CPUHP_STATE, INVALID } from '../hotplug/states.js'
 import { cpuUp } from '../hotplug/updown.js'
 import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
@@ -20,12 +21,17 @@ import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
+import { cpusetInitSmp } from './cpuset-hotplug.js'
 import { formatPort } from './port.js'
 
 /** How many CPUs there are, and how many come up at boot (as the kernel parameter of that name). */
 export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
+  /** threads of each core: CPUs that are neighbours by number */
+  readonly threadsPerCore: number
+  /** CPUs that are kept from the load balancing (isolcpus=); the boot CPU or another present one is none of them */
+  readonly isolated: readonly number[]
 }
 
 /** Lays out everything in fresh memory, before any CPU runs. */
@@ -39,6 +45,9 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   setBits(memory.present, boot.present)
   setBits(memory.online, 1)
   setBits(memory.active, 1)
+  setBits(memory.housekeeping, cpus)
+  for (const cpu of boot.isolated) clearBitBefore(memory, memory.housekeeping, cpu)
+  formatSmt(memory, boot.threadsPerCore)
   memory.set(memory.global + GLOBAL.onlineCount, 1)
   memory.set(memory.global + GLOBAL.virtualisation, 1)
   memory.set(memory.global + GLOBAL.activeCount, 1)
@@ -55,6 +64,11 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
     argument: boot.maxcpus,
   }
   initTask(memory, memory.initTask, init, STATE.uninterruptible)
+}
+
+/** Before any CPU runs. */
+function clearBitBefore(memory: Memory, mask: number, cpu: number): void {
+  memory.set(mask + (cpu >> 5), memory.get(mask + (cpu >> 5)) & ~(1 << (cpu & 31)))
 }
 
 function formatCpu(memory: Memory, cpu: number): void {
@@ -115,6 +129,7 @@ export function* kernelInit(cpu: Cpu, _task: number, maxcpus: number): Kernel<nu
     memory.set(memory.cpuhp(subject) + CPUHP.deviceOffline, 0)
     yield* mutexUnlock(cpu, memory.global + GLOBAL.addRemoveLock)
   }
+  yield* cpusetInitSmp(cpu)
   yield cpu.store(memory.global + GLOBAL.booted, 1, release, 'kernel_init:booted')
   yield cpu.notifyHost('kernel_init')
   return 0

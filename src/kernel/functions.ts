@@ -12,6 +12,7 @@ import { Functions } from '../ops/functions.js'
 import type { Kernel } from '../ops/operation.js'
 import { userTask } from '../process/process.js'
 import type { Profile } from '../profiles/profile.js'
+import { cpusetHooks } from '../sched/cpuset-hooks.js'
 import { requestQuiescentState } from '../sched/grace.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
 import { POLICY } from '../sched/task.js'
@@ -21,6 +22,7 @@ import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
 import { worker, workerThread } from '../workqueue/workqueue.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
+import { cpusetUpdateActiveCpus } from './cpuset-hotplug.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
 import { kvmSyscoreOps } from './syscore.js'
@@ -43,6 +45,7 @@ hotplugThreads[THREADS.kworker] = worker
 syscoreOps[0] = kvmSyscoreOps
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
+cpusetHooks.updateActiveCpus = cpusetUpdateActiveCpus
 
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {

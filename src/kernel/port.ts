@@ -12,6 +12,7 @@ import { NS_PER_MS } from '../base/time.js'
 import { beginControl, CONTROL, type Control, storeControl } from '../hotplug/control.js'
 import { cpusReadReady, cpusReadUnlock } from '../hotplug/locks.js'
 import { addInstance, removeInstance, removeState, setupState } from '../hotplug/setup.js'
+import { storeSmtControl } from '../hotplug/smt-control.js'
 import { suspend } from '../hotplug/suspend.js'
 import { firstOnline } from '../hotplug/updown.js'
 import { wakeUpProcess } from '../kthread/kthread.js'
@@ -124,6 +125,7 @@ function* carryOut(cpu: Cpu, index: number, slot: number): Kernel<number> {
     beginControl(cpu)
     memory.set(phase, PHASE.carryOut)
   }
+  if (kind === REQUEST.smt) return yield* storeSmtControl(cpu, memory.getText(slot + PORT_SLOT.text, 32))
   const rules = { stateControl: memory.get(memory.global + GLOBAL.stateControl) === 1 }
   const text = memory.getText(slot + PORT_SLOT.text, 32)
   return yield* storeControl(cpu, kind as Control, memory.get(slot + PORT_SLOT.cpu), text, rules)

@@ -1,4 +1,5 @@
 // What a machine is booted with, checked.
+import { parseCpuList } from '../base/cpulist.js'
 import { UsageError } from '../base/failure.js'
 import { LIMITS, PAGE } from '../memory/layout.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
@@ -18,6 +19,10 @@ export interface MachineOptions {
   readonly present?: number
   /** CPUs that come up at boot (default: all that are present) */
   readonly maxcpus?: number
+  /** CPUs of each core, neighbours by number (default 1: no SMT) */
+  readonly threadsPerCore?: number
+  /** CPUs that are kept from the load balancing, as isolcpus= of the kernel: '1-3' (default: none) */
+  readonly isolated?: string
   /** deterministic: seed of the random strategy (default 1) */
   readonly seed?: number
   /** deterministic: who runs next; 'random' (default), 'fixed', or a strategy of your own */
@@ -53,6 +58,8 @@ const KNOWN = new Set([
   'machine',
   'present',
   'maxcpus',
+  'threadsPerCore',
+  'isolated',
   'seed',
   'strategy',
   'memoryModel',
@@ -77,10 +84,13 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
   const { machine = 'threads' } = options
   const cpus = count('cpus', options.cpus, 1, LIMITS.cpus)
   const present = count('present', options.present ?? cpus, 1, cpus)
+  const maxcpus = count('maxcpus', options.maxcpus ?? present, 1, present)
   const config: EngineConfig = {
     cpus,
     present,
-    maxcpus: count('maxcpus', options.maxcpus ?? present, 1, present),
+    maxcpus,
+    threadsPerCore: count('threadsPerCore', options.threadsPerCore ?? 1, 1, cpus),
+    isolated: isolatedOf(options.isolated ?? '', cpus, maxcpus),
     tasks: count('tasks', options.tasks ?? 64, 0, LIMITS.tasks),
     scratch: count('scratch', options.scratch ?? 1024, 0, 2 ** 24),
     user: Math.ceil(count('userMemory', options.userMemory ?? DEFAULT_USER_MEMORY, 0, 2 ** 30) / (4 * PAGE)) * PAGE,
@@ -113,6 +123,15 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
 function count(name: string, value: number, low: number, high: number): number {
   if (Number.isInteger(value) && value >= low && value <= high) return value
   throw new UsageError(`${name} is a whole number from ${low} to ${high}, not ${String(value)}`)
+}
+
+/** The CPUs of a list; one at least of those that come up at boot has to be none of them. */
+function isolatedOf(list: string, cpus: number, maxcpus: number): readonly number[] {
+  const isolated = parseCpuList(list, cpus)
+  if (isolated.filter((cpu) => cpu < maxcpus).length < maxcpus) return isolated
+  throw new UsageError(
+    `isolated has to leave out one at least of the CPUs that come up at boot, 0-${maxcpus - 1}, not '${list}'`,
+  )
 }
 
 function powerOfTwoOrNone(name: string, value: number, low: number, high: number): number {

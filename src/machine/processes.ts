@@ -23,7 +23,7 @@ export interface SpawnOptions {
   readonly name?: string
   /** uint32 (default 1) */
   readonly seed?: number
-  /** CPUs that its tasks may run on: '0-3,5' (default: all) */
+  /** CPUs that its tasks may run on: '0-3,5' (default: all that are not isolated) */
   readonly affinity?: string
   readonly policy?: 'normal' | 'fifo' | 'rr'
   /** FIFO and RR: 1..99 (default 50) */
@@ -231,7 +231,7 @@ export class Processes {
 
   private parse(affinity: string | undefined): readonly number[] {
     const { memory } = this
-    if (affinity === undefined) return [...bitsOf(memory, memory.possible)]
+    if (affinity === undefined) return [...bitsOf(memory, memory.housekeeping)]
     return parseCpuList(affinity, LIMITS.cpus).filter((cpu) => cpu < memory.layout.config.cpus)
   }
 

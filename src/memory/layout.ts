@@ -45,7 +45,7 @@ export interface MemoryConfig {
 
 /** Tasks that every CPU has: its idle task, and one for each kind of per-CPU thread that there may be. */
 const TASKS_PER_CPU = 1 + HOTPLUG_THREADS
-export const MASKS = ['possible', 'present', 'online', 'active', 'dying'] as const
+export const MASKS = ['possible', 'present', 'online', 'active', 'dying', 'housekeeping', 'domain'] as const
 export type MaskName = (typeof MASKS)[number]
 /** Words of a page: what user processes are given memory in. */
 export const PAGE = 1024

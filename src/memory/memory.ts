@@ -17,6 +17,10 @@ export class Memory {
   readonly online: number
   readonly active: number
   readonly dying: number
+  /** all CPUs but those that are isolated; does not change */
+  readonly housekeeping: number
+  /** the CPUs that the load is balanced over: see sched/domains.ts */
+  readonly domain: number
 
   constructor(config: MemoryConfig, buffer?: SharedArrayBuffer | ArrayBuffer) {
     this.layout = Layout.of(config)
@@ -34,6 +38,8 @@ export class Memory {
     this.online = mask('online')
     this.active = mask('active')
     this.dying = mask('dying')
+    this.housekeeping = mask('housekeeping')
+    this.domain = mask('domain')
   }
 
   /** Reads guarded data: the caller holds the lock (or nobody else can know of the word yet). */

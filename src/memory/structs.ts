@@ -391,12 +391,16 @@ export const GLOBAL = struct('global', {
   stateControl: 'word',
   /** the CPU that takes the port's interrupt; moved when it dies */
   portCpu: 'word',
+  /** CPUs of a core: neighbours by number; does not change */
+  threadsPerCore: 'word',
   /** slots with a request that no CPU has taken: one bit each */
   portPosted: [2],
   onlineCount: 'word',
   activeCount: 'word',
   // guarded by cpu_add_remove_lock
   hotplugDisabled: 'word',
+  /** SMT_CONTROL: whether siblings may come up */
+  smtControl: 'word',
   deviceHotplugLock: MUTEX,
   addRemoveLock: MUTEX,
   stateMutex: MUTEX,

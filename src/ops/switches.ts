@@ -4,6 +4,7 @@
 // hang. A machine is booted with them: Machine.boot({ cpus: 4, bugs: ['M15'] }).
 
 export const BUGS = {
+  M02: 'the last CPU that is not isolated may go: no CPU is left to balance the load over (38685e2a0476)',
   M06: 'set_cpus_allowed may be preempted before it has told the stopper, which is closed meanwhile (f0498d2a54e7)',
   M07: 'setscheduler takes balance_push along while it drops the runqueue lock: schedule() finds nothing (04193d590b39)',
   M08: 'balance_push also for another CPU, with the work of the one that calls it (868ad33bfa3b)',
@@ -46,6 +47,7 @@ export const MUTATIONS = {
   'unbound-worker': 'the kworker of a CPU that is up again does not come back',
   'unparked-thread': 'the threads of a CPU that goes down are not parked',
   'open-stopper': 'the stopper of a dead CPU goes on taking work',
+  'stale-domain': 'the scheduling domain is not rebuilt when CPUs come and go',
   'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
 } as const
 

@@ -23,6 +23,7 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
+  { bug: 'M02', schedules: 10, as: /^panic partition_sched_domains_locked/ },
   { bug: 'M06', schedules: 40, as: /^hang task\[#\]\.exited task\[#\]\.stopDone\.completion$/, race: true },
   { bug: 'M07', schedules: 200, as: /^hang cpuhp\[#\]\.doneDown /, race: true },
   { bug: 'M08', schedules: 20, as: /^panic __list_add_valid: list_add double add/, race: true },
@@ -56,6 +57,7 @@ const CASES: readonly Case[] = [
   { bug: 'unbound-worker', schedules: 10, as: /^violation threads-bound$/ },
   { bug: 'unparked-thread', schedules: 10, as: /^violation threads-parked$/ },
   { bug: 'open-stopper', schedules: 10, as: /^violation stoppers-enabled$/ },
+  { bug: 'stale-domain', schedules: 10, as: /^violation domain-spans$/ },
   { bug: 'unsorted-timers', schedules: 10, as: /^violation timers-sound$/ },
 ]
 

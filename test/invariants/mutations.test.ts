@@ -64,6 +64,8 @@ function fifoTask(memory: Memory, cpu: number, n = 0): number {
 
 const MUTATIONS: readonly Mutation[] = [
   ['masks-nest', 'a present CPU is not possible', (m) => clearMask(m, m.possible, 3)],
+  ['domain-spans', 'a dead CPU is in the domain', (m) => bump(m, m.domain, 8)],
+  ['domain-spans', 'an active CPU is not', (m) => bump(m, m.domain, -2)],
   ['masks-counted', 'one more CPU is counted as online', (m) => bump(m, m.global + GLOBAL.onlineCount)],
   ['masks-counted', 'one fewer is counted as active', (m) => bump(m, m.global + GLOBAL.activeCount, -1)],
   ['device-interrupts-online', 'the port belongs to a dead CPU', (m) => m.set(m.global + GLOBAL.portCpu, 3)],

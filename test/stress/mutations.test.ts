@@ -42,6 +42,7 @@ const CAUGHT: Readonly<
   'unbound-worker': { by: 'threads-bound' },
   'unparked-thread': { by: 'threads-parked' },
   'open-stopper': { by: 'stoppers-enabled' },
+  'stale-domain': { by: 'domain-spans' },
   'unsorted-timers': { by: 'timers-sound', mix: ['sleeper', 'sleeper', 'sleeper', 'sha256'] },
 }
 
