@@ -1,8 +1,7 @@
 // `cpuhp mount`: a machine's files as a real file system, for programs that know nothing of it.
 import { once } from 'node:events'
-import { mkdtempSync, realpathSync, rmdirSync } from 'node:fs'
-import { constants, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { constants } from 'node:os'
 import { EXIT, UsageError } from '../base/failure.js'
 import { checkMountable, Mount } from '../fuse/mount.js'
 import { runCovered } from '../fuse/namespace.js'
@@ -58,22 +57,18 @@ export async function mountCommand(
   const options = { ...machineOptions(choice), traceRecords: 1024 }
   const processes = choice.spawn.map((words) => parseSpawn(words.split(/\s+/).filter(Boolean), choice.cpus))
   checkMountable()
-  const place = realPath(directory ?? mkdtempSync(join(tmpdir(), 'cpuhp-')))
+  const place = directory === undefined ? null : realPath(directory)
+  const machine = await Machine.boot(options)
   try {
-    const machine = await Machine.boot(options)
-    try {
-      if (choice.console) machine.onLog = ({ timeNs, text }) => err(formatLogLine(timeNs, text))
-      for (const process of processes) await machine.spawn(process)
-      return await serve(machine, place, command)
-    } finally {
-      await machine.shutdown()
-    }
+    if (choice.console) machine.onLog = ({ timeNs, text }) => err(formatLogLine(timeNs, text))
+    for (const process of processes) await machine.spawn(process)
+    return await serve(machine, place, command)
   } finally {
-    if (directory === undefined) rmdirSync(place)
+    await machine.shutdown()
   }
 }
 
-async function serve(machine: Machine, place: string, command: readonly string[] | null): Promise<number> {
+async function serve(machine: Machine, place: string | null, command: readonly string[] | null): Promise<number> {
   const mount = await Mount.on(place, machine.files.root)
   const trouble = Promise.race([mount.ended, machine.whenEnded])
   try {
@@ -86,7 +81,7 @@ async function serve(machine: Machine, place: string, command: readonly string[]
       if (failure !== null) throw failure
       return code
     }
-    out(`${counted(machine.cpus, 'CPU')} at ${place}\n`)
+    out(`${counted(machine.cpus, 'CPU')} at ${mount.directory}\n`)
     const { result, signalled } = await withSignals((signal) => Promise.race([trouble, aborted(signal)]))
     if (result !== null) throw result
     return signalled ?? EXIT.ok

@@ -8,6 +8,7 @@ const PROCESSES: Readonly<Record<Track['group'], { readonly pid: number; readonl
   hotplug: { pid: 2, name: 'hotplug' },
   cpus: { pid: 3, name: 'CPUs' },
   tasks: { pid: 4, name: 'tasks' },
+  work: { pid: 5, name: 'work' },
 }
 const PHASES = { begin: 'B', end: 'E', instant: 'i' } as const
 

@@ -1,6 +1,7 @@
 // What is exported: a machine's trace events with names in place of addresses, in the words of Linux's trace events.
 import type { MARK } from '../trace/events.js'
-import type { EventName, Fields } from './formats.js'
+import type { Fields } from './format.js'
+import type { EventName } from './formats.js'
 
 /** One event. */
 export interface Entry {

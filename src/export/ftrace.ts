@@ -41,13 +41,18 @@ export function ftraceLine(entry: Entry): string {
   return `${task} [${String(cpu).padStart(3, '0')}] ${flagText(flags)} ${timeText(timeNs)}: ${event}${eventText(name, fields)}`
 }
 
+/** Interrupts on, and off; with softirqs, and without. */
+const IRQS_OFF = ['.b', 'dD']
+/** Outside of an interrupt's handler, and in one; in a softirq as well. */
+const HANDLER = ['.s', 'hH']
+
 /** The latency flags: 'dNh2.'. */
 function flagText(flags: number): string {
   const depth = preemptDepth(flags)
-  const irqs = flags & TRACE_FLAG.irqsOff ? 'd' : '.'
+  const irqs = IRQS_OFF[flags & TRACE_FLAG.irqsOff ? 1 : 0]![flags & TRACE_FLAG.softirqsOff ? 1 : 0]
   const resched = flags & TRACE_FLAG.needResched ? 'N' : '.'
-  const hardirq = flags & TRACE_FLAG.hardirq ? 'h' : '.'
-  return `${irqs}${resched}${hardirq}${depth === 0 ? '.' : depth.toString(16)}.`
+  const handler = HANDLER[flags & TRACE_FLAG.hardirq ? 1 : 0]![flags & TRACE_FLAG.softirq ? 1 : 0]
+  return `${irqs}${resched}${handler}${depth === 0 ? '.' : depth.toString(16)}.`
 }
 
 /** Seconds and microseconds, rounded to the nearest. */

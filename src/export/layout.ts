@@ -21,11 +21,15 @@ const SIZES: Readonly<Record<string, number>> = {
   int: 4,
   pid_t: 4,
   long: 8,
+  s64: 8,
+  u32: 4,
+  'enum hrtimer_mode': 4,
+  bool: 1,
   char: 1,
   'void *': 8,
   'const char *': 8,
 }
-const UNSIGNED = /^unsigned|\*$|^__data_loc unsigned/
+const UNSIGNED = /^unsigned|^u32$|^enum|^bool$|\*$|^__data_loc unsigned/
 /** What every record begins with. */
 const COMMON = [
   'unsigned short common_type',

@@ -3,27 +3,27 @@
 //   ftrace packets   the events of a CPU, some hundred each, from which it makes its scheduling views
 //   tracks           of tracks.ts, but for CPUs and tasks: those it has from the events
 import { byCpu } from './by-cpu.js'
-import type { Entry, Trace } from './entry.js'
-import type { EventName, Fields } from './formats.js'
+import type { Trace } from './entry.js'
+import { ftraceEvent, type Symbols, symbolsOf } from './perfetto-events.js'
 import { Message } from './protobuf.js'
 import { type Step, type Track, tracksOf } from './tracks.js'
 
-/** Fields of Trace, TracePacket, FtraceEventBundle, TrackDescriptor, TrackEvent, DebugAnnotation. */
+/** Fields of Trace, TracePacket, InternedData, FtraceEventBundle, TrackDescriptor, TrackEvent, DebugAnnotation. */
 const TRACE = { packet: 1 } as const
 const PACKET = {
   ftraceEvents: 1,
   timestamp: 8,
   sequence: 10,
   trackEvent: 11,
+  internedData: 12,
   sequenceFlags: 13,
   trackDescriptor: 60,
 } as const
+const INTERNED = { kernelSymbols: 26, id: 1, text: 2 } as const
 const BUNDLE = { cpu: 1, event: 2, lostEvents: 3 } as const
-const FTRACE_EVENT = { timestamp: 1, pid: 2, generic: 327 } as const
 const DESCRIPTOR = { uuid: 1, name: 2, parentUuid: 5 } as const
 const TRACK_EVENT = { debugAnnotations: 4, type: 9, trackUuid: 11, name: 23 } as const
 const ANNOTATION = { intValue: 4, stringValue: 6, name: 10 } as const
-const GENERIC = { eventName: 1, field: 2, name: 1, stringValue: 3, intValue: 4 } as const
 const TYPES = { begin: 1, end: 2, instant: 3 } as const
 /** All of it comes from one writer, whose first packet says that nothing came before. */
 const SEQUENCE = 1
@@ -34,40 +34,12 @@ const BUNDLE_EVENTS = 512
 const TRACK_UUIDS = 1000
 const GROUPS: readonly Track['group'][] = ['requests', 'hotplug', 'cpus']
 
-const SWITCH = ['prev_comm', 'prev_pid', 'prev_prio', 'prev_state', 'next_comm', 'next_pid', 'next_prio']
-const CPUHP_ENTER = ['cpu', 'fun', 'idx', 'target']
-const INTERPROCESSOR = ['reason']
-
-/** An event's field in FtraceEvent, and the fields of its own message, from 1 on; '' for one that it has not here. */
-const EVENTS: Partial<Record<EventName, { readonly field: number; readonly members: readonly string[] }>> = {
-  print: { field: 3, members: ['ip', 'buf'] },
-  sched_switch: { field: 4, members: SWITCH },
-  sched_wakeup: { field: 17, members: ['comm', 'pid', 'prio', '', 'target_cpu'] },
-  sched_migrate_task: { field: 491, members: ['comm', 'pid', 'prio', 'orig_cpu', 'dest_cpu'] },
-  sched_process_fork: { field: 239, members: ['parent_comm', 'parent_pid', 'child_comm', 'child_pid'] },
-  ipi_raise: { field: 23, members: ['target_cpus', 'reason'] },
-  irq_handler_entry: { field: 36, members: ['irq', 'name'] },
-  irq_handler_exit: { field: 37, members: ['irq', 'ret'] },
-  cpuhp_exit: { field: 343, members: ['cpu', 'idx', 'ret', 'state'] },
-  cpuhp_multi_enter: { field: 344, members: CPUHP_ENTER },
-  cpuhp_enter: { field: 345, members: CPUHP_ENTER },
-}
-const IPI_ENTRY = { field: 21, members: INTERPROCESSOR }
-const IPI_EXIT = { field: 22, members: INTERPROCESSOR }
-/** Interrupts between CPUs have no message of their own but this, and a reason instead of a vector. */
-const REASONS: Partial<Record<EventName, string>> = {
-  reschedule_entry: 'Rescheduling interrupts',
-  reschedule_exit: 'Rescheduling interrupts',
-  call_function_entry: 'Function call interrupts',
-  call_function_exit: 'Function call interrupts',
-  call_function_single_entry: 'Function call interrupts',
-  call_function_single_exit: 'Function call interrupts',
-}
-
 /** The file's contents, a packet each. `trace` has the events, `whole` what the tracks are made of. */
 export function* perfettoTrace(trace: Trace, whole: Trace): Generator<Uint8Array> {
-  yield packet(new Message().int(PACKET.sequence, SEQUENCE).int(PACKET.sequenceFlags, STATE_CLEARED))
-  for (const bundle of bundlesOf(trace)) {
+  const symbols = symbolsOf(trace.entries)
+  const first = new Message().int(PACKET.sequence, SEQUENCE).int(PACKET.sequenceFlags, STATE_CLEARED)
+  yield packet(first.message(PACKET.internedData, internedData(symbols)))
+  for (const bundle of bundlesOf(trace, symbols)) {
     yield packet(new Message().int(PACKET.sequence, SEQUENCE).message(PACKET.ftraceEvents, bundle))
   }
   const { tracks, steps } = tracksOf(whole)
@@ -81,9 +53,18 @@ export function* perfettoTrace(trace: Trace, whole: Trace): Generator<Uint8Array
   }
 }
 
-/** CPUs and tasks themselves are in its own views already; not what CPUs are besides. */
+/** CPUs, tasks and work are in its own views already; not what CPUs are besides. */
 function isShown({ group, name }: Track): boolean {
-  return group !== 'tasks' && !/^CPU \d+$/.test(name)
+  return group !== 'tasks' && group !== 'work' && !/^CPU \d+$/.test(name)
+}
+
+/** The names of functions, that events have the numbers of. */
+function internedData(symbols: Symbols): Message {
+  const data = new Message()
+  for (const [name, id] of symbols) {
+    data.message(INTERNED.kernelSymbols, new Message().int(INTERNED.id, id).text(INTERNED.text, name))
+  }
+  return data
 }
 
 function packet(content: Message): Uint8Array {
@@ -110,7 +91,7 @@ function trackEvent({ kind, track, name, fields }: Step): Message {
 }
 
 /** The events of each CPU, so many together; a new bundle says that some were lost before it. */
-function* bundlesOf(trace: Trace): Generator<Message> {
+function* bundlesOf(trace: Trace, symbols: Symbols): Generator<Message> {
   for (const [cpu, entries] of byCpu(trace).entries()) {
     let bundle: Message | null = null
     let count = 0
@@ -120,7 +101,7 @@ function* bundlesOf(trace: Trace): Generator<Message> {
         bundle = bundleOf(cpu, entry.lost > 0)
         count = 0
       }
-      bundle.message(BUNDLE.event, ftraceEvent(entry))
+      bundle.message(BUNDLE.event, ftraceEvent(entry, symbols))
       count++
     }
     if (bundle !== null) yield bundle
@@ -131,38 +112,4 @@ function* bundlesOf(trace: Trace): Generator<Message> {
 function bundleOf(cpu: number, lost: boolean): Message {
   const bundle = new Message().int(BUNDLE.cpu, cpu)
   return lost ? bundle.int(BUNDLE.lostEvents, 1) : bundle
-}
-
-function ftraceEvent({ timeNs, pid, name, fields }: Entry): Message {
-  const event = new Message().int(FTRACE_EVENT.timestamp, Math.floor(timeNs)).int(FTRACE_EVENT.pid, pid)
-  const reason = REASONS[name]
-  const known = reason === undefined ? EVENTS[name] : name.endsWith('_entry') ? IPI_ENTRY : IPI_EXIT
-  if (known === undefined) return event.message(FTRACE_EVENT.generic, genericEvent(name, fields))
-  return event.message(known.field, ownMessage(known.members, reason === undefined ? fields : { reason }))
-}
-
-/** Functions are numbers there, that nothing in a file gives names to; they are left out, and tracks have them. */
-const ADDRESSES = new Set(['fun', 'ip'])
-
-function ownMessage(members: readonly string[], fields: Fields): Message {
-  const message = new Message()
-  for (const [n, member] of members.entries()) {
-    const value = fields[member]
-    if (value === undefined || ADDRESSES.has(member)) continue
-    if (member === 'target_cpus') message.uint64(n + 1, BigInt.asUintN(32, 1n << BigInt(value)))
-    else if (typeof value === 'string') message.text(n + 1, value)
-    else message.int(n + 1, value)
-  }
-  return message
-}
-
-function genericEvent(name: EventName, fields: Fields): Message {
-  const message = new Message().text(GENERIC.eventName, name)
-  for (const [key, value] of Object.entries(fields)) {
-    const field = new Message().text(GENERIC.name, key)
-    if (typeof value === 'string') field.text(GENERIC.stringValue, value)
-    else field.int(GENERIC.intValue, value)
-    message.message(GENERIC.field, field)
-  }
-  return message
 }

@@ -2,7 +2,8 @@
 import { preemptDepth, TRACE_FLAG } from '../trace/events.js'
 import { Bytes } from './bytes.js'
 import type { Entry } from './entry.js'
-import { FORMATS, maskBytes } from './formats.js'
+import { FORMATS } from './formats.js'
+import { maskBytes } from './irq-formats.js'
 import { type Member, sizeOf } from './layout.js'
 
 /** Where functions and constant texts lie, that records only have addresses of. */
@@ -11,8 +12,14 @@ export interface Addresses {
   readonly texts: ReadonlyMap<string, bigint>
 }
 
-/** Bits of common_flags. */
-const COMMON_FLAG = { irqsOff: 0x01, needResched: 0x04, hardirq: 0x08 } as const
+/** Flags, and their bits in common_flags. */
+const COMMON_FLAGS = [
+  [TRACE_FLAG.irqsOff, 0x01],
+  [TRACE_FLAG.needResched, 0x04],
+  [TRACE_FLAG.hardirq, 0x08],
+  [TRACE_FLAG.softirq, 0x10],
+  [TRACE_FLAG.softirqsOff, 0x80],
+] as const
 
 const utf8 = new TextEncoder()
 
@@ -30,9 +37,7 @@ export function recordOf(entry: Entry, addresses: Addresses): Uint8Array {
 }
 
 function commonFlags(flags: number): number {
-  const irqs = flags & TRACE_FLAG.irqsOff ? COMMON_FLAG.irqsOff : 0
-  const resched = flags & TRACE_FLAG.needResched ? COMMON_FLAG.needResched : 0
-  return irqs | resched | (flags & TRACE_FLAG.hardirq ? COMMON_FLAG.hardirq : 0)
+  return COMMON_FLAGS.reduce((sum, [flag, bit]) => (flags & flag ? sum | bit : sum), 0)
 }
 
 function writeMember(
@@ -54,6 +59,7 @@ function writeMember(
   } else if (typeof value === 'string') {
     out.u64((type === 'const char *' ? texts : functions).get(value)!)
   } else if (size === 8) out.u64(value)
+  else if (size === 1) out.u8(value)
   else out.u32(value)
 }
 

@@ -5,7 +5,8 @@ import { bitsOf } from '../ops/mask.js'
 import { commOf } from '../sched/task.js'
 import type { TraceEvent, TraceReader } from '../trace/ring.js'
 import type { Entry, Trace } from './entry.js'
-import { type TaskName, translate } from './translate.js'
+import { translate } from './translate.js'
+import type { TaskName } from './translation.js'
 
 /** Events that are kept of one machine; those after it are counted as lost. */
 const MOST_ENTRIES = 2_000_000
@@ -53,6 +54,8 @@ export class Recording {
     const names = {
       task: (address: number): TaskName => this.taskName(address),
       function: (n: number): string => this.machine.functionName(n),
+      workqueue: (n: number): string => `workqueue ${n}`,
+      irq: (n: number): string => `irq ${n}`,
     }
     const { pid, comm } = this.taskName(event.task)
     const entry = { cpu, timeNs, pid, comm, flags, ...translate(event, names), lost: this.lost[cpu]! }

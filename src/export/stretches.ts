@@ -1,6 +1,7 @@
 // What each CPU was at, stretch after stretch: from one event of it to the next it stays the same.
 import { MARK } from '../trace/events.js'
 import type { Entry, Trace } from './entry.js'
+import { handlerBegun, handlerEnds } from './handlers.js'
 
 export interface Stretch {
   readonly cpu: number
@@ -10,7 +11,7 @@ export interface Stretch {
   /** the task that runs; pid 0: none */
   readonly pid: number
   /**
-   * outermost first: the task or 'idle', the hotplug callbacks that it is in, stop_machine, and interrupts that it has
+   * outermost first: the task or 'idle', the work and the hotplug callbacks that it is in, stop_machine, and interrupts that it has
    * taken; or 'offline' alone
    */
   readonly stack: readonly string[]
@@ -31,7 +32,7 @@ export function* stretchesOf({ entries, cpus, endNs }: Trace): Generator<Stretch
   const now = Array.from({ length: cpus }, (): CpuNow => {
     return { sinceNs: 0, pid: 0, comm: '', offline: true, stopped: false, interrupts: [] }
   })
-  /** callbacks that each task is in */
+  /** work and callbacks that each task is in */
   const callbacks = new Map<number, string[]>()
   function* until(cpu: number, timeNs: number): Generator<Stretch> {
     const at = now[cpu]!
@@ -55,7 +56,9 @@ export function* stretchesOf({ entries, cpus, endNs }: Trace): Generator<Stretch
   for (let cpu = 0; cpu < cpus; cpu++) yield* until(cpu, endNs)
 }
 
-function apply({ name, fields, mark, pid }: Entry, at: CpuNow, callbacks: Map<number, string[]>): void {
+function apply(entry: Entry, at: CpuNow, callbacks: Map<number, string[]>): void {
+  const { name, fields, mark, pid } = entry
+  const handler = handlerBegun(entry)
   if (mark?.point === MARK.irqsOff) at.stopped = true
   else if (mark?.point === MARK.irqsOn) at.stopped = false
   else if (name === 'sched_switch') {
@@ -63,9 +66,11 @@ function apply({ name, fields, mark, pid }: Entry, at: CpuNow, callbacks: Map<nu
     at.comm = String(fields.next_comm)
   } else if (name === 'cpuhp_enter' || name === 'cpuhp_multi_enter') {
     callbacks.set(pid, [...(callbacks.get(pid) ?? []), String(fields.fun)])
-  } else if (name === 'cpuhp_exit') callbacks.set(pid, (callbacks.get(pid) ?? []).slice(0, -1))
-  else if (name.endsWith('_entry')) at.interrupts.push(name.slice(0, -'_entry'.length))
-  else if (name.endsWith('_exit')) at.interrupts.pop()
+  } else if (name === 'workqueue_execute_start') callbacks.set(pid, [String(fields.function)])
+  else if (name === 'cpuhp_exit' || name === 'workqueue_execute_end') {
+    callbacks.set(pid, (callbacks.get(pid) ?? []).slice(0, -1))
+  } else if (handler !== null) at.interrupts.push(handler)
+  else if (handlerEnds(entry)) at.interrupts.pop()
 }
 
 function stretchOf(cpu: number, at: CpuNow, endNs: number, callbacks: readonly string[]): Stretch {

@@ -125,7 +125,9 @@ function addressesOf(entries: readonly Entry[]): Addresses {
     for (const { type, name: member } of FORMATS[name].members) {
       const value = fields[member]
       if (type === 'const char *') add(constants, String(value), TEXTS_AT)
-      else if (type === 'void *' || type === 'unsigned long') add(functions, String(value), FUNCTIONS_AT)
+      else if (type === 'void *' || type === 'unsigned long') {
+        if (typeof value === 'string') add(functions, value, FUNCTIONS_AT)
+      }
     }
   }
   return { functions, texts: constants }

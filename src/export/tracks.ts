@@ -4,16 +4,18 @@
 //   CPU n state         stopped: its interrupts are off for stop_machine; offline
 //   CPU n interrupts    handlers
 //   task                on which CPU it runs
+//   work of task        the work that a kworker does, while it sleeps as well
 //   hotplug of CPU n    callbacks and phases of what is done to it, by whoever does it: each lies within the one before
 //   requests of task    from asking to the answer, waiting for others' operations among it
 import { MARK } from '../trace/events.js'
 import type { Entry, Mark, Trace } from './entry.js'
-import type { Fields } from './formats.js'
+import type { Fields } from './format.js'
+import { handlerBegun, handlerEnds } from './handlers.js'
 
 export interface Track {
   /** counts from 0 */
   readonly id: number
-  readonly group: 'cpus' | 'tasks' | 'hotplug' | 'requests'
+  readonly group: 'cpus' | 'tasks' | 'work' | 'hotplug' | 'requests'
   readonly name: string
 }
 
@@ -74,14 +76,17 @@ class Builder {
 
   take(entry: Entry): void {
     const { cpu, timeNs, name, fields, lost } = entry
+    const handler = handlerBegun(entry)
     if (this.offline.delete(cpu)) this.end(this.state(cpu), timeNs)
     if (lost > 0) this.forget(cpu, lost, timeNs)
     if (entry.mark !== null) this.mark(entry, entry.mark)
     else if (name === 'sched_switch') this.switched(cpu, timeNs, fields)
     else if (name === 'cpuhp_enter' || name === 'cpuhp_multi_enter') this.enter(entry)
     else if (name === 'cpuhp_exit') this.end(this.hotplug(Number(fields.cpu)), timeNs, nameOfStep(fields))
-    else if (name.endsWith('_entry')) this.begin(this.interrupts(cpu), timeNs, name.slice(0, -'_entry'.length), fields)
-    else if (name.endsWith('_exit')) this.end(this.interrupts(cpu), timeNs)
+    else if (handler !== null) this.begin(this.interrupts(cpu), timeNs, handler, fields)
+    else if (handlerEnds(entry)) this.end(this.interrupts(cpu), timeNs)
+    else if (name === 'workqueue_execute_start') this.work(entry)
+    else if (name === 'workqueue_execute_end') this.endAll(this.workOf(entry), timeNs)
     else this.step('instant', this.track('cpus', `CPU ${cpu}`), timeNs, name, fields)
   }
 
@@ -183,6 +188,17 @@ class Builder {
 
   private hotplug(cpu: number): Track {
     return this.track('hotplug', `hotplug of CPU ${cpu}`)
+  }
+
+  /** A piece of work that is begun anew has had no end. */
+  private work(entry: Entry): void {
+    const track = this.workOf(entry)
+    this.endAll(track, entry.timeNs)
+    this.begin(track, entry.timeNs, String(entry.fields.function), entry.fields)
+  }
+
+  private workOf({ comm, pid }: Entry): Track {
+    return this.track('work', `work of ${comm}-${pid}`)
   }
 
   private task(pid: number | string, comm: number | string): Track {

@@ -4,25 +4,10 @@ import { STATE } from '../sched/task.js'
 import { MARK_NAMES, PREEMPTED } from '../trace/events.js'
 import type { TraceEvent } from '../trace/ring.js'
 import type { Mark } from './entry.js'
-import type { EventName, Fields } from './formats.js'
-
-/** What a task is called. */
-export interface TaskName {
-  readonly pid: number
-  readonly comm: string
-}
-
-/** Who knows what addresses and numbers stand for. */
-export interface Names {
-  task(address: number): TaskName
-  function(number: number): string
-}
-
-export interface Translation {
-  readonly name: EventName
-  readonly fields: Fields
-  readonly mark: Mark | null
-}
+import type { EventName } from './formats.js'
+import { TIMER_EVENTS } from './translate-timers.js'
+import { WORK_EVENTS } from './translate-work.js'
+import type { Names, Translate, Translation } from './translation.js'
 
 /** sched_switch shows this state of a task that has ended; EXIT_DEAD. */
 const EXIT_DEAD = 0x10
@@ -45,14 +30,16 @@ export function translate(event: TraceEvent, names: Names): Translation {
   return { mark: null, ...events[event.event]!(event, names) }
 }
 
-type Translate = (event: TraceEvent, names: Names) => Omit<Translation, 'mark'> & { readonly mark?: Mark }
-
 const enter =
   (name: 'cpuhp_enter' | 'cpuhp_multi_enter'): Translate =>
   ({ a: cpu, b: target, c: idx, function: fn }, names) => ({
     name,
     fields: { cpu, target, idx, fun: names.function(fn) },
   })
+
+const wakeup =
+  (name: 'sched_waking' | 'sched_wakeup' | 'sched_wakeup_new'): Translate =>
+  ({ a, b: target_cpu, function: prio }, names) => ({ name, fields: { ...names.task(a), prio, target_cpu } })
 
 const events: Readonly<Record<string, Translate>> = {
   cpuhp_enter: enter('cpuhp_enter'),
@@ -74,10 +61,9 @@ const events: Readonly<Record<string, Translate>> = {
     }
     return { name: 'sched_switch', fields }
   },
-  sched_wakeup: ({ a, b: target_cpu, function: prio }, names) => ({
-    name: 'sched_wakeup',
-    fields: { ...names.task(a), prio, target_cpu },
-  }),
+  sched_waking: wakeup('sched_waking'),
+  sched_wakeup: wakeup('sched_wakeup'),
+  sched_wakeup_new: wakeup('sched_wakeup_new'),
   sched_migrate_task: ({ a, b, c: dest_cpu, function: prio }, names) => ({
     name: 'sched_migrate_task',
     fields: { ...names.task(a), prio, orig_cpu: b & 0xffff, dest_cpu },
@@ -92,6 +78,10 @@ const events: Readonly<Record<string, Translate>> = {
     }
     return { name: 'sched_process_fork', fields }
   },
+  sched_process_exit: ({ a, function: prio }, names) => ({
+    name: 'sched_process_exit',
+    fields: { ...names.task(a), prio },
+  }),
   ipi_raise: ({ a, b }) => ({
     name: 'ipi_raise',
     fields: { target_cpus: a, reason: IPI_REASONS[b] ?? FUNCTION_CALL },
@@ -104,6 +94,8 @@ const events: Readonly<Record<string, Translate>> = {
     const { exit: name, vector } = INTERRUPTS[a as Vector]
     return { name, fields: a === VECTOR.port ? { irq: PORT.irq, ret: IRQ_HANDLED } : { vector } }
   },
+  ...TIMER_EVENTS,
+  ...WORK_EVENTS,
   cpuhp_mark: ({ a, b, c }) => {
     const result = MARK_NAMES[b] === 'done' ? ` ${c}` : ''
     return {

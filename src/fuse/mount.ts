@@ -1,12 +1,14 @@
 // Mounting a tree, and seeing to it that the mount ends with this process, however that ends.
 //
-// A shell, the keeper, mounts and unmounts. The end of its input says that the mount is to go; it also comes when this
-// process is killed. Unmounting is lazy and forced: a reader that waits at the device would otherwise never come back,
+// A shell, the keeper, mounts and unmounts, and removes the directory when that was made for the mount. The end of its input
+// says that the mount is to go; it also comes when this process is killed. Unmounting is lazy and forced: a reader that waits at the device would otherwise never come back,
 // and a process can't exit without it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, realpathSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Defect, UsageError } from '../base/failure.js'
 import type { DirectoryNode } from '../vfs/node.js'
 import { deviceNumber, type MountLine, mountPoints } from './mountinfo.js'
@@ -17,11 +19,13 @@ const DEVICE = '/dev/fuse'
 const SOURCE = 'cpuhp'
 
 const KEEPER = `
-mount -i -t fuse -o "$1" ${SOURCE} "$2" || exit
-exec 3>&-
-echo mounted
-read -r nothing
-umount -i -l -f "$2" 2>/dev/null
+if mount -i -t fuse -o "$1" ${SOURCE} "$2"; then
+  exec 3>&-
+  echo mounted
+  read -r nothing
+  umount -i -l -f "$2" 2>/dev/null
+fi
+[ "$3" = kept ] || rmdir "$2"
 `
 
 // Cuts a connection, wherever it is mounted.
@@ -80,13 +84,17 @@ export class Mount {
     process.once('exit', this.onExit)
   }
 
-  /** Mounts a tree on a directory, an absolute path without links. A UsageError when that can't be done. */
-  static async on(directory: string, root: DirectoryNode): Promise<Mount> {
+  /**
+   * Mounts a tree on a directory, an absolute path without links; null: on one of its own, which is removed with the
+   * mount. A UsageError when that can't be done.
+   */
+  static async on(where: string | null, root: DirectoryNode): Promise<Mount> {
     checkMountable()
-    if (!(await isDirectory(directory))) throw new UsageError(`${directory} is no directory to mount on`)
+    if (where !== null && !(await isDirectory(where))) throw new UsageError(`${where} is no directory to mount on`)
     const device = openDevice()
+    const directory = where ?? realpathSync(mkdtempSync(join(tmpdir(), 'cpuhp-')))
     // A session of its own: Ctrl-C is for this process to deal with.
-    const keeper = spawn('sh', ['-c', KEEPER, 'cpuhp', OPTIONS, directory], {
+    const keeper = spawn('sh', ['-c', KEEPER, 'cpuhp', OPTIONS, directory, where === null ? 'removed' : 'kept'], {
       stdio: ['pipe', 'pipe', 'pipe', device],
       detached: true,
     })

@@ -14,7 +14,7 @@ import { bitsOf, testBit } from '../ops/mask.js'
 import type { Kernel } from '../ops/operation.js'
 import { RESTART } from '../sched/task.js'
 import { mutexReady, mutexTryLock, mutexUnlock } from '../sync/mutex.js'
-import { flushWorkReady, workResult } from '../workqueue/workqueue.js'
+import { workOnCpuReady, workOnCpuResult } from '../workqueue/work-on-cpu.js'
 import { PHASE, PROGRESS, retryDeviceLock, sendDown } from './control.js'
 import { primaryThreadOf, SMT, SMT_CONTROL } from './smt.js'
 import { CPUHP_STATE } from './states.js'
@@ -72,9 +72,9 @@ function* disable(cpu: Cpu, phaseWord: number): Kernel<number> {
   const at = task + TASK.progress + PROGRESS.target
   for (;;) {
     if (memory.get(phaseWord) === PHASE.flush) {
-      if (!(yield* flushWorkReady(cpu))) return RESTART
+      if (!(yield* workOnCpuReady(cpu))) return RESTART
       memory.set(phaseWord, PHASE.operation)
-      const result = workResult(cpu)
+      const result = workOnCpuResult(cpu)
       if (result !== 0) return result
       memory.set(memory.cpuhp(memory.get(at)) + CPUHP.deviceOffline, 1)
     }

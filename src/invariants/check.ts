@@ -9,6 +9,7 @@ import { RECORD_INVARIANTS } from './records.js'
 import { TABLE_INVARIANTS } from './tables.js'
 import { TASK_INVARIANTS } from './tasks.js'
 import { THREAD_INVARIANTS } from './threads.js'
+import { WORKER_INVARIANTS } from './workers.js'
 
 /** Every invariant, in the order in which they are told. */
 export const INVARIANTS: readonly Invariant[] = [
@@ -17,6 +18,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...CPUSET_INVARIANTS,
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
+  ...WORKER_INVARIANTS,
   ...CALL_INVARIANTS,
   ...LOCK_INVARIANTS,
   ...TABLE_INVARIANTS,

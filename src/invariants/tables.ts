@@ -2,7 +2,7 @@
 
 import { LIMITS } from '../memory/layout.js'
 import { INSTANCE, PERCPU, STEP, TRACE_RECORD } from '../memory/structs.js'
-import { EVENT_NAMES } from '../trace/events.js'
+import { EVENT_NAMES, eventOf } from '../trace/events.js'
 import { cpusOf, type Findings, type Invariant, type World } from './invariant.js'
 
 function* instances({ memory }: World): Findings {
@@ -39,7 +39,7 @@ function* trace({ memory }: World): Findings {
     for (let sequence = Math.max(0, head - size); sequence < head; sequence++) {
       const record = memory.traceRecord(cpu, sequence)
       const ticket = memory.get(record + TRACE_RECORD.ticket)
-      const event = memory.get(record + TRACE_RECORD.event) & 0xff
+      const event = eventOf(memory.get(record + TRACE_RECORD.event))
       const time = memory.getTime(record + TRACE_RECORD.time)
       const where = `event ${sequence} of CPU ${cpu}`
       if (event === 0 || event >= EVENT_NAMES.length) yield `${where} is of no known kind: ${event}`

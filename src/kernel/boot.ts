@@ -11,7 +11,7 @@ import { cpuUp } from '../hotplug/updown.js'
 import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
 import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
 import type { Memory } from '../memory/memory.js'
-import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK, WORKER_POOL } from '../memory/structs.js'
+import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN, type Functions } from '../ops/functions.js'
@@ -21,6 +21,8 @@ import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
+import { workqueueInit } from '../workqueue/hotplug.js'
+import { formatWorkqueues } from '../workqueue/workqueue.js'
 import { cpusetInitSmp } from './cpuset-hotplug.js'
 import { formatPort } from './port.js'
 
@@ -54,6 +56,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
   formatSteps(memory, functions, profile)
   formatPort(memory)
+  formatWorkqueues(memory)
   const init = {
     comm: 'init',
     pid: nextPid(memory),
@@ -95,7 +98,6 @@ function formatCpu(memory: Memory, cpu: number): void {
   memory.set(rq + RUNQUEUE.current, idle)
   memory.set(rq + RUNQUEUE.online, cpu === 0 ? 1 : 0)
   memory.set(rq + RUNQUEUE.balanceCallback, cpu === 0 ? CALLBACK.none : CALLBACK.balancePush)
-  memory.set(memory.pool(cpu) + WORKER_POOL.bound, 1)
   memory.set(memory.stopper(cpu) + STOPPER.enabled, 0)
 }
 
@@ -119,6 +121,7 @@ export function* swapper(cpu: Cpu): Kernel<number> {
 export function* kernelInit(cpu: Cpu, _task: number, maxcpus: number): Kernel<number> {
   const { memory } = cpu
   yield* smpbootCreateThreads(cpu, 0)
+  yield* workqueueInit(cpu)
   yield* unparkThread(cpu, threadOf(memory, 0, THREADS.cpuhp))
   yield* stopMachineUnpark(cpu, 0)
   yield* unparkThread(cpu, threadOf(memory, 0, THREADS.ksoftirqd))

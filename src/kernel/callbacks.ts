@@ -14,7 +14,7 @@ import {
 } from '../sched/hotplug.js'
 import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
 import { hrtimersCpuDying, timersDeadCpu } from '../time/sleep.js'
-import { workqueueOfflineCpu, workqueueOnlineCpu } from '../workqueue/workqueue.js'
+import { workqueueOfflineCpu, workqueueOnlineCpu, workqueuePrepareCpu } from '../workqueue/hotplug.js'
 
 export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpboot_create_threads: smpbootCreateThreads,
@@ -32,6 +32,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   sched_cpu_deactivate: schedCpuDeactivate,
   smpboot_unpark_threads: smpbootUnparkThreads,
   smpboot_park_threads: smpbootParkThreads,
+  workqueue_prepare_cpu: workqueuePrepareCpu,
   workqueue_online_cpu: workqueueOnlineCpu,
   workqueue_offline_cpu: workqueueOfflineCpu,
 }

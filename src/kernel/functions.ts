@@ -19,7 +19,9 @@ import { POLICY } from '../sched/task.js'
 import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
 import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
-import { worker, workerThread } from '../workqueue/workqueue.js'
+import { workerRunning, workerSleeping } from '../workqueue/pool.js'
+import { workForCpuFn } from '../workqueue/work-on-cpu.js'
+import { workerThread } from '../workqueue/worker.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
 import { cpusetUpdateActiveCpus } from './cpuset-hotplug.js'
@@ -41,11 +43,12 @@ const softirqThread: HotplugThread = {
 hotplugThreads[THREADS.cpuhp] = hotplugThread
 hotplugThreads[THREADS.migration] = stopperThread
 hotplugThreads[THREADS.ksoftirqd] = softirqThread
-hotplugThreads[THREADS.kworker] = worker
 syscoreOps[0] = kvmSyscoreOps
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
 cpusetHooks.updateActiveCpus = cpusetUpdateActiveCpus
+schedHooks.workerSleeping = workerSleeping
+schedHooks.workerRunning = workerRunning
 
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
@@ -62,6 +65,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     migration_cpu_stop: migrationCpuStop,
     user_task: userTask,
     worker_thread: workerThread,
+    work_for_cpu_fn: workForCpuFn,
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,

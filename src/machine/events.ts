@@ -39,8 +39,11 @@ function fields(event: TraceEvent, memory: Memory, functions: FunctionTable): st
       return `${VECTOR_NAMES[a]}`
     case 'sched_process_fork':
       return `${commOf(memory, a)} pid ${b}`
+    case 'sched_waking':
+    case 'sched_wakeup_new':
+      return `${commOf(memory, a)} on CPU ${b}`
     default:
-      return `${a} ${b} ${c}`
+      return `${a} ${b} ${c}${event.function === 0 ? '' : ` (${functions.name(event.function)})`}`
   }
 }
 

@@ -22,10 +22,18 @@ import {
   TIMER_BASE,
   TRACE_RECORD,
   WAIT_QUEUE,
-  WORKER_POOL,
 } from './structs.js'
+import { POOL_WORKQUEUE, WORKER, WORKER_POOL, WORKQUEUE } from './structs-workqueue.js'
 
-export const LIMITS = { cpus: 4096, tasks: 65_536, workers: 4096, portSlots: 64, instances: 256, states: 237 } as const
+export const LIMITS = {
+  cpus: 4096,
+  tasks: 65_536,
+  workers: 4096,
+  portSlots: 64,
+  instances: 256,
+  states: 237,
+  workqueues: 12,
+} as const
 
 /** How large a machine is. All counts; the layout follows from them alone. */
 export interface MemoryConfig {
@@ -43,6 +51,8 @@ export interface MemoryConfig {
   readonly user: number
 }
 
+/** Kworkers that all pools share, besides the first of each: one for each CPU, and these. */
+const SPARE_WORKERS = 24
 /** Tasks that every CPU has: its idle task, and one for each kind of per-CPU thread that there may be. */
 const TASKS_PER_CPU = 1 + HOTPLUG_THREADS
 export const MASKS = ['possible', 'present', 'online', 'active', 'dying', 'housekeeping', 'domain'] as const
@@ -73,6 +83,10 @@ export class Layout {
   /** of the whole memory, in words */
   readonly words: number
   readonly maskWords: number
+  /** pools of workers: one for each CPU, then that for work that may be done anywhere */
+  readonly poolCount: number
+  /** kworkers that there may be: the first of each pool, then those that any pool may have */
+  readonly workerCount: number
   readonly taskCount: number
   readonly waitBucketWords: number
   readonly attentionWords: number
@@ -85,6 +99,9 @@ export class Layout {
   readonly stoppers: Region
   readonly timerBases: Region
   readonly pools: Region
+  readonly kworkers: Region
+  readonly workqueues: Region
+  readonly poolWorkqueues: Region
   readonly callSenders: Region
   readonly tasks: Region
   readonly affinities: Region
@@ -113,7 +130,9 @@ export class Layout {
     checkConfig(config)
     this.config = config
     this.maskWords = Math.ceil(config.cpus / 32)
-    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + config.tasks
+    this.poolCount = config.cpus + 1
+    this.workerCount = this.poolCount + config.cpus + SPARE_WORKERS
+    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + this.workerCount + config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
     const regions: Region[] = []
@@ -133,7 +152,10 @@ export class Layout {
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
     this.timerBases = region('timer_base', TIMER_BASE, cpus)
-    this.pools = region('worker_pool', WORKER_POOL, cpus)
+    this.pools = region('worker_pool', WORKER_POOL, this.poolCount)
+    this.kworkers = region('worker', WORKER, this.workerCount)
+    this.workqueues = region('workqueue', WORKQUEUE, LIMITS.workqueues)
+    this.poolWorkqueues = region('pool_workqueue', POOL_WORKQUEUE, LIMITS.workqueues * this.poolCount)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
     this.tasks = region('task', TASK, this.taskCount)
     this.affinities = region('cpus_mask', null, this.taskCount, this.maskWords)

@@ -2,41 +2,10 @@
 //
 // Pointers are word addresses; 0 is the null pointer (the first words of memory belong to nobody).
 import { struct } from './struct.js'
+import { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './structs-sync.js'
+import { WORK_FOR_CPU, WQ_BARRIER } from './structs-workqueue.js'
 
-/** A list of waiting tasks, linked through task.waitNext; first in, first out. Guarded by the lock beside it. */
-export const COMPLETION = struct('completion', {
-  lock: 'lock',
-  // guarded by lock
-  done: 'word',
-  head: 'word',
-  tail: 'word',
-})
-
-export const WAIT_QUEUE = struct('wait_queue', {
-  lock: 'lock',
-  // guarded by lock
-  head: 'word',
-  tail: 'word',
-})
-
-export const MUTEX = struct('mutex', {
-  /** the task that holds it, 0 when free; changed by compare-and-exchange, handed over under waitLock */
-  owner: 'word',
-  waitLock: 'lock',
-  // guarded by waitLock
-  head: 'word',
-  tail: 'word',
-})
-
-/** One writer, many readers; the readers' counts are per CPU (see PERCPU.hotplugReaders). */
-export const PERCPU_RWSEM = struct('percpu_rwsem', {
-  /** 1 while a writer holds it or waits for readers to leave */
-  block: 'word',
-  /** the task that writes, while it waits for the readers to leave */
-  writer: 'word',
-  /** those that wait until `block` falls */
-  waiters: WAIT_QUEUE,
-})
+export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE }
 
 /** A function call sent to another CPU; on one CPU's call-single queue at a time. */
 export const CALL_SINGLE = struct('call_single_data', {
@@ -80,15 +49,6 @@ export const MIGRATION_ARG = struct('migration_arg', {
   task: 'word',
   /** the completion of whoever waits until it has been looked after, 0: nobody */
   done: 'word',
-})
-
-export const WORK = struct('work_struct', {
-  // guarded by the pool's lock while it is queued
-  next: 'word',
-  function: 'word',
-  argument: 'word',
-  result: 'word',
-  done: COMPLETION,
 })
 
 export const TASK = struct('task', {
@@ -167,7 +127,12 @@ export const TASK = struct('task', {
   /** M11: 1 while somebody is about to wake it */
   wakeQ: 'word',
   call: CALL_SINGLE,
-  work: WORK,
+  workForCpu: WORK_FOR_CPU,
+  /** for the work or workqueue that it waits for: `flushing` says which, 0: none */
+  barrier: WQ_BARRIER,
+  flushing: 'word',
+  /** set before it first runs: the WORKER that it is, 0 for all others */
+  worker: 'word',
   // guarded by the lock of the timer base that it is on
   timerNext: 'word',
   /** CPU number + 1 of the timer base that it is on, 0: none */
@@ -277,15 +242,6 @@ export const PROGRAM = struct('program', {
   faulted: 'word',
 })
 
-export const WORKER_POOL = struct('worker_pool', {
-  lock: 'lock',
-  // guarded by lock
-  head: 'word',
-  tail: 'word',
-  /** 1: its worker is bound to its CPU; 0: the CPU is down, and the worker runs wherever it may */
-  bound: 'word',
-})
-
 /** Calls to many CPUs: one at a time per sender; the targets find the sender in their bitmap of senders. */
 export const CALL_FUNCTION = struct('call_function_data', {
   /** targets that have not run it yet */
@@ -331,7 +287,7 @@ export const INSTANCE = struct('cpuhp_instance', {
 })
 
 /** Kinds of per-CPU threads that there is room for. */
-export const HOTPLUG_THREADS = 4
+export const HOTPLUG_THREADS = 3
 /** Interrupt vectors that there is room for. */
 const VECTORS = 8
 
@@ -420,6 +376,8 @@ export const GLOBAL = struct('global', {
   virtualisation: 'word',
   /** 1 while all CPUs stand still for the host to look at the machine */
   frozen: 'word',
+  /** those who wait until somebody else has cancelled the work that they would cancel */
+  cancelWaiters: WAIT_QUEUE,
   /** 1: it has been logged that FIFO and RR tasks were held up */
   throttlingLogged: 'word',
 })
@@ -427,7 +385,7 @@ export const GLOBAL = struct('global', {
 /** One record of a trace ring: 8 words. */
 export const TRACE_RECORD = struct('trace_record', {
   ticket: 'word',
-  /** event number, and from bit 8 the function's number */
+  /** event number, function's number, flags: trace/events.ts */
   event: 'word',
   task: 'word',
   a: 'word',

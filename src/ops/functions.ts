@@ -21,6 +21,7 @@ const NAMES = [
   'migration_cpu_stop',
   'user_task',
   'worker_thread',
+  'work_for_cpu_fn',
   'freeze_for_host',
   'cpuhp_complete_idle_dead',
   'cpu_down_maps_locked',

@@ -9,6 +9,7 @@ import { EVENT, PREEMPTED, withPriorities } from '../trace/events.js'
 import { balanceCallbacks } from './callbacks.js'
 import { passQuiescentState } from './grace.js'
 import { isBound } from './placement.js'
+import { schedHooks } from './push.js'
 import { queuePushTasks } from './push-realtime.js'
 import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
 import { priorityOf, STATE } from './task.js'
@@ -19,11 +20,14 @@ import { startTick } from './tick.js'
  * runnable whatever its state says.
  */
 export function* schedule(cpu: Cpu, preempt = false): Kernel<void> {
+  const isWorker = !preempt && cpu.memory.get(cpu.task + TASK.worker) !== 0
+  if (isWorker) yield* schedHooks.workerSleeping(cpu)
   do {
     cpu.preemptDisable()
     yield* scheduleOnce(cpu, preempt)
     cpu.preemptEnable()
   } while (cpu.needResched)
+  if (isWorker) yield* schedHooks.workerRunning(cpu)
 }
 
 /** For the idle task, and for callers that keep preemption off. */

@@ -4,19 +4,25 @@
 import type { Memory } from '../memory/memory.js'
 import { PERCPU, TRACE_RECORD } from '../memory/structs.js'
 import type { Cpu, Tracer } from '../ops/cpu.js'
-import { EVENT, EVENT_NAMES, withFlags } from './events.js'
+import { EVENT, EVENT_NAMES, eventOf, flagsOf, functionOf, TRACE_FLAG, withFlags } from './events.js'
+
+/** How a CPU stands: TRACE_FLAG. */
+function standing({ irqDisabled, needResched, inInterrupt }: Cpu): number {
+  const irqs = irqDisabled > 0 ? TRACE_FLAG.irqsOff : 0
+  const resched = needResched ? TRACE_FLAG.needResched : 0
+  return irqs | resched | (inInterrupt > 0 ? TRACE_FLAG.hardirq : 0)
+}
 
 class RingTracer implements Tracer {
   record(cpu: Cpu, event: number, a: number, b: number, c: number): void {
     const { memory, services, inInterrupt } = cpu
-    // As Linux counts: a handler is no section without preemption.
-    const depth = cpu.preemptCount - inInterrupt
     const head = memory.percpu(cpu.id) + PERCPU.traceHead
     const sequence = memory.get(head)
     const record = memory.traceRecord(cpu.id, sequence)
     memory.set(record + TRACE_RECORD.ticket, services.ticket())
-    const flagged = withFlags(event, cpu.irqDisabled > 0, cpu.needResched, inInterrupt > 0, depth)
-    memory.set(record + TRACE_RECORD.event, flagged)
+    // As Linux counts: a handler is no section without preemption.
+    const depth = cpu.preemptCount - inInterrupt
+    memory.set(record + TRACE_RECORD.event, withFlags(event, standing(cpu), depth))
     memory.set(record + TRACE_RECORD.task, cpu.task)
     memory.set(record + TRACE_RECORD.a, a)
     memory.set(record + TRACE_RECORD.b, b)
@@ -42,7 +48,7 @@ class TappedTracer extends RingTracer {
 
   override record(cpu: Cpu, event: number, a: number, b: number, c: number): void {
     super.record(cpu, event, a, b, c)
-    const isMaking = (event & 0xff) === EVENT.sched_process_fork
+    const isMaking = eventOf(event) === EVENT.sched_process_fork
     if (isMaking || (cpu.memory.get(cpu.memory.percpu(cpu.id) + PERCPU.traceHead) & this.mask) === 0) this.tap()
   }
 }
@@ -131,9 +137,9 @@ export class TraceReader {
     return {
       cpu,
       ticket: memory.get(record + TRACE_RECORD.ticket),
-      event: EVENT_NAMES[event & 0xff] ?? `event ${event & 0xff}`,
-      function: (event >>> 8) & 0xffff,
-      flags: event >>> 24,
+      event: EVENT_NAMES[eventOf(event)] ?? `event ${eventOf(event)}`,
+      function: functionOf(event),
+      flags: flagsOf(event),
       task: memory.get(record + TRACE_RECORD.task),
       a: memory.get(record + TRACE_RECORD.a),
       b: memory.get(record + TRACE_RECORD.b),

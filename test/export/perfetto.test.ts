@@ -39,7 +39,7 @@ function eventsOf(packets: readonly Packet[], cpu: number): Event[] {
 
 /** Under which name the schema has an event; those of interrupts without messages of their own are told apart less. */
 function nameOf({ name }: Entry): string {
-  if (name.startsWith('local_timer')) return 'generic'
+  if (/timer|^tick_|^rcu_/.test(name)) return 'generic'
   if (/^(reschedule|call_function)/.test(name)) return name.endsWith('_entry') ? 'ipi_entry' : 'ipi_exit'
   return name
 }

@@ -1,6 +1,6 @@
 // `cpuhp mount -- COMMAND`: programs that know nothing of this one, as they are.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -219,6 +219,22 @@ describe.skipIf(why !== null)(titled('a command', why), () => {
     for (let tries = 0; tries < 200 && !said().endsWith('over\n'); tries++) await sleep(50)
     expect(said()).toMatch(/not connected\nover\n$/)
     for (let tries = 0; tries < 200 && mounts().length > 0; tries++) await sleep(50)
+  })
+
+  test('leaves no directory behind, when the program is killed either', async () => {
+    const folder = temporary()
+    const run = (kill: boolean): ReturnType<typeof cpuhp> =>
+      cpuhp(['mount', '--workers', '2', '--', 'sh', '-c', 'echo "$CPUHP_ROOT"; sleep 1'], {
+        limitMs: 30_000,
+        env: { TMPDIR: folder },
+        onOutput: (end, _stderr, out) => kill && out.endsWith('\n') && end('SIGKILL'),
+      })
+    for (const kill of [false, true]) {
+      const { stdout } = await run(kill)
+      expect(stdout).toMatch(new RegExp(`^${folder}/cpuhp-\\w+\n$`))
+      for (let tries = 0; tries < 200 && existsSync(stdout.trim()); tries++) await sleep(50)
+      expect(readdirSync(folder)).toEqual([])
+    }
   })
 
   test('does not keep the program from its end when somebody has unmounted it elsewhere', async () => {

@@ -1,32 +1,36 @@
 import { expect, test } from 'vitest'
-import { FUTEX_BUCKETS, Layout } from '#dist/src/memory/layout.js'
+import { FUTEX_BUCKETS, Layout, LIMITS } from '#dist/src/memory/layout.js'
 
 // Each kind of spinlock that the machine has, how many there are, and the Linux lock that it is: none covers more than
 // that one does.
-const LOCKS: Readonly<Record<string, { readonly per: 'machine' | 'CPU' | 'task' | 'bucket'; readonly linux: string }>> =
-  {
-    'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
-    'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
-    'timer_base.lock': { per: 'CPU', linux: 'timer_base->lock' },
-    'worker_pool.lock': { per: 'CPU', linux: 'worker_pool->lock' },
-    'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
-    'cpuhp.doneDown.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_down.wait.lock' },
-    'task.piLock': { per: 'task', linux: 'task_struct->pi_lock' },
-    'task.parked.lock': { per: 'task', linux: 'kthread->parked.wait.lock' },
-    'task.exited.lock': { per: 'task', linux: 'kthread->exited.wait.lock' },
-    'task.stopDone.completion.lock': { per: 'task', linux: 'cpu_stop_done->completion.wait.lock' },
-    'task.userLock.waitLock': { per: 'task', linux: 'a mutex of the process, mutex->wait_lock' },
-    'futex.lock': { per: 'bucket', linux: 'futex_hash_bucket->lock' },
-    'task.work.done.lock': { per: 'task', linux: 'wq_barrier->done.wait.lock' },
-    'global.deviceHotplugLock.waitLock': { per: 'machine', linux: 'device_hotplug_lock.wait_lock' },
-    'global.addRemoveLock.waitLock': { per: 'machine', linux: 'cpu_add_remove_lock.wait_lock' },
-    'global.stateMutex.waitLock': { per: 'machine', linux: 'cpuhp_state_mutex.wait_lock' },
-    'global.stopCpusMutex.waitLock': { per: 'machine', linux: 'stop_cpus_mutex.wait_lock' },
-    'global.smpbootMutex.waitLock': { per: 'machine', linux: 'smpboot_threads_lock.wait_lock' },
-    'global.hotplugLock.waiters.lock': { per: 'machine', linux: 'cpu_hotplug_lock.waiters.lock' },
-    'global.threadgroupLock.waiters.lock': { per: 'machine', linux: 'cgroup_threadgroup_rwsem.waiters.lock' },
-    'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
-  }
+const LOCKS: Readonly<
+  Record<string, { readonly per: 'machine' | 'CPU' | 'task' | 'bucket' | 'pool' | 'workqueue'; readonly linux: string }>
+> = {
+  'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
+  'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
+  'timer_base.lock': { per: 'CPU', linux: 'timer_base->lock' },
+  'worker_pool.lock': { per: 'pool', linux: 'worker_pool->lock' },
+  'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
+  'cpuhp.doneDown.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_down.wait.lock' },
+  'task.piLock': { per: 'task', linux: 'task_struct->pi_lock' },
+  'task.parked.lock': { per: 'task', linux: 'kthread->parked.wait.lock' },
+  'task.exited.lock': { per: 'task', linux: 'kthread->exited.wait.lock' },
+  'task.stopDone.completion.lock': { per: 'task', linux: 'cpu_stop_done->completion.wait.lock' },
+  'task.userLock.waitLock': { per: 'task', linux: 'a mutex of the process, mutex->wait_lock' },
+  'futex.lock': { per: 'bucket', linux: 'futex_hash_bucket->lock' },
+  'task.barrier.done.lock': { per: 'task', linux: 'wq_barrier->done.wait.lock' },
+  'workqueue.mutex.waitLock': { per: 'workqueue', linux: 'workqueue_struct->mutex.wait_lock' },
+  'workqueue.flushed.lock': { per: 'workqueue', linux: 'wq_flusher->done.wait.lock' },
+  'global.cancelWaiters.lock': { per: 'machine', linux: 'cancel_waitq.lock' },
+  'global.deviceHotplugLock.waitLock': { per: 'machine', linux: 'device_hotplug_lock.wait_lock' },
+  'global.addRemoveLock.waitLock': { per: 'machine', linux: 'cpu_add_remove_lock.wait_lock' },
+  'global.stateMutex.waitLock': { per: 'machine', linux: 'cpuhp_state_mutex.wait_lock' },
+  'global.stopCpusMutex.waitLock': { per: 'machine', linux: 'stop_cpus_mutex.wait_lock' },
+  'global.smpbootMutex.waitLock': { per: 'machine', linux: 'smpboot_threads_lock.wait_lock' },
+  'global.hotplugLock.waiters.lock': { per: 'machine', linux: 'cpu_hotplug_lock.waiters.lock' },
+  'global.threadgroupLock.waiters.lock': { per: 'machine', linux: 'cgroup_threadgroup_rwsem.waiters.lock' },
+  'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
+}
 
 function countLocks(layout: Layout): Record<string, number> {
   const counts: Record<string, number> = {}
@@ -41,7 +45,14 @@ test.each([2, 4, 64])(
   'a machine of %i CPUs has one lock for each CPU or object, and none that Linux has not',
   (cpus) => {
     const layout = new Layout({ cpus, tasks: 100, workers: 1, traceRecords: 16, scratch: 0, user: 0 })
-    const instances = { machine: 1, CPU: cpus, task: layout.taskCount, bucket: FUTEX_BUCKETS }
+    const instances = {
+      machine: 1,
+      CPU: cpus,
+      task: layout.taskCount,
+      bucket: FUTEX_BUCKETS,
+      pool: cpus + 1,
+      workqueue: LIMITS.workqueues,
+    }
     const expected = Object.entries(LOCKS).map(([name, { per }]) => [name, instances[per]])
     expect(countLocks(layout)).toEqual(Object.fromEntries(expected))
   },

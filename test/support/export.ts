@@ -42,7 +42,9 @@ const word = fc.stringMatching(/^[a-z][a-z0-9_/:-]{0,14}$/)
 function valuesOf({ type, name }: Member): fc.Arbitrary<number | string> {
   if (name === 'prev_state') return fc.constantFrom(0, 1, 2, 0x10, 0x40, 0x100)
   if (name === 'target_cpus') return fc.nat(200)
-  if (/char|void|unsigned long/.test(type)) return word
+  if (/char|^fun|^ip$/.test(`${type} ${name}`) || /^(fun|function|ip)$/.test(name)) return word
+  if (type === 'bool') return fc.nat(1)
+  if (/void|long|s64/.test(type)) return fc.nat(2 ** 31)
   return type === 'unsigned int' ? fc.nat(4095) : fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
 }
 
@@ -56,7 +58,7 @@ export const anyTrace: fc.Arbitrary<Trace> = fc
           timeNs: fc.oneof(fc.nat(1000), fc.nat(3_000_000_000)),
           pid: fc.nat(40_000),
           comm: word,
-          flags: fc.nat(127),
+          flags: fc.nat(511),
           name: fc.constant(name),
           fields: fc.record(Object.fromEntries(FORMATS[name].members.map((member) => [member.name, valuesOf(member)]))),
           mark: fc.constant(null),
