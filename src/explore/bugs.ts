@@ -22,6 +22,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M28: 'callbacks',
   M29: 'readers',
   M30: 'attach',
+  M31: 'cpusets',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',
   'dropped-ipi': 'cross-calls',
@@ -41,6 +42,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'open-stopper': 'turned-round',
   'unsorted-timers': 'timers',
   'stale-domain': 'two-requesters',
+  'unmoved-tasks': 'cpusets',
 }
 
 /** Bugs that make nothing go wrong, but blind the check that shows another one. */

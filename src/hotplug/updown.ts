@@ -9,6 +9,7 @@ import { FN } from '../ops/functions.js'
 import { bitsOf, clearBit, hasBit, loadBit, testBit } from '../ops/mask.js'
 import { full, type Kernel, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
+import { cpusetHooks } from '../sched/cpuset-hooks.js'
 import { stopMachine } from '../stop/stop-machine.js'
 import { stopMachinePark } from '../stop/stopper.js'
 import { waitForCompletion } from '../sync/completion.js'
@@ -37,6 +38,7 @@ export function* bringUp(cpu: Cpu, subject: number, target: number): Kernel<numb
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.locked, 0)
   const result = yield* cpuUpLocked(cpu, subject, target)
   yield* cpusWriteUnlock(cpu)
+  yield* cpusetHooks.waitForHotplug(cpu)
   return result
 }
 
@@ -72,6 +74,7 @@ export function* cpuDown(cpu: Cpu, subject: number, target: number): Kernel<numb
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.locked, 0)
   const result = yield* cpuDownLocked(cpu, subject, target)
   yield* cpusWriteUnlock(cpu)
+  yield* cpusetHooks.waitForHotplug(cpu)
   return result
 }
 

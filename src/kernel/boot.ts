@@ -3,6 +3,7 @@
 //   power on -> swapper/0: idle          kernel_init: the boot CPU's threads, then every other CPU
 //                                        one by one up to online, then says that the machine is up
 
+import { formatCgroups } from '../cgroup/groups.js'
 import { idleUntilDead, secondaryCpu } from '../hotplug/idle.js'
 import { freeInstance, linkInstance, storeStep } from '../hotplug/setup.js'
 import { formatSmt } from '../hotplug/smt.js'
@@ -12,6 +13,7 @@ import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
 import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
+import { CGROUP_ROOT } from '../memory/structs-cgroup.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN, type Functions } from '../ops/functions.js'
@@ -22,6 +24,7 @@ import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
 import { workqueueInit } from '../workqueue/hotplug.js'
+import { initWork } from '../workqueue/work.js'
 import { formatWorkqueues } from '../workqueue/workqueue.js'
 import { cpusetInitSmp } from './cpuset-hotplug.js'
 import { formatPort } from './port.js'
@@ -50,6 +53,8 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   setBits(memory.housekeeping, cpus)
   for (const cpu of boot.isolated) clearBitBefore(memory, memory.housekeeping, cpu)
   formatSmt(memory, boot.threadsPerCore)
+  formatCgroups(memory)
+  initWork(memory, memory.cgroupRoot + CGROUP_ROOT.hotplugWork, FN.cpuset_hotplug_workfn, 0)
   memory.set(memory.global + GLOBAL.onlineCount, 1)
   memory.set(memory.global + GLOBAL.virtualisation, 1)
   memory.set(memory.global + GLOBAL.activeCount, 1)

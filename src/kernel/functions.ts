@@ -1,6 +1,7 @@
 // The kernel's functions by number, and the hooks of lower rooms filled with what higher rooms provide.
 
 import { UsageError } from '../base/failure.js'
+import { cpusetCpusAllowedFallback } from '../cgroup/cpuset.js'
 import { cpuDownMapsLocked } from '../hotplug/control.js'
 import { completeIdleDead } from '../hotplug/idle.js'
 import { syscoreOps } from '../hotplug/suspend.js'
@@ -24,7 +25,7 @@ import { workForCpuFn } from '../workqueue/work-on-cpu.js'
 import { workerThread } from '../workqueue/worker.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
-import { cpusetUpdateActiveCpus } from './cpuset-hotplug.js'
+import { cpusetHotplugWorkfn, cpusetUpdateActiveCpus, cpusetWaitForHotplug } from './cpuset-hotplug.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
 import { kvmSyscoreOps } from './syscore.js'
@@ -47,6 +48,8 @@ syscoreOps[0] = kvmSyscoreOps
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
 cpusetHooks.updateActiveCpus = cpusetUpdateActiveCpus
+cpusetHooks.waitForHotplug = cpusetWaitForHotplug
+cpusetHooks.allowedFallback = cpusetCpusAllowedFallback
 schedHooks.workerSleeping = workerSleeping
 schedHooks.workerRunning = workerRunning
 
@@ -69,6 +72,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
+    cpuset_hotplug_workfn: cpusetHotplugWorkfn,
   })
   const callbacks = new Set<string>()
   for (const { state, startup, teardown } of profile.states) {

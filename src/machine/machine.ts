@@ -86,6 +86,7 @@ export class Machine {
       // Runs of the deterministic machine are the same on every day.
       bootTime: engine.kind === 'threads' ? Math.floor(Date.now() / 1000) : 0,
       store: (control, cpu, text) => this.store(control, cpu, text),
+      cgroup: (kind, index, text) => this.cgroup(kind, index, text),
     })
   }
 
@@ -194,6 +195,12 @@ export class Machine {
     if (!isAscii(written)) throw new KernelError('EINVAL', 'write', path)
     if (written.length > MAX_TEXT) throw new KernelError(kernelIntErrno(written), 'write', path)
     await this.ask(control, cpu, [], written, 'write', path)
+  }
+
+  private async cgroup(kind: number, index: number, text: string): Promise<void> {
+    const path = '/sys/fs/cgroup'
+    if (!isAscii(text) || text.length > MAX_TEXT) throw new KernelError('EINVAL', 'write', path)
+    await this.ask(kind, 0, [index], text, 'write', path)
   }
 
   /**

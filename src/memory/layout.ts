@@ -23,6 +23,7 @@ import {
   TRACE_RECORD,
   WAIT_QUEUE,
 } from './structs.js'
+import { CGROUP, CGROUP_MEMBER, CGROUP_ROOT } from './structs-cgroup.js'
 import { POOL_WORKQUEUE, WORKER, WORKER_POOL, WORKQUEUE } from './structs-workqueue.js'
 
 export const LIMITS = {
@@ -30,6 +31,7 @@ export const LIMITS = {
   tasks: 65_536,
   workers: 4096,
   portSlots: 64,
+  cgroups: 32,
   instances: 256,
   states: 237,
   workqueues: 12,
@@ -118,6 +120,11 @@ export class Layout {
   readonly programMasks: Region
   readonly exited: Region
   readonly futexes: Region
+  readonly cgroupRoot: number
+  readonly cgroups: Region
+  readonly cpusetCpus: Region
+  readonly cpusetEffective: Region
+  readonly cgroupMembers: Region
   readonly user: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
@@ -172,6 +179,11 @@ export class Layout {
     this.programMasks = region('program_mask', null, Math.max(1, config.tasks), this.maskWords)
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
+    this.cgroupRoot = region('cgroup_root', CGROUP_ROOT, 1).base
+    this.cgroups = region('cgroup', CGROUP, LIMITS.cgroups)
+    this.cpusetCpus = region('cpus_allowed', null, LIMITS.cgroups, this.maskWords)
+    this.cpusetEffective = region('effective_cpus', null, LIMITS.cgroups, this.maskWords)
+    this.cgroupMembers = region('cgroup_member', CGROUP_MEMBER, Math.max(1, config.tasks))
     next = Math.ceil(next / PAGE) * PAGE
     this.user = region('user', null, 1, config.user)
     this.regions = regions

@@ -211,6 +211,38 @@ export class Memory {
     return this.layout.futexes.base + hash * this.layout.futexes.stride
   }
 
+  /** What all control groups share. */
+  get cgroupRoot(): number {
+    return this.layout.cgroupRoot
+  }
+
+  /** Control groups by index; 0 is the root. */
+  cgroup(index: number): number {
+    return this.layout.cgroups.base + index * this.layout.cgroups.stride
+  }
+
+  cgroupIndex(group: number): number {
+    return (group - this.layout.cgroups.base) / this.layout.cgroups.stride
+  }
+
+  /** The masks of a group's cpuset: what it has been given, and what it has of that. */
+  cpusetCpus(group: number): number {
+    return this.layout.cpusetCpus.base + this.cgroupIndex(group) * this.layout.cpusetCpus.stride
+  }
+
+  cpusetEffective(group: number): number {
+    return this.layout.cpusetEffective.base + this.cgroupIndex(group) * this.layout.cpusetEffective.stride
+  }
+
+  /** Which group the process of that index is in. */
+  cgroupMember(index: number): number {
+    return this.layout.cgroupMembers.base + index * this.layout.cgroupMembers.stride
+  }
+
+  cgroupMemberIndex(member: number): number {
+    return (member - this.layout.cgroupMembers.base) / this.layout.cgroupMembers.stride
+  }
+
   step(state: number): number {
     return this.layout.steps.base + state * this.layout.steps.stride
   }

@@ -25,6 +25,7 @@ const NAMES = [
   'freeze_for_host',
   'cpuhp_complete_idle_dead',
   'cpu_down_maps_locked',
+  'cpuset_hotplug_workfn',
   'cpuhp_kick_ap_work',
 ] as const
 

@@ -23,6 +23,7 @@ export const BUGS = {
   M28: 'cpuhp/N may see the flag before its record; found with --memory pso (in tree)',
   M29: 'readers of the per-CPU lock count with a load and a store (e6b1a44eccfc)',
   M30: 'a move into a cpuset holds the threadgroup lock when it takes the hotplug lock (4f7e7236435c)',
+  M31: 'an operation ends before the cpusets are as the CPUs are (b22afcdf04c9)',
 } as const
 
 /**
@@ -47,6 +48,7 @@ export const MUTATIONS = {
   'unbound-worker': 'the kworker of a CPU that is up again does not come back',
   'unparked-thread': 'the threads of a CPU that goes down are not parked',
   'open-stopper': 'the stopper of a dead CPU goes on taking work',
+  'unmoved-tasks': 'the tasks of a cpuset are not told when its CPUs change',
   'stale-domain': 'the scheduling domain is not rebuilt when CPUs come and go',
   'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
 } as const

@@ -128,6 +128,7 @@ function processDirectory({ memory, now }: System, pid: number): DirectoryNode {
     }, 'EINVAL')
   return directory(
     {
+      cgroup: file(({ cgroup }) => `0::${cgroup}\n`),
       comm: file(({ comm }) => `${comm}\n`),
       sched: file(taskSched),
       stat: file(taskStat),

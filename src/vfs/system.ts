@@ -11,4 +11,6 @@ export interface System {
   readonly bootTime: number
   /** carries out a write to a control file of a CPU; rejects with a KernelError */
   store(control: Control, cpu: number, text: string): Promise<void>
+  /** carries out a request about a control group, by its index: see CGROUP_REQUEST */
+  cgroup(kind: number, index: number, text: string): Promise<void>
 }

@@ -14,6 +14,7 @@ export const ROOMS = [
   'sched',
   'sync',
   'time',
+  'cgroup',
   'process',
   'kthread',
   'stop',

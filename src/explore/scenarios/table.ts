@@ -2,7 +2,7 @@
 import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
-import { lastHousekeeping, siblings } from './cpusets.js'
+import { cpusetMoves, cpusets, lastHousekeeping, siblings } from './cpusets.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
@@ -37,4 +37,6 @@ export const SCENARIOS: readonly Scenario[] = [
   halfUp,
   lastHousekeeping,
   siblings,
+  cpusets,
+  cpusetMoves,
 ] as readonly Scenario[]
