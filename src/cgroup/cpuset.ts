@@ -51,13 +51,17 @@ export function* cpusetCpusAllowed(cpu: Cpu, task: number): Kernel<MaskWords> {
  */
 export function* schedSetaffinity(cpu: Cpu, task: number, mask: GivenMask): Kernel<number> {
   let wanted: MaskWords = (yield* cpusetCpusAllowed(cpu, task)).map((word, w) => word & mask(w))
+  cpu.memory.set(cpu.task + TASK.setsAffinity, task)
+  let result = 0
   for (;;) {
-    const result = yield* setCpusAllowed(cpu, task, (w) => wanted[w]!)
-    if (result !== 0) return result
+    result = yield* setCpusAllowed(cpu, task, (w) => wanted[w]!)
+    if (result !== 0) break
     const allowed = yield* cpusetCpusAllowed(cpu, task)
-    if (isWithin(wanted, allowed)) return 0
+    if (isWithin(wanted, allowed)) break
     wanted = allowed
   }
+  cpu.memory.set(cpu.task + TASK.setsAffinity, 0)
+  return result
 }
 
 /** See cpusetHooks.allowedFallback. */

@@ -110,6 +110,8 @@ export const TASK = struct('task', {
   waitsFor: 'word',
   /** the mutex that has been handed to it while it slept; guarded by that mutex's waitLock */
   handedMutex: 'word',
+  /** its own: the task whose affinity it is setting, 0: none */
+  setsAffinity: 'word',
   // its own: where a task that may change CPU goes on (DESIGN rule 3)
   phase: 'word',
   progress: [4],
