@@ -7,7 +7,19 @@
 // columns stay where they were. Each function's generators know its name, for back traces.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
-const KERNEL = ['cgroup', 'hotplug', 'kernel', 'kthread', 'process', 'sched', 'smp', 'stop', 'sync', 'time', 'workqueue']
+const KERNEL = [
+  'cgroup',
+  'hotplug',
+  'kernel',
+  'kthread',
+  'process',
+  'sched',
+  'smp',
+  'stop',
+  'sync',
+  'time',
+  'workqueue',
+]
 const FUNCTION = /^(?:export )?function\* (\w+)\(/gm
 const NAMED = '.prototype.kernelFunction = '
 

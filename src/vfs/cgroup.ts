@@ -68,7 +68,9 @@ function filesOf(system: System, index: number): Record<string, Node> {
       .map(({ pid }) => `${pid}\n`)
       .join('')
   const list = (mask: number) => (): string => `${formatCpuList(bitsOf(memory, mask))}\n`
-  const parent = memory.get(group + CGROUP.parent)
+  // The root's files are made before its machine has been booted.
+  const parent = index === 0 ? 0 : memory.get(group + CGROUP.parent)
+  const own = index === 0 || memory.get(group + CGROUP.cpuset) === 1
   const files: Record<string, Node> = {
     'cgroup.controllers': file(() =>
       words(parent === 0 ? CONTROLLER.cpuset : memory.get(parent + CGROUP.subtreeControl)),
@@ -83,11 +85,9 @@ function filesOf(system: System, index: number): Record<string, Node> {
   if (parent !== 0) {
     files['cgroup.events'] = file(() => `populated ${isPopulated(memory, group) ? 1 : 0}\nfrozen 0\n`)
     files['cgroup.type'] = file(() => 'domain\n')
-    if (memory.get(group + CGROUP.cpuset) === 1)
-      files['cpuset.cpus'] = file(list(memory.cpusetCpus(group)), CGROUP_REQUEST.cpus)
+    if (own) files['cpuset.cpus'] = file(list(memory.cpusetCpus(group)), CGROUP_REQUEST.cpus)
   }
-  if (memory.get(group + CGROUP.cpuset) === 1)
-    files['cpuset.cpus.effective'] = file(list(memory.cpusetEffective(group)))
+  if (own) files['cpuset.cpus.effective'] = file(list(memory.cpusetEffective(group)))
   return files
 }
 

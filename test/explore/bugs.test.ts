@@ -40,6 +40,7 @@ const CASES: readonly Case[] = [
   { bug: 'M27', schedules: 10, as: /^violation oracle$/ },
   { bug: 'M29', schedules: 50, as: /^violation hotplug-lock-free$|^hang /, race: true },
   { bug: 'M30', schedules: 10, as: /^lock-order global.hotplugLock global.threadgroupLock$/ },
+  { bug: 'M31', schedules: 10, as: /^violation domain-spans$/ },
   { bug: 'lost-wakeup', schedules: 80, seed: 2, as: /^hang futex/, race: true },
   { bug: 'no-exclusion', schedules: 40, as: /^violation oracle$/, race: true },
   { bug: 'late-mask', schedules: 10, as: /^violation states-agree-with-masks$/ },
@@ -57,6 +58,7 @@ const CASES: readonly Case[] = [
   { bug: 'unbound-worker', schedules: 10, as: /^violation threads-bound$/ },
   { bug: 'unparked-thread', schedules: 10, as: /^violation threads-parked$/ },
   { bug: 'open-stopper', schedules: 10, as: /^violation stoppers-enabled$/ },
+  { bug: 'unmoved-tasks', schedules: 10, as: /^violation tasks-in-cpusets$/ },
   { bug: 'stale-domain', schedules: 10, as: /^violation domain-spans$/ },
   { bug: 'unsorted-timers', schedules: 10, as: /^violation timers-sound$/ },
 ]

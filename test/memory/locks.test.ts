@@ -29,6 +29,10 @@ const LOCKS: Readonly<
   'global.smpbootMutex.waitLock': { per: 'machine', linux: 'smpboot_threads_lock.wait_lock' },
   'global.hotplugLock.waiters.lock': { per: 'machine', linux: 'cpu_hotplug_lock.waiters.lock' },
   'global.threadgroupLock.waiters.lock': { per: 'machine', linux: 'cgroup_threadgroup_rwsem.waiters.lock' },
+  'cgroup_root.cgroupMutex.waitLock': { per: 'machine', linux: 'cgroup_mutex.wait_lock' },
+  'cgroup_root.cpusetMutex.waitLock': { per: 'machine', linux: 'cpuset_rwsem.waiters.lock' },
+  'cgroup_root.cssSetLock': { per: 'machine', linux: 'css_set_lock' },
+  'cgroup_root.callbackLock': { per: 'machine', linux: 'callback_lock' },
   'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
 }
 
