@@ -42,6 +42,8 @@ export class DetailReader {
   /** Events between operations, of which only is of interest what they leave running. */
   skip(events: readonly TraceEvent[]): void {
     this.recent = []
+    // An interrupt that was under way as an operation ended has been taken meanwhile, unseen.
+    this.interrupts.forget()
     for (const event of events) follow(this.running, event)
   }
 

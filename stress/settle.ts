@@ -3,6 +3,7 @@
 import { checkInvariants, type Report } from '../src/invariants/check.js'
 import type { Machine } from '../src/machine/machine.js'
 import type { Memory } from '../src/memory/memory.js'
+import { RCU_DATA } from '../src/memory/rcu.js'
 import { DOORBELL, PERCPU } from '../src/memory/structs.js'
 import { bitsOf } from '../src/ops/mask.js'
 
@@ -46,6 +47,8 @@ function stillness(memory: Memory): number | null {
   for (const cpu of bitsOf(memory, memory.online)) {
     if (memory.get(memory.pending(cpu)) !== 0) return null
     if (memory.get(memory.percpu(cpu) + PERCPU.current) !== memory.idleTask(cpu)) return null
+    // It idles from tick to tick while callbacks wait for grace periods.
+    if (memory.get(memory.rcuData(cpu) + RCU_DATA.callbacks) !== 0) return null
   }
   return heartbeats
 }

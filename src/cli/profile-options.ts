@@ -2,16 +2,20 @@
 import { type Command, Option } from 'commander'
 import { LIMITS } from '../memory/layout.js'
 import { profileNames } from '../profiles/load.js'
+import { loadOption } from './load-option.js'
 import { type ProfileCommand, profileCommand } from './profile.js'
 import { oneOf, wholeNumber } from './values.js'
 
 const EXAMPLES = `
-Tasks may run anywhere; hogs are bound to the CPU that is about to go. Neither ever sleeps.
+Tasks may run anywhere; hogs are bound to the CPU that is about to go. Neither ever sleeps. --load adds other ways to be busy, and
+--sweep LOAD.PARAMETER sweeps what can be set of one; --load help lists them.
 
 Examples:
   $ cpuhp profile                                        0, 2, 8 and 32 tasks on 4 CPUs
   $ cpuhp profile --sweep cpus=2,4,8,16 --tasks 16 --cycles 200 --report a.html --json a.json
   $ cpuhp profile --sweep hogs=0,1,8 --machine deterministic --seed 5
+  $ cpuhp profile --sweep irq-off.us=0,50,200,1000       the length of sections with interrupts off
+  $ cpuhp profile --sweep tasks=0,8 --load fifo,work
   $ cpuhp profile --compare a.json b.json                what has become slower, and how sure that is
 
 Exit codes: 0 measured, or no certain difference; 1 --compare found one, 2 bad input, 3 a panic or a hang.`
@@ -23,10 +27,13 @@ export function profileOptions(command: Command, end: (code: number) => void): v
     .description(
       'measure what a load does to an offline and an online, phase by phase, and what those do to the others',
     )
-    .addOption(new Option('--sweep <list>', 'tasks=, hogs= or cpus= and values').default('tasks=0,2,8,32'))
+    .addOption(
+      new Option('--sweep <list>', 'tasks=, hogs=, cpus= or LOAD.PARAMETER= and values').default('tasks=0,2,8,32'),
+    )
     .addOption(count('--cpus', 'how many CPUs', 2, LIMITS.cpus).default(4))
     .addOption(count('--tasks', 'busy tasks that may run anywhere', 0, 10_000).default(8))
     .addOption(count('--hogs', 'busy tasks that are bound to the CPU that goes', 0, 10_000).default(0))
+    .addOption(loadOption())
     .addOption(count('--cycles', 'ways down and up for each value', 1, 1e6).default(50))
     .addOption(
       count(

@@ -4,6 +4,7 @@ import { formatNs } from '../base/time.js'
 import type { Quantiles, Way } from '../report/measurement.js'
 import { OFFLINE_PHASES, ONLINE_PHASES, type Phase } from '../report/phases.js'
 import { MEANING } from '../report/words.js'
+import { describeLoad } from './load-option.js'
 import { counted, grouped, styled, table } from './output.js'
 
 /** Steps that are told of each way; the JSON and the page have all. */
@@ -67,9 +68,10 @@ function latencies({ points, machine }: ProfileResult): string[] {
 }
 
 function describePoint(point: Point, wanted: number): string[] {
-  const { label, cycles, busy, details, throughput, lostEvents } = point
+  const { label, cycles, busy, details, throughput, lostEvents, loads } = point
   const few = cycles < wanted ? ` of ${grouped(wanted)}: the time was up` : ''
   const lines = [`${styled('bold', label)}: ${counted(cycles, 'cycle')}${few}; ${grouped(busy)} with a runnable task`]
+  for (const figure of loads) lines.push(`  ${describeLoad(figure)}`)
   if (throughput !== null) {
     const percent = (part: number): string => `${(100 * part).toFixed(1)} %`
     const { quiet, offline, online } = throughput

@@ -1,14 +1,15 @@
 // `cpuhp profile`: what a load does to an offline and an online, and what those do to the others.
 import { availableParallelism } from 'node:os'
-import { SWEEPS, type SweepName } from '../../stress/profile/options.js'
+import { formatLoad } from '../../stress/loads/setting.js'
 import { runProfile } from '../../stress/profile/profile.js'
+import { SWEEPS, type SweepTarget, sweepTarget } from '../../stress/profile/sweep.js'
 import { EXIT, UsageError } from '../base/failure.js'
 import { NS_PER_MS, parseDuration } from '../base/time.js'
-import { LIMITS } from '../memory/layout.js'
 import { loadProfile } from '../profiles/load.js'
 import { renderPage } from '../report/html/page.js'
 import { compareCommand } from './compare.js'
 import { openJson } from './json-file.js'
+import { describeLoads, type LoadOption, loadsOf } from './load-option.js'
 import { counted, out } from './output.js'
 import { describeProfile } from './profile-report.js'
 import { Progress } from './progress.js'
@@ -21,6 +22,7 @@ export interface ProfileCommand {
   readonly cpus: number
   readonly tasks: number
   readonly hogs: number
+  readonly load?: LoadOption
   readonly cycles: number
   readonly workers?: number
   readonly seed: number
@@ -37,20 +39,20 @@ export interface ProfileCommand {
 
 /** Values of one sweep, at most. */
 const MOST_VALUES = 32
-const RANGES: Readonly<Record<SweepName, readonly [number, number]>> = {
-  tasks: [0, 10_000],
-  hogs: [0, 10_000],
-  cpus: [2, LIMITS.cpus],
-}
 
 /** Runs the command; answers the exit code. */
 export async function profileCommand(command: ProfileCommand): Promise<number> {
+  if (command.load === 'help') {
+    out(describeLoads())
+    return EXIT.ok
+  }
   if (command.compare !== undefined) {
     return compareCommand(command.compare, command.json === undefined ? null : openJson(command.json))
   }
   const { machine, workers, cpus, profile } = command
   const sweep = parseSweep(command.sweep)
-  const fewest = sweep.name === 'cpus' ? Math.min(...sweep.values) : cpus
+  const loads = loadsOf(command.load)
+  const fewest = sweep.target.name === 'cpus' ? Math.min(...sweep.values) : cpus
   if (workers !== undefined && machine === 'deterministic') {
     throw new UsageError('--workers is for --machine threads')
   }
@@ -69,11 +71,12 @@ export async function profileCommand(command: ProfileCommand): Promise<number> {
       ...{ machine, cpus, sweep, limitMs, signal },
       tasks: command.tasks,
       hogs: command.hogs,
+      loads,
       cycles: command.cycles,
       seed: command.seed,
       workers: (n) => workers ?? Math.min(n, Math.max(2, availableParallelism())),
       onProgress: (value, cycles) =>
-        progress.update(() => `${sweep.name} ${value}: ${cycles} of ${counted(command.cycles, 'cycle')}`),
+        progress.update(() => `${sweep.target.label(value)}: ${cycles} of ${counted(command.cycles, 'cycle')}`),
     }),
   )
   progress.clear()
@@ -84,24 +87,38 @@ export async function profileCommand(command: ProfileCommand): Promise<number> {
 }
 
 /** What to type for another one. */
-function commandOf({ sweep, cpus, tasks, hogs, cycles, workers, seed, machine, profile }: ProfileCommand): string {
+function commandOf({
+  load,
+  sweep,
+  cpus,
+  tasks,
+  hogs,
+  cycles,
+  workers,
+  seed,
+  machine,
+  profile,
+}: ProfileCommand): string {
   const options = { sweep, cpus, tasks, hogs, cycles, workers, seed, machine, profile }
   const words = Object.entries(options).filter(([name, value]) => value !== undefined && !sweep.startsWith(`${name}=`))
+  const loads = loadsOf(load)
+  if (loads.length > 0) words.push(['load', loads.map(formatLoad).join(',')])
   return `cpuhp profile ${words.map(([name, value]) => `--${name} ${value}`).join(' ')}`
 }
 
-/** 'tasks=0,2,8': what is swept, and its values. */
-export function parseSweep(text: string): { readonly name: SweepName; readonly values: readonly number[] } {
-  const [, word, list] = /^([a-z]+)=(.*)$/.exec(text) ?? []
-  const name = SWEEPS.find((sweep) => sweep === word)
-  if (name === undefined || list === undefined) {
-    const known = SWEEPS.map((sweep) => `${sweep}=...`).join(', ')
+/** 'tasks=0,2,8', 'irq-off.us=0,200': what is swept, and its values. */
+export function parseSweep(text: string): { readonly target: SweepTarget; readonly values: readonly number[] } {
+  const [, word = '', list] = /^([a-z.-]+)=(.*)$/.exec(text) ?? []
+  const target = sweepTarget(word)
+  if (target === undefined || list === undefined) {
+    const known = [...SWEEPS, 'LOAD.PARAMETER'].map((name) => `${name}=...`).join(', ')
     throw new UsageError(`--sweep is one of ${known} with values, as in tasks=0,2,8, not '${oneLine(text)}'`)
   }
-  const values = list.split(',').map(wholeNumber(`--sweep ${name}: a value`, ...RANGES[name]))
+  const { name, low, high } = target
+  const values = list.split(',').map(wholeNumber(`--sweep ${name}: a value`, low, high))
   if (values.length > MOST_VALUES) throw new UsageError(`--sweep takes ${MOST_VALUES} values at most`)
   if (new Set(values).size < values.length) {
     throw new UsageError(`--sweep takes each value once, not '${oneLine(list)}'`)
   }
-  return { name, values }
+  return { target, values }
 }

@@ -9,6 +9,7 @@ import { profileNames } from '../profiles/load.js'
 import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
 import { bugsOptions, exploreOptions, mergeOptions, minimiseOptions, replayOptions } from './explore-options.js'
+import { loadOption } from './load-option.js'
 import type { MachineChoice } from './machine-choice.js'
 import { MOUNT_HELP, type MountCommand, mountCommand, splitCommand } from './mount.js'
 import { err, out } from './output.js'
@@ -40,6 +41,9 @@ Examples:
   $ cpuhp stress                                        8 CPUs, 32 tasks, about 15 s
   $ cpuhp stress --cpus 16 --tasks 64 --duration 60s --seed 7 --json out.json
   $ cpuhp stress --workload sha256,mine.mjs --cycles 200
+  $ cpuhp stress --load help                            ways to be busy besides, and their parameters
+  $ cpuhp stress --load all                             all of them at once
+  $ cpuhp stress --load irq-off:us=200,fifo:prio=50,tasks=2
   $ cpuhp stress --machine deterministic --seed 5       the same run every time
   $ cpuhp stress --machine deterministic --until-fail   seed after seed
   $ cpuhp stress --duration 8h --metrics 9464           curl http://127.0.0.1:9464/metrics
@@ -168,6 +172,11 @@ function build(end: (code: number) => void, command: readonly string[] | null): 
         .argParser((words: string, all: readonly string[]) => [...all, words]),
     )
     .addOption(new Option('--console', "show the kernel's messages on standard error").default(false))
+    .addOption(
+      new Option('--uevents <file>', 'write what the kernel tells of devices to a file; - is standard error').default(
+        null,
+      ),
+    )
     .addHelpText('after', MOUNT_HELP)
     .action(async (directory: string | undefined, options: MountCommand) =>
       end(await mountCommand(directory, command, options)),
@@ -206,6 +215,7 @@ function stressOptions(command: Command): Command {
     )
     .addOption(count('--tasks', 'busy tasks', 1, 10_000).default(32))
     .addOption(new Option('--workload <list>', 'what they do: names, and .mjs files of your own (default: a mix)'))
+    .addOption(loadOption())
     .addOption(new Option('--duration <time>', "how long, in the machine's time (default: 12s, deterministic 100ms)"))
     .addOption(count('--cycles', 'ends after that many ways down instead', 1, 1e9))
     .addOption(count('--seed', 'decides the requests and the load', 0, 2 ** 32 - 1).default(1))

@@ -2,6 +2,7 @@
 import type { BusyVerdict } from '../../stress/busy/verdict.js'
 import type { ProfileResult } from '../../stress/profile/result.js'
 import type { Report } from '../report/html/page.js'
+import { describeLoad } from './load-option.js'
 import { counted } from './output.js'
 
 const TIME = {
@@ -9,21 +10,29 @@ const TIME = {
   deterministic: 'The deterministic machine: times are virtual, and the same seed gives the same ones.',
 } as const
 
+/** What does it, with its verb; other sweeps are of a load's parameter. */
+const SUBJECT: Readonly<Record<string, string>> = {
+  cpus: 'the number of CPUs does',
+  tasks: 'tasks do',
+  hogs: 'hogs do',
+}
+
 /** @param result with one value at least */
 export function profilePage(result: ProfileResult, command: string): Report {
   const { points, machine, host, sweep, seed, cycles, profile } = result
-  const { cpus, tasks, hogs, workers } = points[0]!
+  const { cpus, tasks, hogs, workers, loads } = points[0]!
   const load = [
     sweep === 'cpus' ? '' : counted(cpus, 'CPU'),
     sweep === 'cpus' || workers === null ? '' : counted(workers, 'worker'),
     sweep === 'tasks' ? '' : `${counted(tasks, 'busy task')} that may run anywhere`,
     sweep === 'hogs' || hogs === 0 ? '' : `${counted(hogs, 'hog')} bound to the CPU that goes`,
+    loads.length === 0 ? '' : `loads ${loads.map(({ load }) => load).join(', ')}`,
     `steps of ${profile}`,
     `seed ${seed}`,
   ]
   const short = points.filter((point) => point.cycles < cycles).map(({ label, cycles: n }) => `${label}: ${n}`)
   return {
-    title: `What ${sweep === 'cpus' ? 'the number of CPUs does' : `${sweep} do`} to an offline and an online`,
+    title: `What ${SUBJECT[sweep] ?? `${sweep} does`} to an offline and an online`,
     facts: [
       `${load.filter((text) => text !== '').join(', ')}; ${counted(cycles, 'cycle')} for each load.`,
       ...(short.length === 0 ? [] : [`Fewer cycles, for the time was up: ${short.join(', ')}.`]),
@@ -46,6 +55,7 @@ export function stressPage(verdict: BusyVerdict, command: string): Report {
       `${counted(cpus, 'CPU')}${workersOf}, ${tasks}, seed ${seed}, ${(elapsedMs / 1000).toFixed(1)} s.`,
       `${outcome}: ${counted(done.offline, 'time')} down, ${counted(done.online, 'time')} up; ${verdict.torture}`,
       ...found,
+      ...verdict.loads.map(describeLoad),
       TIME[machine],
       hostFact(host),
       'Waiting for the lock is waiting for other requests: several are made at the same time.',

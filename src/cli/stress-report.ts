@@ -4,6 +4,7 @@ import type { BusyVerdict } from '../../stress/busy/verdict.js'
 import { formatNs } from '../base/time.js'
 import { OFFLINE_PHASES, ONLINE_PHASES, type Phase } from '../report/phases.js'
 import { MEANING } from '../report/words.js'
+import { describeLoad } from './load-option.js'
 import { counted, grouped, styled, table } from './output.js'
 
 /** Findings that are told; the JSON has all. */
@@ -63,7 +64,7 @@ function row(name: string, { minNs, p50Ns, p90Ns, p99Ns, maxNs, count }: Row): s
 }
 
 function rest(verdict: BusyVerdict): string[] {
-  const { migrations, busy, load, host, stalls, requests, refused, lostEvents } = verdict
+  const { migrations, busy, load, loads, host, stalls, requests, refused, lostEvents } = verdict
   const moved = Object.entries(migrations).map(([why, n]) => `${why} ${grouped(n)}`)
   const total = Object.values(migrations).reduce((sum, n) => sum + n, 0)
   const runnable = Object.entries(busy.runnable).map(([n, times]) => `${n}: ${grouped(times)}`)
@@ -74,6 +75,7 @@ function rest(verdict: BusyVerdict): string[] {
     `${counted(total, 'migration')}: ${moved.join(', ')}`,
     `victims with a runnable task: ${grouped(busy.busy)} of ${grouped(busy.offlines)}${part}; by their number: ${runnable.join(', ')}`,
   ]
+  for (const figure of loads) lines.push(describeLoad(figure))
   if (load !== null) lines.push(`${counted(load.results, 'result')} compared, ${grouped(load.wrong)} wrong`)
   const over = host.oversubscription === null ? '' : `, ${host.oversubscription.toFixed(1)} workers to a core`
   lines.push(`host: ${counted(host.cores, 'core')}, load ${host.load[0]!.toFixed(2)}${over}, node ${host.node}`)

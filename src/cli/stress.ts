@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { runBusy } from '../../stress/busy/busy.js'
 import { type BusyOptions, type Progress as BusyProgress, DEFAULTS } from '../../stress/busy/options.js'
 import type { BusyVerdict } from '../../stress/busy/verdict.js'
+import { roomFor } from '../../stress/loads/loads.js'
+import { formatLoad } from '../../stress/loads/setting.js'
 import { EXIT, UsageError } from '../base/failure.js'
 import { parseDuration } from '../base/time.js'
 import { loadProfile } from '../profiles/load.js'
@@ -13,6 +15,7 @@ import type { Operation } from '../report/phases.js'
 import { loadWorkload } from '../workloads/load.js'
 import { BUILT_IN } from '../workloads/table.js'
 import { openJson } from './json-file.js'
+import { describeLoads, type LoadOption, loadsOf } from './load-option.js'
 import { Metrics, serveMetrics } from './metrics.js'
 import { counted, err, out } from './output.js'
 import { Progress } from './progress.js'
@@ -25,6 +28,7 @@ export interface StressCommand {
   readonly workers?: number
   readonly tasks: number
   readonly workload?: string
+  readonly load?: LoadOption
   readonly duration?: string
   readonly cycles?: number
   readonly seed: number
@@ -53,6 +57,10 @@ const LEAST_OFFLINES = 100
 
 /** Runs the command; answers the exit code. */
 export async function stressCommand(command: StressCommand): Promise<number> {
+  if (command.load === 'help') {
+    out(describeLoads())
+    return EXIT.ok
+  }
   const json = command.json === undefined ? null : openJson(command.json)
   const report = command.report === undefined ? null : openJson(command.report, '--report')
   const options = await optionsOf(command)
@@ -118,6 +126,8 @@ async function optionsOf(command: StressCommand): Promise<BusyOptions> {
     throw new UsageError('a run ends by --cycles or by --duration, not by both')
   if (minOnline >= cpus) throw new UsageError(`--min-online is below the number of CPUs, ${cpus}, not '${minOnline}'`)
   if (profile !== undefined) loadProfile(profile)
+  const loads = loadsOf(command.load)
+  roomFor(loads, cpus)
   const limits = {
     ...(command.watchdog === undefined ? {} : { requestMs: milliseconds('--watchdog', command.watchdog) }),
     ...(command.stuck === undefined ? {} : { stuckMs: milliseconds('--stuck', command.stuck) }),
@@ -148,6 +158,7 @@ async function optionsOf(command: StressCommand): Promise<BusyOptions> {
     ...(profile === undefined ? {} : { profile }),
     ...(Object.keys(limits).length === 0 ? {} : { watchdog: limits }),
     ...(command.workload === undefined ? {} : await mixOf(command.workload)),
+    loads,
   }
 }
 
@@ -201,6 +212,8 @@ function commandsOf(
   const words = SCENARIO.filter(({ name, unless }) => options[name] !== unless).map(
     ({ name, flag }) => `--${flag} ${options[name]}`,
   )
+  const loads = loadsOf(command.load)
+  if (loads.length > 0) words.push(`--load ${loads.map(formatLoad).join(',')}`)
   const scenario = `cpuhp stress ${words.join(' ')}`
   const end = cycles !== undefined ? ` --cycles ${cycles}` : duration === undefined ? '' : ` --duration ${duration}`
   if (machine === 'deterministic') return { same: `${scenario} --machine deterministic${end}`, deterministic: null }

@@ -18,7 +18,7 @@ export interface Loaded {
 const PATIENCE_MS = 10_000
 
 /** Where the shipped ones are written, as they were built: their hash is of all of these. */
-const FILES = ['calls', 'kernel', 'requests', 'states', 'tasks'] as const
+const FILES = ['calls', 'kernel', 'rcu', 'rcu-kernel', 'requests', 'states', 'tasks'] as const
 
 /** A shipped scenario by its name, or a user's by the path of its module. A UsageError when there is none. */
 export async function loadScenario(reference: string): Promise<Loaded> {

@@ -100,9 +100,7 @@ export function* storeControl(
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.done, result)
   yield* mutexUnlock(cpu, mapsLock)
   const isDevice = control !== CONTROL.target
-  if (isDevice && result === 0) {
-    memory.set(memory.cpuhp(subject) + CPUHP.deviceOffline, target === CPUHP_STATE.offline ? 1 : 0)
-  }
+  if (isDevice && result === 0) deviceChanged(cpu, subject, target === CPUHP_STATE.offline)
   yield* mutexUnlock(cpu, deviceLock)
   return result
 }
@@ -111,6 +109,12 @@ export function* storeControl(
 export function* retryDeviceLock(cpu: Cpu): Kernel<number> {
   yield* prepareToSleep(cpu, 5 * NS_PER_MS)
   return RESTART
+}
+
+/** With device_hotplug_lock held: a CPU's device is offline now, or online, and the world is told. */
+export function deviceChanged(cpu: Cpu, subject: number, offline: boolean): void {
+  cpu.uevent(offline ? 'offline' : 'online', subject)
+  cpu.memory.set(cpu.memory.cpuhp(subject) + CPUHP.deviceOffline, offline ? 1 : 0)
 }
 
 /** What examine() answers for a way down to state 0: 0 itself means that nothing is left to do. */

@@ -6,7 +6,7 @@
 //                                             state = ap:online idle; unpark the stopper; complete doneUp
 //   ...
 //   stop_machine: take_cpu_down ...           off the online mask, DYING callbacks, stopper parked
-//                                             idle finds itself offline: state = idle:dead
+//                                             idle finds itself offline: RCU is told; state = idle:dead
 //   on the first online CPU: complete         power = 0; dead = 1 (release)
 //     doneDown for it
 //   wait until dead = 1 (acquire)             waits for power again: nothing else wakes it
@@ -16,12 +16,19 @@ import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { hasBit, loadBit, setBit } from '../ops/mask.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
+import { rcuNeedsCpu } from '../rcu/core.js'
+import { rcuCpuOnline, rcuCpuStarting, rcuReportDead } from '../rcu/hotplug.js'
+import { rcuIdleEnter, rcuIdleExit } from '../rcu/quiescent.js'
 import { idleBalance } from '../sched/balance.js'
 import { scheduleOnce } from '../sched/core.js'
+import { startTick } from '../sched/tick.js'
 import { smpCallFunctionSingle } from '../smp/smp.js'
+import { startSoftirqs } from '../softirq/softirq.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { complete } from '../sync/completion.js'
 import { setupTimer } from '../time/sleep.js'
+import { EVENT } from '../trace/events.js'
+import { IDLE_HALTED, IDLE_LEFT } from '../trace/fields.js'
 import { invokeRangeNoFail } from './callbacks.js'
 import { CPUHP_STATE } from './states.js'
 import { doneOf } from './thread.js'
@@ -43,9 +50,12 @@ function* startSecondary(cpu: Cpu): Kernel<void> {
   const target = Math.min(memory.get(record + CPUHP.target), CPUHP_STATE.apOnline)
   // It idles from here on; what it did not do while it was off is no idling.
   memory.setTime(cpu.task + TASK.execStart, cpu.services.now())
+  yield* rcuCpuStarting(cpu)
   yield* invokeRangeNoFail(cpu, id, true, target)
   yield setBit(cpu, memory.online, id, 'start_secondary:online')
   yield cpu.add(memory.global + GLOBAL.onlineCount, 1, full, 'start_secondary:count')
+  yield* rcuCpuOnline(cpu)
+  startSoftirqs(cpu)
   yield* setupTimer(cpu)
   yield* stopMachineUnpark(cpu, id)
   yield cpu.store(record + CPUHP.state, CPUHP_STATE.apOnlineIdle, relaxed, 'cpuhp_online_idle:state')
@@ -64,8 +74,18 @@ export function* idleUntilDead(cpu: Cpu): Kernel<void> {
         yield* reportIdleDead(cpu)
         return
       }
+      if (cpu.tickAt === Number.POSITIVE_INFINITY && rcuNeedsCpu(cpu)) {
+        yield* startTick(cpu, yield cpu.clock('tick_nohz_idle:now'))
+      }
+      yield* rcuIdleEnter(cpu)
       cpu.irqEnable()
+      cpu.trace(EVENT.cpu_idle, IDLE_HALTED, 0, 0)
       yield cpu.halt('do_idle')
+      cpu.irqDisable()
+      // The handler of an interrupt has done so already.
+      if (!cpu.watching) yield* rcuIdleExit(cpu)
+      cpu.irqEnable()
+      cpu.trace(EVENT.cpu_idle, IDLE_LEFT, 0, 0)
     }
     yield* scheduleOnce(cpu, false)
   }
@@ -76,11 +96,14 @@ function* reportIdleDead(cpu: Cpu): Kernel<void> {
   const record = memory.cpuhp(id)
   const state = memory.get(record + CPUHP.state)
   bugOn(state !== CPUHP_STATE.apOffline, 'cpuhp_report_idle_dead', `CPU ${id} is dead in state ${state}`)
+  yield* rcuReportDead(cpu)
   yield cpu.store(record + CPUHP.state, CPUHP_STATE.idleDead, release, 'cpuhp_report_idle_dead:state')
   // Waking somebody is not for a CPU that is gone: another one does it.
-  yield* smpCallFunctionSingle(cpu, firstOnline(cpu), FN.cpuhp_complete_idle_dead, id, false)
+  if (cpu.bugs.has('M17')) yield* completeIdleDead(cpu, id)
+  else yield* smpCallFunctionSingle(cpu, firstOnline(cpu), FN.cpuhp_complete_idle_dead, id, false)
   cpu.wakeAt = Number.POSITIVE_INFINITY
   cpu.tickAt = Number.POSITIVE_INFINITY
+  cpu.timersAt = Number.POSITIVE_INFINITY
   yield cpu.armTimer('tick_shutdown')
   yield cpu.store(memory.percpu(id) + PERCPU.power, 0, relaxed, 'play_dead:power')
   yield cpu.store(memory.percpu(id) + PERCPU.dead, 1, release, 'play_dead:dead')

@@ -8,14 +8,14 @@
 // As cpuhp_smt_enable and cpuhp_smt_disable of 6.1. The task sleeps at restart points only: see control.ts.
 import { ERRNO } from '../base/errno.js'
 import type { Memory } from '../memory/memory.js'
-import { CPUHP, GLOBAL, TASK } from '../memory/structs.js'
+import { GLOBAL, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { bitsOf, testBit } from '../ops/mask.js'
 import type { Kernel } from '../ops/operation.js'
 import { RESTART } from '../sched/task.js'
 import { mutexReady, mutexTryLock, mutexUnlock } from '../sync/mutex.js'
 import { workOnCpuReady, workOnCpuResult } from '../workqueue/work-on-cpu.js'
-import { PHASE, PROGRESS, retryDeviceLock, sendDown } from './control.js'
+import { deviceChanged, PHASE, PROGRESS, retryDeviceLock, sendDown } from './control.js'
 import { primaryThreadOf, SMT, SMT_CONTROL } from './smt.js'
 import { CPUHP_STATE } from './states.js'
 import { bringUp } from './updown.js'
@@ -61,7 +61,7 @@ function* enable(cpu: Cpu): Kernel<number> {
     if (testBit(memory, memory.online, subject)) continue
     const result = yield* bringUp(cpu, subject, CPUHP_STATE.online)
     if (result !== 0) return result
-    memory.set(memory.cpuhp(subject) + CPUHP.deviceOffline, 0)
+    deviceChanged(cpu, subject, false)
   }
   return 0
 }
@@ -76,7 +76,7 @@ function* disable(cpu: Cpu, phaseWord: number): Kernel<number> {
       memory.set(phaseWord, PHASE.operation)
       const result = workOnCpuResult(cpu)
       if (result !== 0) return result
-      memory.set(memory.cpuhp(memory.get(at)) + CPUHP.deviceOffline, 1)
+      deviceChanged(cpu, memory.get(at), true)
     }
     const subject = nextSibling(memory)
     if (subject < 0) return 0

@@ -9,10 +9,13 @@ import { FN } from '../ops/functions.js'
 import { bitsOf, clearBit, hasBit, loadBit, testBit } from '../ops/mask.js'
 import { full, type Kernel, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
+import { rcutreeMigrateCallbacks } from '../rcu/hotplug.js'
 import { cpusetHooks } from '../sched/cpuset-hooks.js'
+import { stopSoftirqs } from '../softirq/softirq.js'
 import { stopMachine } from '../stop/stop-machine.js'
 import { stopMachinePark } from '../stop/stopper.js'
 import { waitForCompletion } from '../sync/completion.js'
+import { tickHandoverDoTimer } from '../time/jiffies.js'
 import { EVENT, MARK } from '../trace/events.js'
 import { invokeRange, invokeRangeNoFail, resetTarget, setTarget } from './callbacks.js'
 import { cpusWriteLock, cpusWriteUnlock } from './locks.js'
@@ -153,6 +156,7 @@ export function* takedownCpu(cpu: Cpu, subject: number): Kernel<number> {
   bugOn(state !== CPUHP_STATE.idleDead, 'takedown_cpu', `CPU ${subject} died in state ${state}`)
   yield cpu.waitUntil(memory.percpu(subject) + PERCPU.dead, 1, 'takedown_cpu:wait_death')
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.died, 0)
+  if (!cpu.bugs.has('M32')) yield* rcutreeMigrateCallbacks(cpu, subject)
   cpu.printk(6, `smpboot: CPU ${subject} is now offline`)
   return 0
 }
@@ -164,11 +168,13 @@ export function* takeCpuDown(cpu: Cpu): Kernel<number> {
   yield clearBit(cpu, memory.online, id, 'take_cpu_down:online')
   yield cpu.add(memory.global + GLOBAL.onlineCount, -1, full, 'take_cpu_down:count')
   yield* moveInterrupts(cpu)
+  stopSoftirqs(cpu)
   const state = memory.get(record + CPUHP.state)
   const expected = CPUHP_STATE.teardownCpu - 1
   cpu.warn(state !== expected, 'take_cpu_down', `CPU ${id} is in state ${state}`)
   const target = Math.max(memory.get(record + CPUHP.target), CPUHP_STATE.apOffline)
   yield* invokeRangeNoFail(cpu, id, false, target)
+  yield* tickHandoverDoTimer(cpu, firstOnline(cpu))
   yield* stopMachinePark(cpu, id)
   return 0
 }

@@ -1,4 +1,4 @@
-// What CPUs ask of each other: stopper work, function calls, grace periods, interrupts, requests of the host.
+// What CPUs ask of each other: stopper work, function calls, interrupts, requests of the host.
 
 import { SLOT_STATUS } from '../kernel/port.js'
 import { LIMITS } from '../memory/layout.js'
@@ -51,14 +51,6 @@ function* callQueues({ memory }: World): Findings {
   }
 }
 
-function* gracePeriods({ memory }: World): Findings {
-  const remaining = memory.get(memory.global + GLOBAL.graceRemaining)
-  if (remaining !== 0) yield `a grace period still waits for ${remaining} CPUs`
-  for (const cpu of cpusOf(memory)) {
-    if (memory.get(memory.percpu(cpu) + PERCPU.quiescentWanted) !== 0) yield `CPU ${cpu} owes a quiescent state`
-  }
-}
-
 function* interrupts({ memory }: World): Findings {
   // What was sent to a CPU that has died meanwhile stays there, and does nothing.
   for (const cpu of bitsOf(memory, memory.online)) {
@@ -93,7 +85,6 @@ export const CALL_INVARIANTS: readonly Invariant[] = [
   { name: 'stoppers-enabled', says: 'the stoppers of the online CPUs are enabled, no others', check: stoppersEnabled },
   { name: 'calls-run-once', atRest: true, says: 'as many function calls have been run as were sent', check: callsRun },
   { name: 'call-queues-empty', atRest: true, says: 'no function call is queued or in use', check: callQueues },
-  { name: 'grace-periods-over', atRest: true, says: 'nobody waits for a grace period', check: gracePeriods },
   { name: 'interrupts-taken', atRest: true, says: 'no online CPU has an interrupt pending', check: interrupts },
   {
     name: 'requests-answered',

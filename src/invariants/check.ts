@@ -5,10 +5,13 @@ import { CPUSET_INVARIANTS } from './cpusets.js'
 import type { Invariant, World } from './invariant.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
+import { RCU_INVARIANTS } from './rcu.js'
 import { RECORD_INVARIANTS } from './records.js'
+import { SOFTIRQ_INVARIANTS } from './softirq.js'
 import { TABLE_INVARIANTS } from './tables.js'
 import { TASK_INVARIANTS } from './tasks.js'
 import { THREAD_INVARIANTS } from './threads.js'
+import { TIME_INVARIANTS } from './time.js'
 import { WORKER_INVARIANTS } from './workers.js'
 
 /** Every invariant, in the order in which they are told. */
@@ -20,6 +23,9 @@ export const INVARIANTS: readonly Invariant[] = [
   ...THREAD_INVARIANTS,
   ...WORKER_INVARIANTS,
   ...CALL_INVARIANTS,
+  ...RCU_INVARIANTS,
+  ...SOFTIRQ_INVARIANTS,
+  ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]

@@ -1,6 +1,7 @@
 // Tasks: every one is in exactly one place, and none where it must not be.
 
 import { NS_PER_S } from '../base/time.js'
+import { LOADS } from '../memory/load-structs.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, PERCPU, PERCPU_RWSEM, RUN_LEVELS, RUNQUEUE, TASK } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
@@ -209,8 +210,9 @@ function* pinned({ memory }: World): Findings {
  * to become empty.
  */
 function* sleepers({ memory }: World): Findings {
-  const semaphores = [GLOBAL.hotplugLock, GLOBAL.threadgroupLock]
-  const waiters = new Set(semaphores.map((sem) => memory.get(memory.global + sem + PERCPU_RWSEM.writer)))
+  const ofMachine = [GLOBAL.hotplugLock, GLOBAL.threadgroupLock].map((sem) => memory.global + sem)
+  const semaphores = [...ofMachine, memory.loads + LOADS.lock]
+  const waiters = new Set(semaphores.map((sem) => memory.get(sem + PERCPU_RWSEM.writer)))
   for (const cpu of cpusOf(memory)) waiters.add(memory.get(memory.runqueue(cpu) + RUNQUEUE.hotplugWait))
   for (const task of tasksOf(memory)) {
     const user = (memory.get(task + TASK.flags) & FLAG.user) !== 0

@@ -19,10 +19,12 @@ import type { Cpu } from '../ops/cpu.js'
 import { FN, type Functions } from '../ops/functions.js'
 import { type Kernel, release } from '../ops/operation.js'
 import type { Profile } from '../profiles/profile.js'
+import { formatRcu } from '../rcu/state.js'
 import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
+import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'
 import { workqueueInit } from '../workqueue/hotplug.js'
 import { initWork } from '../workqueue/work.js'
 import { formatWorkqueues } from '../workqueue/workqueue.js'
@@ -37,6 +39,8 @@ export interface BootConfig {
   readonly threadsPerCore: number
   /** CPUs that are kept from the load balancing (isolcpus=); the boot CPU or another present one is none of them */
   readonly isolated: readonly number[]
+  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 (default: it is) */
+  readonly rcuExpedited?: boolean
 }
 
 /** Lays out everything in fresh memory, before any CPU runs. */
@@ -58,7 +62,9 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.onlineCount, 1)
   memory.set(memory.global + GLOBAL.virtualisation, 1)
   memory.set(memory.global + GLOBAL.activeCount, 1)
+  memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
+  formatRcu(memory, boot.rcuExpedited ?? true)
   formatSteps(memory, functions, profile)
   formatPort(memory)
   formatWorkqueues(memory)
@@ -72,6 +78,16 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
     argument: boot.maxcpus,
   }
   initTask(memory, memory.initTask, init, STATE.uninterruptible)
+  const rcuThread = {
+    comm: 'rcu_preempt',
+    pid: nextPid(memory),
+    cpu: 0,
+    flags: FLAG.kthread,
+    policy: POLICY.normal,
+    entry: FN.rcu_gp_kthread,
+    argument: 0,
+  }
+  initTask(memory, memory.rcuThread, rcuThread, STATE.interruptible)
 }
 
 /** Before any CPU runs. */

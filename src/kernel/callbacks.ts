@@ -5,6 +5,7 @@ import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
+import { rcutreeDeadCpu } from '../rcu/hotplug.js'
 import {
   schedCpuActivate,
   schedCpuDeactivate,
@@ -13,7 +14,9 @@ import {
   schedCpuWaitEmpty,
 } from '../sched/hotplug.js'
 import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
-import { hrtimersCpuDying, timersDeadCpu } from '../time/sleep.js'
+import { takeoverTasklets } from '../softirq/tasklet.js'
+import { hrtimersCpuDying, sleepersDeadCpu } from '../time/sleep.js'
+import { timersDeadCpu, timersPrepareCpu } from '../time/timer.js'
 import { workqueueOfflineCpu, workqueueOnlineCpu, workqueuePrepareCpu } from '../workqueue/hotplug.js'
 
 export const MODELLED: Readonly<Record<string, KernelFunction>> = {
@@ -21,8 +24,14 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpcfd_prepare_cpu: smpcfdPrepareCpu,
   smpcfd_dead_cpu: smpcfdDeadCpu,
   smpcfd_dying_cpu: smpcfdDyingCpu,
-  timers_dead_cpu: timersDeadCpu,
+  takeover_tasklets: takeoverTasklets,
+  timers_prepare_cpu: timersPrepareCpu,
+  *timers_dead_cpu(cpu, subject) {
+    yield* sleepersDeadCpu(cpu, subject)
+    return yield* timersDeadCpu(cpu, subject)
+  },
   hrtimers_cpu_dying: hrtimersCpuDying,
+  rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
   takedown_cpu: takedownCpu,
   sched_cpu_starting: schedCpuStarting,

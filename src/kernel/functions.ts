@@ -8,43 +8,54 @@ import { syscoreOps } from '../hotplug/suspend.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
+import { LOAD_FUNCTIONS } from '../loads/table.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
-import type { Kernel } from '../ops/operation.js'
 import { userTask } from '../process/process.js'
 import type { Profile } from '../profiles/profile.js'
+import { rcuBarrierCallback, rcuBarrierHandler } from '../rcu/barrier.js'
+import { rcuCore, rcuNeedsCpu, rcuTick } from '../rcu/core.js'
+import { rcuGpKthread } from '../rcu/grace-period.js'
+import { noteContextSwitch, rcuExpHandler, readUnlockSpecial } from '../rcu/quiescent.js'
+import { synchronizeRcu, wakemeAfterRcu } from '../rcu/synchronize.js'
+import { rcuTortureCallback } from '../rcu/torture.js'
 import { cpusetHooks } from '../sched/cpuset-hooks.js'
-import { requestQuiescentState } from '../sched/grace.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
+import { rcuHooks } from '../sched/read-side.js'
 import { POLICY } from '../sched/task.js'
+import { ksoftirqd, SOFTIRQ, softirqActions } from '../softirq/softirq.js'
+import { taskletAction, taskletHiAction } from '../softirq/tasklet.js'
 import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
 import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { runTimerSoftirq } from '../time/timer.js'
+import { delayedWorkTimerFn } from '../workqueue/delayed.js'
 import { workerRunning, workerSleeping } from '../workqueue/pool.js'
 import { workForCpuFn } from '../workqueue/work-on-cpu.js'
 import { workerThread } from '../workqueue/worker.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
 import { cpusetHotplugWorkfn, cpusetUpdateActiveCpus, cpusetWaitForHotplug } from './cpuset-hotplug.js'
+import { kthread } from './kthreads.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
 import { kvmSyscoreOps } from './syscore.js'
 
-/** Nothing raises softirqs yet: the thread is there to be parked and unparked. */
 const softirqThread: HotplugThread = {
   comm: 'ksoftirqd',
   policy: POLICY.normal,
   selfParking: false,
-  *shouldRun(): Kernel<boolean> {
-    return false
-  },
-  *run() {},
+  ...ksoftirqd,
 }
 
 hotplugThreads[THREADS.cpuhp] = hotplugThread
 hotplugThreads[THREADS.migration] = stopperThread
 hotplugThreads[THREADS.ksoftirqd] = softirqThread
 syscoreOps[0] = kvmSyscoreOps
+softirqActions[SOFTIRQ.hi] = taskletHiAction
+softirqActions[SOFTIRQ.timer] = runTimerSoftirq
+softirqActions[SOFTIRQ.tasklet] = taskletAction
+softirqActions[SOFTIRQ.rcu] = rcuCore
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
 cpusetHooks.updateActiveCpus = cpusetUpdateActiveCpus
@@ -52,8 +63,15 @@ cpusetHooks.waitForHotplug = cpusetWaitForHotplug
 cpusetHooks.allowedFallback = cpusetCpusAllowedFallback
 schedHooks.workerSleeping = workerSleeping
 schedHooks.workerRunning = workerRunning
+Object.assign(rcuHooks, {
+  readUnlockSpecial,
+  noteContextSwitch,
+  synchronize: synchronizeRcu,
+  tick: rcuTick,
+  needsCpu: rcuNeedsCpu,
+})
 
-/** The same list on every worker: the kernel's own, the callbacks of the profile in its order, then the modules'. */
+/** The same list on every worker: the kernel's own, the callbacks of the profile in its order, the loads', the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
   const functions = new Functions({
     swapper,
@@ -61,7 +79,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     smpboot_thread_fn: smpbootThreadFn,
     requester,
     runner,
-    request_quiescent_state: requestQuiescentState,
+    rcu_exp_handler: rcuExpHandler,
     multi_cpu_stop: multiCpuStop,
     take_cpu_down: takeCpuDown,
     push_cpu_stop: pushCpuStop,
@@ -69,10 +87,17 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     user_task: userTask,
     worker_thread: workerThread,
     work_for_cpu_fn: workForCpuFn,
+    delayed_work_timer_fn: delayedWorkTimerFn,
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
     cpuset_hotplug_workfn: cpusetHotplugWorkfn,
+    rcu_gp_kthread: rcuGpKthread,
+    wakeme_after_rcu: wakemeAfterRcu,
+    rcu_barrier_handler: rcuBarrierHandler,
+    rcu_barrier_callback: rcuBarrierCallback,
+    rcu_torture_cb: rcuTortureCallback,
+    kthread,
   })
   const callbacks = new Set<string>()
   for (const { state, startup, teardown } of profile.states) {
@@ -83,6 +108,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
       addNew(functions, name, implementation, `${profile.name}: state ${state}: `)
     }
   }
+  for (const [name, fn] of Object.entries(LOAD_FUNCTIONS)) addNew(functions, name, fn)
   for (const module of modules) for (const [name, fn] of Object.entries(module.functions)) addNew(functions, name, fn)
   return functions
 }

@@ -3,12 +3,18 @@
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { VECTOR, type Vector } from '../ops/vectors.js'
+import { outOfIdle } from '../rcu/quiescent.js'
 import { callFunctionInterrupt, callFunctionSingleInterrupt } from '../smp/smp.js'
 import { timerInterrupt } from '../time/sleep.js'
 import { portInterrupt } from './port.js'
 
 /** The handler of a vector; null for reschedule, which has nothing to do but to have been taken. */
 export function interruptHandler(cpu: Cpu, vector: Vector): Kernel<void> | null {
+  const handler = handlerOf(cpu, vector)
+  return handler === null || cpu.watching ? handler : outOfIdle(cpu, handler)
+}
+
+function handlerOf(cpu: Cpu, vector: Vector): Kernel<void> | null {
   switch (vector) {
     case VECTOR.reschedule:
       return null

@@ -32,6 +32,7 @@ import { completionReady } from '../sync/completion.js'
 import { prepareToSleep } from '../time/sleep.js'
 import { EVENT, MARK } from '../trace/events.js'
 import { beginCgroup, CGROUP_REQUEST, cgroupRequest } from './cgroup.js'
+import { kthreadRun, kthreadStop } from './kthreads.js'
 
 export const SLOT_STATUS = { free: 0, posted: 1, taken: 2, done: 3 } as const
 
@@ -60,6 +61,10 @@ export const REQUEST = {
   freeze: 24,
   /** level (LEVELS): suspends and resumes */
   suspend: 25,
+  /** kernel thread: starts it as it is described */
+  kthreadRun: 40,
+  /** kernel thread: has it end, and waits until it has */
+  kthreadStop: 41,
 } as const
 
 /** Makes the requesters, asleep until there is something to do. */
@@ -176,6 +181,10 @@ function* carryOutProcess(cpu: Cpu, kind: number, slot: number): Kernel<number> 
       return yield* setProcessAffinity(cpu, first)
     case REQUEST.sleep:
       return yield* sleepFor(cpu, first * NS_PER_MS + second)
+    case REQUEST.kthreadRun:
+      return yield* kthreadRun(cpu, first)
+    case REQUEST.kthreadStop:
+      return yield* kthreadStop(cpu, first)
     case REQUEST.suspend:
       return yield* suspend(cpu, first)
     default:

@@ -1,5 +1,6 @@
 // An engine: what carries the operations of all CPUs out. The machine (machine.ts) is the same for both of them.
 import type { Memory } from '../memory/memory.js'
+import type { DeviceAction } from '../ops/cpu.js'
 import type { Functions } from '../ops/functions.js'
 import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
@@ -17,6 +18,7 @@ export interface EngineConfig {
   /** words of memory for user processes */
   readonly user: number
   readonly traceRecords: number
+  readonly kthreads: number
   readonly profile: Profile
   /** URLs of kernel modules */
   readonly modules: readonly string[]
@@ -41,6 +43,8 @@ export interface EngineEvents {
   /** a CPU has rung the host's bell: look at the port */
   bell(): void
   log(line: KernelLogLine): void
+  /** the kernel tells of the device of a CPU */
+  uevent(action: DeviceAction, subject: number, timeNs: number): void
   /** a task of a process has thrown */
   fault(program: number, message: string): void
   panic(report: PanicReport): void

@@ -12,16 +12,19 @@ import { GLOBAL } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
 import { type TraceEvent, TraceReader } from '../trace/ring.js'
 import { Tree } from '../vfs/tree.js'
+import { cpuDevice, type Device } from '../vfs/uevent.js'
 import type { Workload } from '../workloads/workload.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
 import { type Engine, NO_REQUEST, type WorkerInspection } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
+import { KernelThread, type KernelThreadOptions, KernelThreads } from './kthreads.js'
 import { currentObserver, type Observer } from './observer.js'
 import { engineFor, type MachineOptions } from './options.js'
 import { Processes, type SpawnOptions, type Task } from './processes.js'
 import { type KernelLogLine, MachinePanic } from './report.js'
 import { Requests } from './requests.js'
+import { type Uevent, ueventOf } from './uevents.js'
 
 const MAX_TEXT = 127
 /** Lines of the kernel log that are kept, at most; half of them at least. */
@@ -53,6 +56,7 @@ export class Machine {
   private readonly reader: TraceReader
   private readonly requests: Requests
   private readonly processes: Processes
+  private readonly kthreads: KernelThreads
   /** what to do while all CPUs stand still, for each freeze under way */
   private readonly looks: (() => void)[] = []
   /** who looks at this machine besides its owner (observer.ts), until it is shut down */
@@ -67,6 +71,9 @@ export class Machine {
   readonly log: KernelLogLine[] = []
   /** a console: told every line of the kernel log as it comes */
   onLog: ((line: KernelLogLine) => void) | null = null
+  /** told what the kernel tells of its devices, before the request that caused it is answered */
+  onUevent: ((event: Uevent) => void) | null = null
+  private uevents = 0
   /** its file tree: /sys/devices/system/cpu and /proc */
   readonly files: Tree
 
@@ -80,11 +87,14 @@ export class Machine {
     }
     this.requests = new Requests(engine, changed)
     this.processes = new Processes(engine, this.requests, changed)
+    this.kthreads = new KernelThreads(engine.memory)
     this.files = new Tree({
       memory: engine.memory,
       now: () => engine.now(),
       // Runs of the deterministic machine are the same on every day.
       bootTime: engine.kind === 'threads' ? Math.floor(Date.now() / 1000) : 0,
+      tell: (device, action, extra) => this.tell(device, action, extra, engine.now()),
+      uevents: () => this.uevents,
       store: (control, cpu, text) => this.store(control, cpu, text),
       cgroup: (kind, index, text) => this.cgroup(kind, index, text),
     })
@@ -105,6 +115,7 @@ export class Machine {
       await machine.engine.start({
         bell: () => machine.collect(),
         log: (line) => machine.note(line),
+        uevent: (action, subject, timeNs) => machine.tell(cpuDevice(subject), action, {}, timeNs),
         fault: (program, message) => machine.processes.fault(program, message),
         panic: (report) => machine.end(new MachinePanic(report)),
       })
@@ -215,6 +226,35 @@ export class Machine {
       throw new TypeError(`cpu is a whole number from 0 to ${this.cpus - 1}, not ${options.cpu}`)
     }
     return (await this.ask(REQUEST.run, cpu, [fn, a, b], '', 'run', name)).value
+  }
+
+  /**
+   * Starts a kernel thread that calls a function round after round until it is stopped (kernel/kthreads.ts says what a round
+   * is). ENXIO for a CPU that is not online. There is room for as many at a time as the option `kthreads` says.
+   */
+  async kthread(options: KernelThreadOptions): Promise<KernelThread> {
+    this.assertRunning()
+    const { kthreads } = this
+    const end = options.end === undefined ? 0 : this.functionNumber(options.end)
+    const index = kthreads.describe(options, this.functionNumber(options.function), end)
+    const ask = async (kind: number): Promise<void> => {
+      await this.ask(kind, 0, [index], '', 'kthread', options.function)
+    }
+    try {
+      await ask(REQUEST.kthreadRun)
+    } catch (error) {
+      kthreads.release(index)
+      throw error
+    }
+    return new KernelThread(
+      () => kthreads.counts(index),
+      async () => {
+        await ask(REQUEST.kthreadStop)
+        const counts = kthreads.counts(index)
+        kthreads.release(index)
+        return counts
+      },
+    )
   }
 
   /** Adds a step to the table; resolves to its state. EBUSY for a state in use, ENOSPC, EINVAL, or a startup's error. */
@@ -386,6 +426,11 @@ export class Machine {
     if (this.log.length === LOG_LINES) this.log.splice(0, LOG_LINES / 2)
     this.log.push(line)
     this.onLog?.(line)
+  }
+
+  private tell(device: Device, action: string, extra: Readonly<Record<string, string>>, timeNs: number): void {
+    this.uevents++
+    this.onUevent?.(ueventOf(this.uevents, action, device, extra, timeNs))
   }
 
   /** Something has happened in the machine: answers, ends of processes, CPUs that stand still to be looked at. */

@@ -37,6 +37,8 @@ export interface MachineOptions {
   readonly modules?: readonly (string | URL)[]
   /** tasks that there is room for besides the kernel's own (default 64) */
   readonly tasks?: number
+  /** kernel threads that Machine.kthread may start, at most 4096 (default 0) */
+  readonly kthreads?: number
   /** users' workloads besides the built-in ones: paths or URLs of their modules */
   readonly workloads?: readonly (string | URL)[]
   /** memory for user processes, bytes (default 4 MiB): each has pages of 4 KiB of its own */
@@ -67,6 +69,7 @@ const KNOWN = new Set([
   'profile',
   'modules',
   'tasks',
+  'kthreads',
   'workloads',
   'userMemory',
   'scratch',
@@ -92,6 +95,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     threadsPerCore: count('threadsPerCore', options.threadsPerCore ?? 1, 1, cpus),
     isolated: isolatedOf(options.isolated ?? '', cpus, maxcpus),
     tasks: count('tasks', options.tasks ?? 64, 0, LIMITS.tasks),
+    kthreads: count('kthreads', options.kthreads ?? 0, 0, LIMITS.kthreads),
     scratch: count('scratch', options.scratch ?? 1024, 0, 2 ** 24),
     user: Math.ceil(count('userMemory', options.userMemory ?? DEFAULT_USER_MEMORY, 0, 2 ** 30) / (4 * PAGE)) * PAGE,
     traceRecords: powerOfTwoOrNone('traceRecords', options.traceRecords ?? (cpus > 64 ? 256 : 1024), 16, 65_536),

@@ -2,8 +2,8 @@
 //
 // Each task that has run here has a context: a stack of generators, one for each call that has not returned. What a
 // generator yields is an operation, or the generator of a function that it calls: that one goes on top. The stack is in
-// frames: the lowest is the task's own, and an interrupt handler, or the scheduler when it preempts, is another one on top
-// of it. The top generator has declared an operation. Between two operations (at a boundary) the processor takes
+// frames: the lowest is the task's own, and an interrupt handler, the softirqs on its way out, or the scheduler when it
+// preempts, is another one on top of it. The top generator has declared an operation. Between two operations (at a boundary) the processor takes
 // interrupts and preempts, where the CPU allows it:
 //
 //   boundary:  interrupt pending and enabled?  push its handler
@@ -19,11 +19,12 @@ import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, KIND, type Operation } from '../ops/operation.js'
 import { VECTOR, type Vector } from '../ops/vectors.js'
 import { preemptSchedule } from '../sched/core.js'
+import { doSoftirq, softirqsDue } from '../softirq/softirq.js'
 import { EVENT } from '../trace/events.js'
 import { causeOf } from './cause.js'
 import type { PanicCause } from './report.js'
 
-const FRAME = { task: 0, interrupt: 1, preempt: 2 } as const
+const FRAME = { task: 0, interrupt: 1, preempt: 2, softirq: 3 } as const
 
 interface Frame {
   readonly kind: number
@@ -134,14 +135,11 @@ export class Processor {
     this.top = callee
   }
 
-  /** Takes the top generator off; answers whether its caller is to be resumed. */
+  /** Takes the top generator off; answers whether the one that is on top now, its caller, is to be resumed. */
   private return(): boolean {
     const { stack } = this
     stack.pop()
-    if (stack.length === this.base) {
-      this.popFrame()
-      return false
-    }
+    if (stack.length === this.base) return this.popFrame()
     this.top = stack[stack.length - 1]!
     return true
   }
@@ -180,19 +178,26 @@ export class Processor {
     return causeOf(error, this.thrownThrough)
   }
 
-  private popFrame(): void {
+  /** The topmost frame is over. Answers whether softirqs have taken its place, and are to begin. */
+  private popFrame(): boolean {
     const { cpu } = this
     const { frames } = this.context
     const frame = frames.pop()
     assert(frame !== undefined && frame.below !== null, `a task of CPU ${cpu.id} has returned from its outermost frame`)
     if (frame.kind === FRAME.interrupt) {
       this.leaveInterrupt()
-      // For a halt below: it is over.
-      this.woken = true
+      if (softirqsDue(cpu)) {
+        frames.push({ kind: FRAME.softirq, base: this.base, below: frame.below })
+        this.call(doSoftirq(cpu))
+        return true
+      }
     }
+    // For a halt below: it is over.
+    if (frame.kind !== FRAME.preempt) this.woken = true
     this.top = this.stack[this.stack.length - 1]!
     this.base = frames[frames.length - 1]!.base
     Object.assign(cpu.operation, frame.below)
+    return false
   }
 
   private pushFrame(kind: number, generator: Kernel<unknown>): void {

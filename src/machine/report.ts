@@ -97,6 +97,7 @@ export function describeOperation(memory: Memory, operation: Readonly<Operation>
       return name!
     case KIND.setTimer:
     case KIND.choose:
+    case KIND.spinUntil:
       return `${name} ${value}`
     case KIND.load:
     case KIND.lock:

@@ -4,7 +4,13 @@
 //   | nobody | global | masks | per CPU: percpu rq stopper ... | tasks | ports | rings | scratch | user |
 //
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
+
 import { assert } from '../base/assert.js'
+import { TIMER_WHEEL } from './deferred.js'
+import { KTHREAD, LOAD, LOADS } from './load-structs.js'
+import { RCU_DATA, RCU_NODE } from './rcu.js'
+import { RCU } from './rcu-state.js'
+import { RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from './rcu-torture.js'
 import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
 import {
   CPUHP,
@@ -35,6 +41,7 @@ export const LIMITS = {
   instances: 256,
   states: 237,
   workqueues: 12,
+  kthreads: 4096,
 } as const
 
 /** How large a machine is. All counts; the layout follows from them alone. */
@@ -51,6 +58,8 @@ export interface MemoryConfig {
   readonly scratch: number
   /** words of memory for user processes */
   readonly user: number
+  /** kernel threads that the host may start (default 0) */
+  readonly kthreads?: number
 }
 
 /** Kworkers that all pools share, besides the first of each: one for each CPU, and these. */
@@ -63,6 +72,10 @@ export type MaskName = (typeof MASKS)[number]
 export const PAGE = 1024
 /** Buckets of the table of words that parked workers wait for. */
 export const WAIT_BUCKETS = 1024
+/** CPUs that share a node of RCU's. */
+export const RCU_FANOUT = 16
+/** Threads of the machine as a whole that may run on any CPU: rcu_preempt. */
+export const UNBOUND_THREADS = 1
 /** Queues of tasks that wait for a word of their process's memory, by the word's hash. */
 export const FUTEX_BUCKETS = 64
 
@@ -78,7 +91,7 @@ const lines = (words: number): number => Math.ceil(words / LINE) * LINE
 
 /** A search boots one machine after the other: what can be known of a layout is found out once. */
 let latest: Layout | null = null
-const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user'] as const
+const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user', 'kthreads'] as const
 
 export class Layout {
   readonly config: MemoryConfig
@@ -100,11 +113,17 @@ export class Layout {
   readonly runqueues: Region
   readonly stoppers: Region
   readonly timerBases: Region
+  readonly timerWheels: Region
   readonly pools: Region
   readonly kworkers: Region
   readonly workqueues: Region
   readonly poolWorkqueues: Region
   readonly callSenders: Region
+  readonly rcu: Region
+  readonly rcuNodes: Region
+  readonly rcuData: Region
+  readonly rcuTorture: Region
+  readonly tortureItems: Region
   readonly tasks: Region
   readonly affinities: Region
   readonly steps: Region
@@ -126,6 +145,9 @@ export class Layout {
   readonly cpusetEffective: Region
   readonly cgroupMembers: Region
   readonly user: Region
+  readonly kthreads: Region
+  readonly loads: Region
+  readonly loadObjects: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
   static of(config: MemoryConfig): Layout {
@@ -139,7 +161,14 @@ export class Layout {
     this.maskWords = Math.ceil(config.cpus / 32)
     this.poolCount = config.cpus + 1
     this.workerCount = this.poolCount + config.cpus + SPARE_WORKERS
-    this.taskCount = config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + this.workerCount + config.tasks
+    this.taskCount =
+      config.cpus * TASKS_PER_CPU +
+      1 +
+      2 * LIMITS.portSlots +
+      UNBOUND_THREADS +
+      this.workerCount +
+      (config.kthreads ?? 0) +
+      config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
     const regions: Region[] = []
@@ -159,11 +188,17 @@ export class Layout {
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
     this.timerBases = region('timer_base', TIMER_BASE, cpus)
+    this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, this.poolCount)
     this.kworkers = region('worker', WORKER, this.workerCount)
     this.workqueues = region('workqueue', WORKQUEUE, LIMITS.workqueues)
     this.poolWorkqueues = region('pool_workqueue', POOL_WORKQUEUE, LIMITS.workqueues * this.poolCount)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
+    this.rcu = region('rcu', RCU, 1)
+    this.rcuNodes = region('rcu_node', RCU_NODE, Math.ceil(cpus / RCU_FANOUT))
+    this.rcuData = region('rcu_data', RCU_DATA, cpus)
+    this.rcuTorture = region('rcu_torture', RCU_TORTURE, 1)
+    this.tortureItems = region('rcu_torture_item', TORTURE_ITEM, TORTURE_ITEMS)
     this.tasks = region('task', TASK, this.taskCount)
     this.affinities = region('cpus_mask', null, this.taskCount, this.maskWords)
     this.steps = region('step', STEP, LIMITS.states)
@@ -178,6 +213,9 @@ export class Layout {
     this.programs = region('program', PROGRAM, Math.max(1, config.tasks))
     this.programMasks = region('program_mask', null, Math.max(1, config.tasks), this.maskWords)
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
+    this.kthreads = region('kthread', KTHREAD, Math.max(1, config.kthreads ?? 0))
+    this.loads = region('loads', LOADS, 1)
+    this.loadObjects = region('load', LOAD, Math.max(1, config.kthreads ?? 0))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     this.cgroupRoot = region('cgroup_root', CGROUP_ROOT, 1).base
     this.cgroups = region('cgroup', CGROUP, LIMITS.cgroups)
@@ -246,7 +284,7 @@ export class Layout {
 
 function checkConfig(config: MemoryConfig): void {
   const within = (name: keyof MemoryConfig, low: number, high: number): void => {
-    const value = config[name]
+    const value = config[name] ?? 0
     if (!Number.isInteger(value) || value < low || value > high) {
       throw new RangeError(`${name} must be a whole number from ${low} to ${high}, not ${value}`)
     }
@@ -257,6 +295,7 @@ function checkConfig(config: MemoryConfig): void {
   if (config.traceRecords !== 0) within('traceRecords', 16, 65_536)
   within('scratch', 0, 2 ** 24)
   within('user', 0, 2 ** 28)
+  within('kthreads', 0, LIMITS.kthreads)
   if ((config.traceRecords & (config.traceRecords - 1)) !== 0) {
     throw new RangeError(`traceRecords must be a power of two, not ${config.traceRecords}`)
   }

@@ -2,7 +2,16 @@
 //
 // Words that CPUs use to talk to each other are accessed by operations (see ops/). What a lock guards is read and
 // written here, between two operations, and only with that lock held.
-import { FUTEX_BUCKETS, Layout, LIMITS, MASKS, type MaskName, type MemoryConfig } from './layout.js'
+import {
+  FUTEX_BUCKETS,
+  Layout,
+  LIMITS,
+  MASKS,
+  type MaskName,
+  type MemoryConfig,
+  RCU_FANOUT,
+  UNBOUND_THREADS,
+} from './layout.js'
 import { DOORBELL, HOTPLUG_THREADS, PERCPU, TRACE_RECORD } from './structs.js'
 
 export class Memory {
@@ -86,6 +95,10 @@ export class Memory {
     return this.layout.timerBases.base + cpu * this.layout.timerBases.stride
   }
 
+  timerWheel(cpu: number): number {
+    return this.layout.timerWheels.base + cpu * this.layout.timerWheels.stride
+  }
+
   /** The pool of a CPU's workers; that after the last CPU's is for work that may be done anywhere. */
   pool(index: number): number {
     return this.layout.pools.base + index * this.layout.pools.stride
@@ -109,7 +122,7 @@ export class Memory {
 
   /** The task that a worker is. */
   workerTask(worker: number): number {
-    return this.runnerTask(LIMITS.portSlots) + this.workerIndex(worker) * this.layout.tasks.stride
+    return this.kthreadTask(this.layout.config.kthreads ?? 0) + this.workerIndex(worker) * this.layout.tasks.stride
   }
 
   workqueue(index: number): number {
@@ -143,6 +156,28 @@ export class Memory {
     return this.layout.callSenders.base + cpu * this.layout.callSenders.stride
   }
 
+  /** RCU as a whole; the node that a CPU belongs to; what a CPU keeps for RCU. */
+  get rcu(): number {
+    return this.layout.rcu.base
+  }
+
+  rcuNode(cpu: number): number {
+    return this.layout.rcuNodes.base + Math.floor(cpu / RCU_FANOUT) * this.layout.rcuNodes.stride
+  }
+
+  rcuData(cpu: number): number {
+    return this.layout.rcuData.base + cpu * this.layout.rcuData.stride
+  }
+
+  /** What RCU is tortured with. */
+  get rcuTorture(): number {
+    return this.layout.rcuTorture.base
+  }
+
+  tortureItem(index: number): number {
+    return this.layout.tortureItems.base + index * this.layout.tortureItems.stride
+  }
+
   /** Task structs by what they are for: idle tasks, per-CPU threads, init, the port's requesters and runners, others. */
   idleTask(cpu: number): number {
     return this.task(cpu)
@@ -162,6 +197,30 @@ export class Memory {
 
   runnerTask(slot: number): number {
     return this.initTask + (1 + LIMITS.portSlots + slot) * this.layout.tasks.stride
+  }
+
+  /** rcu_preempt, which brings about grace periods. */
+  get rcuThread(): number {
+    return this.runnerTask(LIMITS.portSlots)
+  }
+
+  /** The task of a kernel thread that the host may start, and the thread's own words. */
+  kthreadTask(index: number): number {
+    return this.runnerTask(LIMITS.portSlots + UNBOUND_THREADS + index)
+  }
+
+  /** What the loads of the machine share (loads/). */
+  get loads(): number {
+    return this.layout.loads.base
+  }
+
+  /** The objects of a kernel thread that is a load. */
+  load(index: number): number {
+    return this.layout.loadObjects.base + index * this.layout.loadObjects.stride
+  }
+
+  kthread(index: number): number {
+    return this.layout.kthreads.base + index * this.layout.kthreads.stride
   }
 
   task(index: number): number {

@@ -1,4 +1,5 @@
 // Work, and who does it: see the room workqueue/.
+import { TIMER } from './deferred.js'
 import { struct } from './struct.js'
 import { COMPLETION, MUTEX } from './structs-sync.js'
 
@@ -23,6 +24,16 @@ export const WORK = struct('work_struct', {
   colour: 'word',
   /** those who wait until it has been done: a list of WQ_BARRIERs */
   barriers: 'word',
+})
+
+/** A work that is queued when its time has come. */
+export const DELAYED_WORK = struct('delayed_work', {
+  work: WORK,
+  timer: TIMER,
+  // set while the work is pending and not queued yet
+  workqueue: 'word',
+  /** for which CPU, or WORK_CPU_UNBOUND */
+  cpu: 'word',
 })
 
 /** Somebody waits for a piece of work. On one work's or worker's list at a time, guarded by its pool's lock. */

@@ -1,10 +1,14 @@
 // What lies in shared memory: every structure of the kernel, with its fields under the lock that guards them.
 //
 // Pointers are word addresses; 0 is the null pointer (the first words of memory belong to nobody).
+
+import { SOFTIRQ_DATA } from './deferred.js'
+import { RCU_TASK } from './rcu.js'
 import { struct } from './struct.js'
 import { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './structs-sync.js'
 import { WORK_FOR_CPU, WQ_BARRIER } from './structs-workqueue.js'
 
+export { DOORBELL, PORT_SLOT, TRACE_RECORD } from './host-structs.js'
 export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE }
 
 /** A function call sent to another CPU; on one CPU's call-single queue at a time. */
@@ -140,6 +144,7 @@ export const TASK = struct('task', {
   /** CPU number + 1 of the timer base that it is on, 0: none */
   timerBase: 'word',
   wakeTime: 'time',
+  rcu: RCU_TASK,
   // user tasks: their process, which of its tasks this is, and the system call that is under way
   program: 'word',
   member: 'word',
@@ -303,9 +308,8 @@ export const PERCPU = struct('percpu', {
   dead: 'word',
   hotplugReaders: 'word',
   threadgroupReaders: 'word',
+  loadReaders: 'word',
   callQueue: 'word',
-  /** where to say that this CPU has passed a scheduling point: a word to count down, 0: nobody asks */
-  quiescentWanted: 'word',
   call: CALL_SINGLE,
   callFunction: CALL_FUNCTION,
   /** function calls that this CPU has sent, and that it has run: equal over all CPUs when nothing is under way */
@@ -318,20 +322,9 @@ export const PERCPU = struct('percpu', {
   current: 'word',
   /** interrupts that it has taken, by vector */
   interrupts: [VECTORS],
+  softirq: SOFTIRQ_DATA,
   /** the next free record of this CPU's trace ring; counts on, never wraps by itself */
   traceHead: 'word',
-})
-
-/** A request of the host, and its answer. The slot is the host's while FREE and DONE, a CPU's from TAKEN on. */
-export const PORT_SLOT = struct('port_slot', {
-  status: 'word',
-  kind: 'word',
-  cpu: 'word',
-  argument: [6],
-  result: 'word',
-  value: 'word',
-  length: 'word',
-  text: [32],
 })
 
 export const GLOBAL = struct('global', {
@@ -369,8 +362,6 @@ export const GLOBAL = struct('global', {
   stopDone: STOP_DONE,
   stopData: MULTI_STOP,
   stopInProgress: 'word',
-  /** CPUs that have not passed a scheduling point since the grace period began */
-  graceRemaining: 'word',
   /** CPUs whose bit in the mask of overloaded CPUs is set */
   overloadedCount: 'word',
   // the KVM model's, changed with interrupts off on the last CPU
@@ -382,24 +373,10 @@ export const GLOBAL = struct('global', {
   cancelWaiters: WAIT_QUEUE,
   /** 1: it has been logged that FIFO and RR tasks were held up */
   throttlingLogged: 'word',
-})
-
-/** One record of a trace ring: 8 words. */
-export const TRACE_RECORD = struct('trace_record', {
-  ticket: 'word',
-  /** event number, function's number, flags: trace/events.ts */
-  event: 'word',
-  task: 'word',
-  a: 'word',
-  b: 'word',
-  c: 'word',
-  time: 'time',
-})
-
-/** What a worker thread and those who ring it share (threads machine). */
-export const DOORBELL = struct('doorbell', {
-  bell: 'word',
-  parked: 'word',
-  /** counts the worker's rounds; its own line, for others write the bell */
-  heartbeat: 'line',
+  /** jiffies since the machine was powered on; only grows */
+  jiffies: 'word',
+  /** the CPU that keeps them, -1: whoever ticks next */
+  tickDoTimerCpu: 'word',
+  /** who waits in tasklet_kill */
+  taskletKillers: WAIT_QUEUE,
 })

@@ -30,7 +30,12 @@ export interface Services {
   publish(word: number, value: number): void
   /** A line of the kernel log from a CPU; `level` as in printk: 3 error, 4 warning, 6 info. */
   printk(cpu: number, level: number, text: string): void
+  /** Tells the host that a CPU's device has changed; it hears of that before it hears of what is answered later. */
+  uevent(cpu: number, action: DeviceAction, subject: number): void
 }
+
+/** What has happened to a device. */
+export type DeviceAction = 'online' | 'offline'
 
 /** Where trace points write. */
 export interface Tracer {
@@ -65,15 +70,29 @@ export class Cpu {
   preemptCount = 0
   /** depth of interrupt handlers */
   inInterrupt = 0
+  /** depth of sections in which softirqs are held off; their being served counts */
+  softirqDisabled = 0
+  /** softirqs are being served */
+  servingSoftirq = false
+  /** it is offline, and serves none */
+  softirqsStopped = false
   /** another task should run here: looked at when preemption is possible */
   needResched = false
   /** the current task's frames may be dropped when it is switched out: it is in user mode, or at a restart point */
   restartable = false
   /** the current task is to leave this CPU, and could not yet: looked at on the way back to user mode */
   mustLeave = false
-  /** when this CPU's next sleeper is to be woken, and when its tick is due; its timer is set to the earlier of them */
+  /** RCU watches this CPU: it is online, and does not idle */
+  watching: boolean
+  /** the interrupt that is being handled was taken while the CPU halted */
+  fromIdle = false
+  /** when this CPU's next sleeper is to be woken, when its tick and its timers are due; it is set to the earliest of them */
   wakeAt = Number.POSITIVE_INFINITY
   tickAt = Number.POSITIVE_INFINITY
+  timersAt = Number.POSITIVE_INFINITY
+  /** the jiffy at its latest tick, and for how many ticks it has been that one */
+  tickJiffies = 0
+  stalledTicks = 0
 
   constructor(
     id: number,
@@ -89,6 +108,8 @@ export class Cpu {
     this.services = services
     this.tracer = tracer
     this.bugs = bugs
+    // The boot CPU is up from the beginning.
+    this.watching = id === 0
   }
 
   private declare(kind: Operation['kind'], word: number, value: number, order: Order, place: string): Operation {
@@ -180,6 +201,11 @@ export class Cpu {
     return this.declare(KIND.clock, 0, 0, ORDER.relaxed, place)
   }
 
+  /** Spins until `time` (ns): udelay. Interrupts are taken and tasks are switched meanwhile, where the CPU allows it. */
+  spinUntil(time: number, place: string): Operation {
+    return this.declare(KIND.spinUntil, 0, time, ORDER.relaxed, place)
+  }
+
   /** Arms this CPU's one-shot timer: its interrupt comes at `time` (ns), never when Infinity. */
   setTimer(time: number, place: string): Operation {
     return this.declare(KIND.setTimer, 0, time, ORDER.relaxed, place)
@@ -197,7 +223,7 @@ export class Cpu {
 
   /** Sets the timer to what is due first. */
   armTimer(place: string): Operation {
-    return this.setTimer(Math.min(this.wakeAt, this.tickAt), place)
+    return this.setTimer(Math.min(this.wakeAt, this.tickAt, this.timersAt), place)
   }
 
   /** Runs a stretch of a user task's own program, natively. Answers with the system call that it ends with. */
@@ -232,6 +258,11 @@ export class Cpu {
   }
 
   /** A line of the kernel log; `level` as in Linux: 3 error, 4 warning, 6 info. */
+  /** Tells the world that the device of the CPU `subject` has changed (kobject_uevent). */
+  uevent(action: DeviceAction, subject: number): void {
+    this.services.uevent(this.id, action, subject)
+  }
+
   printk(level: number, text: string): void {
     this.services.printk(this.id, level, text)
   }

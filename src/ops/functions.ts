@@ -14,7 +14,7 @@ const NAMES = [
   'smpboot_thread_fn',
   'requester',
   'runner',
-  'request_quiescent_state',
+  'rcu_exp_handler',
   'multi_cpu_stop',
   'take_cpu_down',
   'push_cpu_stop',
@@ -22,11 +22,18 @@ const NAMES = [
   'user_task',
   'worker_thread',
   'work_for_cpu_fn',
+  'delayed_work_timer_fn',
   'freeze_for_host',
   'cpuhp_complete_idle_dead',
   'cpu_down_maps_locked',
   'cpuset_hotplug_workfn',
+  'kthread',
   'cpuhp_kick_ap_work',
+  'rcu_gp_kthread',
+  'wakeme_after_rcu',
+  'rcu_barrier_handler',
+  'rcu_barrier_callback',
+  'rcu_torture_cb',
 ] as const
 
 export type SystemFunction = (typeof NAMES)[number]

@@ -22,6 +22,7 @@
 //   switchTo          task, discard         the task before        this task is switched to again
 //   notifyHost
 //   execute           task                  a system call    the stretch of the task's own program is over
+//   spinUntil         time (ns)                              it is that time
 //
 // A spinlock is a word: 0 when free, else the holder's CPU number + 1. Preemption is off from lock to unlock, and with
 // lockIrq interrupts too, so that the holder can neither be switched away nor be asked for the lock by a handler.
@@ -52,6 +53,7 @@ export const KIND = {
   switchTo: 17,
   notifyHost: 18,
   execute: 19,
+  spinUntil: 20,
 } as const
 
 export type Kind = (typeof KIND)[keyof typeof KIND]
@@ -68,7 +70,7 @@ export interface Operation {
   kind: Kind
   /** the word's address; a CPU number for sendIpi; a task for switchTo and execute */
   word: number
-  /** the operand; a vector for sendIpi; a time for setTimer */
+  /** the operand; a vector for sendIpi; a time for setTimer and spinUntil */
   value: number
   expected: number
   order: Order

@@ -14,6 +14,7 @@ export const BUGS = {
   M12: 'workers that are bound to a CPU do not count as its own threads, and are pushed away (5c25b5ff89f0)',
   M15: 'a dying CPU does not run the function calls that are queued on it (8d056c48e486)',
   M16: 'the warning of calls on an offline CPU looks at the queue when it has been emptied (9e949a388635)',
+  M17: 'a dying CPU says itself that it is dead, when RCU no longer watches it (71f87b2fc64c)',
   M20: 'a thread says that it is parked before it is off its CPU, and nobody waits until it is (85f1abe0019f)',
   M21: 'a thread that is not parked is unparked all the same (214e01ad4ed7)',
   M24: 'a failing STARTING or DYING callback stops the CPU half-way (6f855b39e460)',
@@ -24,6 +25,7 @@ export const BUGS = {
   M29: 'readers of the per-CPU lock count with a load and a store (e6b1a44eccfc)',
   M30: 'a move into a cpuset holds the threadgroup lock when it takes the hotplug lock (4f7e7236435c)',
   M31: 'an operation ends before the cpusets are as the CPUs are (b22afcdf04c9)',
+  M32: 'the callbacks of a dead CPU are adopted only when other DEAD callbacks have run (a58163d8ca2c)',
 } as const
 
 /**
@@ -46,10 +48,20 @@ export const MUTATIONS = {
   'early-death': 'a CPU that is powered on still counts as having played dead',
   'eternal-wait': 'cpuhp/N does not take itself off the runqueue that it waited for to become empty',
   'unbound-worker': 'the kworker of a CPU that is up again does not come back',
+  'deaf-pool': 'a worker that sleeps in the middle of its work does not have another one go on',
+  'twin-work': 'a work that is queued again while it is done is begun by a second worker at the same time',
+  'hasty-flush': 'who waits for a work does not wait where it is being done already',
+  'stranded-work': 'new work of a CPU that is down wakes no worker',
   'unparked-thread': 'the threads of a CPU that goes down are not parked',
   'open-stopper': 'the stopper of a dead CPU goes on taking work',
   'unmoved-tasks': 'the tasks of a cpuset are not told when its CPUs change',
   'stale-domain': 'the scheduling domain is not rebuilt when CPUs come and go',
+  'lost-tasklet': 'the tasklets of a dead CPU are left there',
+  'stranded-timers': 'the timers of a dead CPU stay in its wheel',
+  'early-timers': 'timers are served in the jiffy in which they expire, and not after it',
+  'kept-jiffies': 'a dying CPU does not hand the keeping of jiffies over',
+  'short-grace': 'a grace period does not wait for the highest CPU of each node',
+  'lost-callbacks': 'the RCU callbacks of a dead CPU are left where they are',
   'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
 } as const
 

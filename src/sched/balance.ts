@@ -42,7 +42,7 @@ export function* idleBalance(cpu: Cpu): Kernel<void> {
 /** At a tick of a CPU that runs something; in its interrupt. */
 export function* balanceAtTick(cpu: Cpu, rq: number, now: number): Kernel<void> {
   const { memory } = cpu
-  const running = memory.get(rq + RUNQUEUE.running)
+  const running = yield cpu.load(rq + RUNQUEUE.running, relaxed, 'trigger_load_balance')
   if (running > 1 && testBit(memory, memory.housekeeping, cpu.id)) yield* kickIdle(cpu)
   if (now < memory.getTime(rq + RUNQUEUE.nextBalance)) return
   memory.setTime(rq + RUNQUEUE.nextBalance, now + INTERVAL_NS)

@@ -7,10 +7,10 @@ import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT, PREEMPTED, withPriorities } from '../trace/events.js'
 import { balanceCallbacks } from './callbacks.js'
-import { passQuiescentState } from './grace.js'
 import { isBound } from './placement.js'
 import { schedHooks } from './push.js'
 import { queuePushTasks } from './push-realtime.js'
+import { rcuHooks } from './read-side.js'
 import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
 import { priorityOf, STATE } from './task.js'
 import { startTick } from './tick.js'
@@ -37,8 +37,10 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   const previous = cpu.task
   const now = yield cpu.clock('schedule:now')
   // Nothing may come between this and the lock: an interrupt there could ask for a quiescent state and be forgotten.
-  yield* passQuiescentState(cpu)
+  cpu.irqDisable()
+  yield* rcuHooks.noteContextSwitch(cpu, preempt)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'schedule:rq')
+  cpu.irqEnable()
   cpu.needResched = false
   accountCurrent(memory, rq, now)
   const isIdle = previous === memory.get(rq + RUNQUEUE.idle)

@@ -1,12 +1,13 @@
 // The fair class: every runnable task gets a share of its CPU's time in proportion to its weight.
 //
 // A task's vruntime is the time that it has run, stretched by its weight. The one with the least runs next. Those that
-// wait are in a heap (a pairing heap: each node's children are a list); the one that runs is not. minVruntime of a
+// wait are in a heap (memory/heap.ts); the one that runs is not. minVruntime of a
 // runqueue only grows; what is new there, or has slept, starts near it, so that nobody can save time up.
 //
 // All of this is plain work on guarded data: the caller holds rq.lock. Weights and times are those of Linux 6.1's CFS.
 import { assert } from '../base/assert.js'
 import { NS_PER_MS } from '../base/time.js'
+import { Heap } from '../memory/heap.js'
 import type { Memory } from '../memory/memory.js'
 import { RUNQUEUE, TASK } from '../memory/structs.js'
 
@@ -16,6 +17,14 @@ const WEIGHTS = [
   1586, 1277, 1024, 820, 655, 526, 423, 335, 272, 215, 172, 137, 110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
 ] as const
 const NICE_0 = 1024
+
+/** Those that wait on a runqueue. */
+const WAITING = new Heap({
+  child: TASK.heapChild,
+  next: TASK.heapNext,
+  previous: TASK.heapPrevious,
+  key: TASK.vruntime,
+})
 
 /** How many tasks share one latency; with more of them, each gets its least slice. */
 const LATENCY_TASKS = 8
@@ -64,13 +73,13 @@ export function enqueueFair(memory: Memory, rq: number, cpu: number, task: numbe
   memory.set(task + TASK.fairCpu, cpu)
   memory.set(rq + RUNQUEUE.fairCount, memory.get(rq + RUNQUEUE.fairCount) + 1)
   memory.set(rq + RUNQUEUE.fairLoad, memory.get(rq + RUNQUEUE.fairLoad) + weightOf(memory, task))
-  insert(memory, rq, task)
+  WAITING.insert(memory, rq + RUNQUEUE.fairRoot, task)
 }
 
 /** Takes a task off, whether it waits or runs. */
 export function dequeueFair(memory: Memory, rq: number, task: number): void {
   if (memory.get(rq + RUNQUEUE.fairCurrent) === task) memory.set(rq + RUNQUEUE.fairCurrent, 0)
-  else remove(memory, rq, task)
+  else WAITING.remove(memory, rq + RUNQUEUE.fairRoot, task)
   memory.setTime(task + TASK.fairBase, memory.getTime(rq + RUNQUEUE.minVruntime))
   memory.set(rq + RUNQUEUE.fairCount, memory.get(rq + RUNQUEUE.fairCount) - 1)
   memory.set(rq + RUNQUEUE.fairLoad, memory.get(rq + RUNQUEUE.fairLoad) - weightOf(memory, task))
@@ -83,7 +92,7 @@ export function firstFair(memory: Memory, rq: number): number {
 
 /** The task is going to run: it no longer waits. */
 export function setNextFair(memory: Memory, rq: number, task: number): void {
-  remove(memory, rq, task)
+  WAITING.remove(memory, rq + RUNQUEUE.fairRoot, task)
   memory.set(rq + RUNQUEUE.fairCurrent, task)
   memory.setTime(task + TASK.previousSumExec, memory.getTime(task + TASK.sumExec))
 }
@@ -92,7 +101,7 @@ export function setNextFair(memory: Memory, rq: number, task: number): void {
 export function putPreviousFair(memory: Memory, rq: number, task: number): void {
   assert(memory.get(rq + RUNQUEUE.fairCurrent) === task, 'the task that has run is not the one that was picked')
   memory.set(rq + RUNQUEUE.fairCurrent, 0)
-  insert(memory, rq, task)
+  WAITING.insert(memory, rq + RUNQUEUE.fairRoot, task)
 }
 
 /** Accounts that the current task has run for `ns`. */
@@ -126,90 +135,7 @@ export function yieldFair(memory: Memory, rq: number, task: number): void {
   memory.setTime(task + TASK.vruntime, Math.max(vruntime(memory, task), vruntime(memory, first) + 1))
 }
 
-// The heap. A node's `previous` is the sibling before it, or its parent where it is the first child.
-
-function insert(memory: Memory, rq: number, task: number): void {
-  memory.set(task + TASK.heapChild, 0)
-  memory.set(task + TASK.heapNext, 0)
-  memory.set(task + TASK.heapPrevious, 0)
-  const root = memory.get(rq + RUNQUEUE.fairRoot)
-  memory.set(rq + RUNQUEUE.fairRoot, root === 0 ? task : meld(memory, root, task))
-}
-
-/** Makes the later of two trees the first child of the earlier; answers that one. */
-function meld(memory: Memory, a: number, b: number): number {
-  if (a === 0 || b === 0) return a || b
-  const [top, below] = vruntime(memory, b) < vruntime(memory, a) ? [b, a] : [a, b]
-  const child = memory.get(top + TASK.heapChild)
-  memory.set(below + TASK.heapNext, child)
-  if (child !== 0) memory.set(child + TASK.heapPrevious, below)
-  memory.set(below + TASK.heapPrevious, top)
-  memory.set(top + TASK.heapChild, below)
-  return top
-}
-
-function remove(memory: Memory, rq: number, task: number): void {
-  const root = memory.get(rq + RUNQUEUE.fairRoot)
-  const rest = meldChildren(memory, task)
-  if (task === root) {
-    memory.set(rq + RUNQUEUE.fairRoot, rest)
-    return
-  }
-  const next = memory.get(task + TASK.heapNext)
-  const previous = memory.get(task + TASK.heapPrevious)
-  assert(previous !== 0, 'a task is taken off a heap that it is not in')
-  if (memory.get(previous + TASK.heapChild) === task) memory.set(previous + TASK.heapChild, next)
-  else memory.set(previous + TASK.heapNext, next)
-  if (next !== 0) memory.set(next + TASK.heapPrevious, previous)
-  memory.set(rq + RUNQUEUE.fairRoot, meld(memory, root, rest))
-}
-
-/** The children of a node as one tree: melded in pairs from the first on, then the pairs from the last on. */
-function meldChildren(memory: Memory, task: number): number {
-  let pairs = 0
-  for (let child = memory.get(task + TASK.heapChild); child !== 0; ) {
-    const second = memory.get(child + TASK.heapNext)
-    const after = second === 0 ? 0 : memory.get(second + TASK.heapNext)
-    const pair = meld(memory, detach(memory, child), second === 0 ? 0 : detach(memory, second))
-    memory.set(pair + TASK.heapNext, pairs)
-    pairs = pair
-    child = after
-  }
-  memory.set(task + TASK.heapChild, 0)
-  let tree = 0
-  while (pairs !== 0) {
-    const next = memory.get(pairs + TASK.heapNext)
-    tree = meld(memory, detach(memory, pairs), tree)
-    pairs = next
-  }
-  return tree
-}
-
-function detach(memory: Memory, task: number): number {
-  memory.set(task + TASK.heapNext, 0)
-  memory.set(task + TASK.heapPrevious, 0)
-  return task
-}
-
 /** The tasks that wait, the next one first, the others in no order. */
-export function* waitingFair(memory: Memory, rq: number): Generator<number, void, undefined> {
-  for (let at = memory.get(rq + RUNQUEUE.fairRoot); at !== 0; at = afterInHeap(memory, at)) yield at
-}
-
-/** The node after one, parents before their children. */
-function afterInHeap(memory: Memory, node: number): number {
-  const child = memory.get(node + TASK.heapChild)
-  if (child !== 0) return child
-  for (let at = node; at !== 0; ) {
-    const next = memory.get(at + TASK.heapNext)
-    if (next !== 0) return next
-    // Back to the first sibling, and up to the parent.
-    let previous = memory.get(at + TASK.heapPrevious)
-    while (previous !== 0 && memory.get(previous + TASK.heapChild) !== at) {
-      at = previous
-      previous = memory.get(at + TASK.heapPrevious)
-    }
-    at = previous
-  }
-  return 0
+export function waitingFair(memory: Memory, rq: number): Generator<number, void, undefined> {
+  return WAITING.nodes(memory, rq + RUNQUEUE.fairRoot)
 }

@@ -6,7 +6,7 @@ import { full, type Kernel } from '../ops/operation.js'
 import { EVENT, MARK } from '../trace/events.js'
 import { schedule, setCurrentState } from './core.js'
 import { cpusetHooks } from './cpuset-hooks.js'
-import { synchronizeSched } from './grace.js'
+import { rcuHooks } from './read-side.js'
 import { CALLBACK } from './runqueue.js'
 import { STATE } from './task.js'
 
@@ -41,7 +41,8 @@ export function* schedCpuDeactivate(cpu: Cpu, subject: number): Kernel<number> {
   yield* balancePushSet(cpu, subject, true)
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.push, 0)
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.graceBegin, 0)
-  yield* synchronizeSched(cpu)
+  // No wakeup that still saw the CPU active goes on to queue a task here.
+  yield* rcuHooks.synchronize(cpu)
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.graceEnd, 0)
   yield* setRqOnline(cpu, subject, 0)
   yield* cpusetHooks.updateActiveCpus(cpu)

@@ -7,6 +7,7 @@ import { hasBit, loadBit, maskWord, testBit } from '../ops/mask.js'
 import { type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT, withPriorities } from '../trace/events.js'
 import { cpusetHooks } from './cpuset-hooks.js'
+import { rcuReadLock, rcuReadUnlock } from './read-side.js'
 import { CALLBACK } from './runqueue.js'
 import { commOf, FLAG, priorityOf } from './task.js'
 
@@ -58,6 +59,14 @@ const LOOKS = 16
 
 /** Where a waking task goes; its piLock is held. Stores it as the task's CPU. */
 export function* selectTaskRq(cpu: Cpu, task: number): Kernel<number> {
+  // What Linux looks at here, scheduling domains among it, is freed after a grace period.
+  rcuReadLock(cpu)
+  const target = yield* selectAllowedRq(cpu, task)
+  yield* rcuReadUnlock(cpu)
+  return target
+}
+
+function* selectAllowedRq(cpu: Cpu, task: number): Kernel<number> {
   const { memory } = cpu
   const before = memory.get(task + TASK.cpu)
   if (memory.get(task + TASK.pinned) === 1 || memory.get(task + TASK.migrationDisabled) > 0) return before

@@ -1,14 +1,16 @@
 // The scheduler's tick: time slices, the bandwidth of FIFO and RR tasks, and the periodic look at who has too much to do.
 //
 // A CPU ticks while it runs tasks, 250 times a second as Linux does by default. It stops by itself on an idle CPU, unless
-// tasks are held up there: an idle CPU costs nothing.
+// tasks are held up there or softirqs wait: an idle CPU costs nothing.
 import { NS_PER_MS } from '../base/time.js'
-import { GLOBAL, RUNQUEUE } from '../memory/structs.js'
+import { SOFTIRQ_DATA } from '../memory/deferred.js'
+import { GLOBAL, PERCPU, RUNQUEUE } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { maskWord } from '../ops/mask.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'
 import { balanceAtTick } from './balance.js'
 import { sliceIsOver } from './fair.js'
+import { rcuHooks } from './read-side.js'
 import { BANDWIDTH, checkBandwidth, roundRobinIsOver } from './realtime.js'
 import { accountCurrent } from './runqueue.js'
 import { levelOf } from './task.js'
@@ -43,7 +45,13 @@ export function* schedulerTick(cpu: Cpu, now: number): Kernel<void> {
   const heldUp = memory.get(rq + RUNQUEUE.realtimeThrottled) === 1
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'scheduler_tick')
   if (bandwidth === BANDWIDTH.throttled) yield* logThrottling(cpu)
-  if (isIdle && !heldUp) {
+  yield* rcuHooks.tick(cpu, now)
+  if (
+    isIdle &&
+    !heldUp &&
+    !rcuHooks.needsCpu(cpu) &&
+    memory.get(memory.percpu(cpu.id) + PERCPU.softirq + SOFTIRQ_DATA.pending) === 0
+  ) {
     cpu.tickAt = Number.POSITIVE_INFINITY
     return
   }

@@ -11,8 +11,9 @@ import { type Kernel, relaxed } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
 import { setCurrentState } from '../sched/core.js'
 import { NORMAL_SLEEP, STATE } from '../sched/task.js'
-import { schedulerTick } from '../sched/tick.js'
 import { tryToWakeUp } from '../sched/wakeup.js'
+import { tickSchedTimer } from './tick.js'
+import { runLocalTimers, setupWheel } from './timer.js'
 
 /**
  * Prepares the current task to sleep for `ns` nanoseconds on this CPU's timer: it returns RESTART or calls schedule()
@@ -79,7 +80,8 @@ export function* timerInterrupt(cpu: Cpu): Kernel<void> {
   const now = yield cpu.clock('timer_interrupt:now')
   const changed = cpu.memory.get(cpu.memory.timerBase(cpu.id) + TIMER_BASE.changed) === 1
   if (cpu.wakeAt <= now || changed) yield* wakeSleepers(cpu, now)
-  if (cpu.tickAt <= now) yield* schedulerTick(cpu, now)
+  if (cpu.tickAt <= now) yield* tickSchedTimer(cpu, now)
+  yield* runLocalTimers(cpu, now)
   yield cpu.armTimer('timer_interrupt:arm')
 }
 
@@ -102,6 +104,7 @@ function* wakeSleepers(cpu: Cpu, now: number): Kernel<void> {
 /** A CPU that comes up sets its timer: a way down that failed before timers:dead has left sleepers on its base. */
 export function* setupTimer(cpu: Cpu): Kernel<void> {
   const base = cpu.memory.timerBase(cpu.id)
+  yield* setupWheel(cpu)
   yield cpu.lockIrq(base + TIMER_BASE.lock, 'setup_local_timer')
   cpu.wakeAt = firstWakeTime(cpu.memory, base)
   yield cpu.armTimer('setup_local_timer')
@@ -119,8 +122,8 @@ export function* hrtimersCpuDying(cpu: Cpu, subject: number): Kernel<number> {
   return 0
 }
 
-/** timers:dead: so do those that have begun to sleep on it since. */
-export function* timersDeadCpu(cpu: Cpu, subject: number): Kernel<number> {
+/** At timers:dead: so do those that have begun to sleep on it since. */
+export function* sleepersDeadCpu(cpu: Cpu, subject: number): Kernel<number> {
   yield* moveSleepers(cpu, subject, cpu.id)
   cpu.wakeAt = firstWakeTime(cpu.memory, cpu.memory.timerBase(cpu.id))
   yield cpu.armTimer('timers_dead_cpu:arm')

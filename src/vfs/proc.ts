@@ -7,6 +7,7 @@ import { GLOBAL, RUNQUEUE } from '../memory/structs.js'
 import { bitsOf } from '../ops/mask.js'
 import { type CpuTimes, cpuTimes, INTERRUPTS, interruptsTaken, sumOfTimes, sumOverCpus } from './accounting.js'
 import { type DirectoryNode, directory, type Entries, type FileNode } from './node.js'
+import { softirqs, softirqTotals } from './softirqs.js'
 import type { System } from './system.js'
 import { allTasks, findTask, type TaskView } from './tasks.js'
 
@@ -19,6 +20,7 @@ export function procRoot(system: System): DirectoryNode {
       cpuinfo: procFile(() => cpuinfo(system)),
       interrupts: procFile(() => interrupts(system)),
       schedstat: procFile(() => schedstat(system)),
+      softirqs: procFile(() => softirqs(system.memory)),
       stat: procFile(() => stat(system)),
       uptime: procFile(() => uptime(system)),
     },
@@ -83,6 +85,7 @@ function stat({ memory, now, bootTime }: System): string {
     `processes ${memory.get(memory.global + GLOBAL.nextPid)}`,
     `procs_running ${sumOf(RUNQUEUE.running)}`,
     'procs_blocked 0',
+    softirqTotals(memory),
   ]
   return `${lines.join('\n')}\n`
 }

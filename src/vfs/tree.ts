@@ -3,7 +3,7 @@ import { KernelError } from '../base/errno.js'
 import { Defect } from '../base/failure.js'
 import { cgroupRoot } from './cgroup.js'
 import { busRoot, nodeRoot } from './devices.js'
-import { type DirectoryNode, directory, type FileNode, type Node } from './node.js'
+import { attribute, type DirectoryNode, directory, type FileNode, type Node } from './node.js'
 import { procRoot } from './proc.js'
 import { cpuRoot } from './sysfs.js'
 import type { System } from './system.js'
@@ -13,9 +13,10 @@ export class Tree {
 
   constructor(system: System) {
     const { memory } = system
-    const devices = directory({ system: directory({ cpu: cpuRoot(system), node: nodeRoot(memory) }) })
+    const devices = directory({ system: directory({ cpu: cpuRoot(system), node: nodeRoot(system) }) })
     const fs = directory({ cgroup: cgroupRoot(system) })
-    const sys = directory({ bus: directory({ cpu: busRoot(memory) }), devices, fs })
+    const kernel = directory({ uevent_seqnum: attribute(() => `${system.uevents()}\n`) })
+    const sys = directory({ bus: directory({ cpu: busRoot(memory) }), devices, fs, kernel })
     this.root = directory({ proc: procRoot(system), sys })
   }
 

@@ -12,21 +12,24 @@ import { POOL_WORKQUEUE, WORK, WORKER_POOL } from '../memory/structs-workqueue.j
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'
 import { waitEvent, wakeUp } from '../sync/waitqueue.js'
+import { delTimer } from '../time/timer.js'
 import { completeBarriers, flushWork, leaveFlight } from './flush.js'
 import { addressIn, DATA, poolIn, removeWork } from './work.js'
 
 /** What came of trying to get hold of a work: it was not pending, was queued, or somebody else is cancelling it. */
-const GRABBED = { idle: 0, pending: 1, cancelling: 2 } as const
+export const GRABBED = { idle: 0, pending: 1, cancelling: 2 } as const
 type Grabbed = (typeof GRABBED)[keyof typeof GRABBED]
 
 /**
  * Makes a work pending for the caller alone, and off every list, unless somebody else is cancelling it. Then interrupts are off:
- * nobody is to wait on this CPU for a work that is pending and on no list. The caller enables them.
+ * nobody is to wait on this CPU for a work that is pending and on no list. The caller enables them. `timer` is that of a delayed
+ * work, 0: it has none.
  */
-export function* grabPending(cpu: Cpu, work: number): Kernel<Grabbed> {
+export function* grabPending(cpu: Cpu, work: number, timer = 0): Kernel<Grabbed> {
   const { memory } = cpu
   for (;;) {
     cpu.irqDisable()
+    if (timer !== 0 && (yield* delTimer(cpu, timer)) === 1) return GRABBED.pending
     const data = yield cpu.or(work + WORK.data, DATA.pending, full, 'try_to_grab_pending')
     if ((data & DATA.pending) === 0) return GRABBED.idle
     if (data & DATA.queued) {
@@ -59,15 +62,15 @@ function* takeBack(cpu: Cpu, pool: number, place: number, work: number): Kernel<
  * Takes a work back if it is pending, and waits until it is not being done any more, whoever queues it meanwhile: also it itself.
  * Answers whether it was pending. May sleep.
  */
-export function* cancelWorkSync(cpu: Cpu, work: number): Kernel<boolean> {
+export function* cancelWorkSync(cpu: Cpu, work: number, timer = 0): Kernel<boolean> {
   const { memory } = cpu
   const waiters = memory.global + GLOBAL.cancelWaiters
-  let grabbed = yield* grabPending(cpu, work)
+  let grabbed = yield* grabPending(cpu, work, timer)
   while (grabbed === GRABBED.cancelling) {
     yield* waitEvent(cpu, waiters, function* () {
       return ((yield cpu.load(work + WORK.data, full, 'cancel_work:other')) & DATA.cancelling) === 0
     })
-    grabbed = yield* grabPending(cpu, work)
+    grabbed = yield* grabPending(cpu, work, timer)
   }
   yield cpu.or(work + WORK.data, DATA.cancelling, full, 'mark_work_canceling')
   cpu.irqEnable()

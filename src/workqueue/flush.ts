@@ -58,7 +58,7 @@ function* leaveBarrier(cpu: Cpu, work: number): Kernel<boolean> {
     if (data & DATA.queued) list = work + WORK.barriers
     else {
       const worker = workerDoing(memory, pool, work)
-      if (worker !== 0) list = worker + WORKER.barriers
+      if (worker !== 0 && !cpu.bugs.has('hasty-flush')) list = worker + WORKER.barriers
     }
   }
   if (list !== 0) {

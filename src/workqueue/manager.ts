@@ -15,7 +15,6 @@ import { EVENT } from '../trace/events.js'
 import { bindWorker } from './binding.js'
 import {
   enterIdle,
-  hasFlag,
   isAssociated,
   isUnbound,
   needMoreWorker,
@@ -29,12 +28,11 @@ import {
 const IDLE_RATIO = 4
 
 /**
- * By a worker whose pool has none in reserve: makes another one. Answers whether it did; the pool's lock is dropped meanwhile.
- * Only one worker of a pool does so at a time.
+ * By a worker whose pool has none in reserve: makes another one, as the only one of its pool that does so. Answers whether it
+ * could; the pool's lock is dropped meanwhile.
  */
 export function* manageWorkers(cpu: Cpu, pool: number): Kernel<boolean> {
   const { memory } = cpu
-  if (hasFlag(memory, pool, POOL.managerActive)) return false
   const flags = pool + WORKER_POOL.flags
   memory.set(flags, memory.get(flags) | POOL.managerActive)
   yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'manage_workers')

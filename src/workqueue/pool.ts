@@ -10,7 +10,8 @@ import type { Memory } from '../memory/memory.js'
 import { TASK } from '../memory/structs.js'
 import { WORK_LIST, WORKER, WORKER_POOL } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
-import { type Kernel, relaxed } from '../ops/operation.js'
+import { acquire, type Kernel, relaxed } from '../ops/operation.js'
+import { isCpuAllowed, MIGRATION, setTaskCpu } from '../sched/placement.js'
 import { STATE } from '../sched/task.js'
 
 export const POOL = {
@@ -116,6 +117,27 @@ export function* wakeUpWorker(cpu: Cpu, pool: number): Kernel<void> {
   if (worker !== 0) yield* wakeUpProcess(cpu, cpu.memory.workerTask(worker))
 }
 
+/**
+ * For new work of a CPU whose workers are not bound to it: the worker that is to be woken goes there all the same, if that CPU
+ * may have it already (it is on its way up, and was left there).
+ */
+export function* bringHome(cpu: Cpu, pool: number): Kernel<void> {
+  const { memory } = cpu
+  const owner = memory.poolIndex(pool)
+  const worker = memory.get(pool + WORKER_POOL.idle)
+  if (worker === 0) return
+  const task = memory.workerTask(worker)
+  yield cpu.lockIrq(task + TASK.piLock, 'wake_up_worker')
+  const from = yield cpu.load(task + TASK.cpu, relaxed, 'wake_up_worker:cpu')
+  // Its frames are gone when it is idle, and its CPU has left it alone.
+  const asleep = (yield cpu.load(task + TASK.onRunqueue, acquire, 'wake_up_worker:on_rq')) === 0
+  const free = asleep && (yield cpu.load(task + TASK.onCpu, acquire, 'wake_up_worker:on_cpu')) === 0
+  if (free && memory.get(task + TASK.pinned) === 0 && from !== owner && (yield* isCpuAllowed(cpu, task, owner))) {
+    yield* setTaskCpu(cpu, task, from, owner, MIGRATION.wakeup)
+  }
+  yield cpu.unlockIrq(task + TASK.piLock, 'wake_up_worker')
+}
+
 /** A worker is about to sleep in the middle of some work: if it was the only one that ran, and there is more, another wakes. */
 export function* workerSleeping(cpu: Cpu): Kernel<void> {
   const { memory, task } = cpu
@@ -125,7 +147,7 @@ export function* workerSleeping(cpu: Cpu): Kernel<void> {
   yield cpu.lockIrq(pool + WORKER_POOL.lock, 'wq_worker_sleeping')
   if (memory.get(worker + WORKER.sleeping) === 0 && isRunning(memory, worker)) {
     countRunning(memory, pool, -1)
-    if (needMoreWorker(memory, pool)) yield* wakeUpWorker(cpu, pool)
+    if (needMoreWorker(memory, pool) && !cpu.bugs.has('deaf-pool')) yield* wakeUpWorker(cpu, pool)
   }
   memory.set(worker + WORKER.sleeping, 1)
   yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'wq_worker_sleeping')

@@ -18,10 +18,12 @@ import { detachFromPool, isSurplus, manageWorkers } from './manager.js'
 import {
   clearFlags,
   enterIdle,
+  hasFlag,
   isAssociated,
   keepWorking,
   leaveIdle,
   needMoreWorker,
+  POOL,
   setFlags,
   WORKER_FLAG,
   wakeUpWorker,
@@ -44,11 +46,22 @@ export function* workerThread(cpu: Cpu, _task: number, worker: number): Kernel<n
     leaveIdle(memory, pool, worker)
   }
   // The pool's lock is held from here on, but while work is carried out.
-  do {
+  for (let alone = false; ; ) {
     if (yield* goHome(cpu, pool, worker)) return RESTART
+    if (!alone && needsReserve(memory, pool, worker)) {
+      // The lock is dropped meanwhile: everything may be otherwise.
+      alone = !(yield* manageWorkers(cpu, pool))
+      continue
+    }
     if (!(yield* takeWork(cpu, pool, worker))) return yield* sleepIdle(cpu, pool, worker)
-  } while (yield* carryOut(cpu, pool, worker))
-  return RESTART
+    if (!(yield* carryOut(cpu, pool, worker))) return RESTART
+  }
+}
+
+/** Whether a worker that is about to begin is the last one that is left. */
+function needsReserve(memory: Memory, pool: number, worker: number): boolean {
+  if ((memory.get(worker + WORKER.flags) & WORKER_FLAG.prep) === 0 || !needMoreWorker(memory, pool)) return false
+  return memory.get(pool + WORKER_POOL.idleCount) === 0 && !hasFlag(memory, pool, POOL.managerActive)
 }
 
 /** A worker whose CPU is up again belongs to it, and does nothing more elsewhere. Answers whether it has to go, by a sleep. */
@@ -66,11 +79,10 @@ function* goHome(cpu: Cpu, pool: number, worker: number): Kernel<boolean> {
 function* takeWork(cpu: Cpu, pool: number, worker: number): Kernel<boolean> {
   const { memory } = cpu
   if (memory.get(worker + WORKER.flags) & WORKER_FLAG.prep) {
-    do if (!needMoreWorker(memory, pool)) return false
-    while (memory.get(pool + WORKER_POOL.idleCount) === 0 && (yield* manageWorkers(cpu, pool)))
+    if (!needMoreWorker(memory, pool)) return false
     clearFlags(memory, pool, worker, WORKER_FLAG.prep | WORKER_FLAG.rebound)
   }
-  const work = nextWork(memory, pool, worker)
+  const work = nextWork(cpu, pool, worker)
   if (work === 0) return false
   const away = isAssociated(memory, pool) && cpu.id !== memory.poolIndex(pool)
   cpu.warn(away, 'process_one_work', `work of CPU ${memory.poolIndex(pool)}, which is up, is done elsewhere`)
@@ -91,13 +103,14 @@ function* takeWork(cpu: Cpu, pool: number, worker: number): Kernel<boolean> {
 }
 
 /** The next work, off its list, 0: none. What another worker is doing at the moment goes to that one, to be done after it. */
-function nextWork(memory: Memory, pool: number, worker: number): number {
+function nextWork(cpu: Cpu, pool: number, worker: number): number {
+  const { memory } = cpu
   const scheduled = takeFirstWork(memory, worker + WORKER.scheduled)
   if (scheduled !== 0) return scheduled
   while (keepWorking(memory, pool)) {
     const work = takeFirstWork(memory, pool + WORKER_POOL.worklist)
     const other = workerDoing(memory, pool, work)
-    if (other === 0) return work
+    if (other === 0 || cpu.bugs.has('twin-work')) return work
     appendWork(memory, other + WORKER.scheduled, work)
   }
   return 0

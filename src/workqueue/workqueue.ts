@@ -16,7 +16,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT, withFunction } from '../trace/events.js'
 import { WORK_CPU_UNBOUND } from '../trace/fields.js'
-import { needMoreWorker, POOL, wakeUpWorker, workerDoing } from './pool.js'
+import { bringHome, hasFlag, needMoreWorker, POOL, wakeUpWorker, workerDoing } from './pool.js'
 import { appendWork, DATA, poolIn } from './work.js'
 
 /** What a workqueue may be, as in Linux. */
@@ -131,9 +131,18 @@ export function* enqueueWork(cpu: Cpu, target: number, workqueue: number, work: 
   yield cpu.store(work + WORK.data, place | DATA.queued | DATA.pending, relaxed, 'insert_work')
   if (memory.get(place + POOL_WORKQUEUE.active) < memory.get(workqueue + WORKQUEUE.maxActive)) {
     activateWork(cpu, place, work)
-    if (needMoreWorker(memory, pool)) yield* wakeUpWorker(cpu, pool)
+    if (needMoreWorker(memory, pool)) yield* wakeFor(cpu, pool)
   } else appendWork(memory, place + POOL_WORKQUEUE.inactive, work)
   yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'queue_work')
+}
+
+/** New work: somebody is to do it. */
+function* wakeFor(cpu: Cpu, pool: number): Kernel<void> {
+  if (hasFlag(cpu.memory, pool, POOL.disassociated)) {
+    if (cpu.bugs.has('stranded-work')) return
+    yield* bringHome(cpu, pool)
+  }
+  yield* wakeUpWorker(cpu, pool)
 }
 
 /** A work that is being done is not to be done by another pool at the same time: it goes where it is. Locks the pool. */

@@ -4,6 +4,7 @@
 //   boot; start the load
 //   requesters: down, up, half-way, with failures, in each other's way      requester.ts
 //   the load: tasks that end are started anew, each result is compared      load.ts
+//   other loads, where they are asked for                                   ../loads
 //   now and then: stop all CPUs, and look at the invariants of a machine that is stopped
 //   at the end: every CPU up, every task to its end, the machine at rest, and all invariants
 import { availableParallelism, loadavg } from 'node:os'
@@ -25,6 +26,7 @@ import { PhaseReader } from '../../src/report/phases.js'
 import { BUILT_IN } from '../../src/workloads/table.js'
 import type { Workload } from '../../src/workloads/workload.js'
 import { DetailReader } from '../details.js'
+import { Loads, roomFor, type StartProcesses } from '../loads/loads.js'
 import { checkAtRest } from '../settle.js'
 import { Figures, tortureLine } from './figures.js'
 import { Load } from './load.js'
@@ -61,6 +63,7 @@ class BusyRun {
   private readonly started = performance.now()
   private machine: Machine | null = null
   private load: Load | null = null
+  private readonly loads = new Loads((what, message) => this.find(what, message))
   private phases: PhaseReader | null = null
   private details: DetailReader | null = null
   private ended = false
@@ -96,13 +99,15 @@ class BusyRun {
   }
 
   private machineOptions(): MachineOptions {
-    const { machine, cpus, workers, tasks, seed, profile, modules = [], watchdog, bugs = [] } = this.o
-    const room = tasks + 16
+    const { machine, cpus, workers, tasks, seed, profile, modules = [], watchdog, bugs = [], loads = [] } = this.o
+    const besides = roomFor(loads, cpus)
+    const room = tasks + besides.tasks + 16
     const workloads = this.mix()
-    const bytes = Math.max(...workloads.map((workload) => workload.bytes(workload.typicalWork)))
+    const bytes = Math.max(besides.bytes, ...workloads.map((workload) => workload.bytes(workload.typicalWork)))
     const common = {
       cpus,
       tasks: room,
+      kthreads: besides.kthreads,
       userMemory: Math.min(2 ** 30, room * (bytes + 4 * PAGE)),
       traceRecords: cpus <= 16 ? 16_384 : cpus <= 128 ? 4096 : 1024,
       workloads: modules.map(({ url }) => url),
@@ -138,6 +143,7 @@ class BusyRun {
     if (this.o.details === true) this.details = new DetailReader(machine)
     machine.trace()
     await load.start(tasks, this.mix())
+    await this.startLoads(machine, prng)
     const beganNs = this.now(machine)
     const more = (): boolean => !this.isOver(machine, beganNs)
     const looks = this.look(machine, beganNs)
@@ -159,10 +165,21 @@ class BusyRun {
     // The first to fail ends it: nobody waits for what a dead machine does not do.
     await Promise.race([Promise.all([...work, checks]), load.failure()])
     await this.lastCpu(machine)
+    await this.loads.stop()
     await this.finish(machine, load)
     this.ended = true
     await looks
     await this.atRest(machine)
+  }
+
+  private async startLoads(machine: Machine, prng: Prng): Promise<void> {
+    const find = (what: string, message: string): void => this.find(what, message)
+    const processes: StartProcesses = async (tasks, workloads, { nice }) => {
+      const load = new Load(machine, prng.fork('loads'), find, nice)
+      await load.start(tasks, workloads)
+      return load
+    }
+    await this.loads.start(machine, this.o.loads ?? [], processes)
   }
 
   private isOver(machine: Machine, beganNs: number): boolean {
@@ -187,7 +204,7 @@ class BusyRun {
   private async finish(machine: Machine, load: Load): Promise<void> {
     const limit = this.o.finishNs ?? FINISH_NS[this.o.machine]
     let done = false
-    const finished = load.finish().then(() => {
+    const finished = Promise.all([load.finish(), this.loads.finish()]).then(() => {
       done = true
     })
     for (let waited = 0; !done && waited < limit; waited += limit / FINISH_LOOKS) {
@@ -366,6 +383,7 @@ class BusyRun {
         runnable: Object.fromEntries([...board.runnable].sort(([a], [b]) => a - b)),
       },
       load: load === null ? null : load.figures(),
+      loads: this.loads.figures(),
       details: this.details?.details(loadProfile(this.o.profile ?? 'linux-6.1-minimal')) ?? null,
       checked: this.checked(),
       lostEvents: this.lost,

@@ -36,6 +36,7 @@ export class Load {
   private readonly entries: Entry[] = []
   private readonly expected = new Map<string, string>()
   private readonly find: (what: string, message: string) => void
+  private readonly nice: number
   private stopping = false
   /** each with the error that the machine ended with, null when the processes came to theirs */
   private readonly ends: Promise<Error | null>[] = []
@@ -43,10 +44,12 @@ export class Load {
   wrong = 0
   readonly faults: string[] = []
 
-  constructor(machine: Machine, prng: Prng, find: (what: string, message: string) => void) {
+  /** `nice`: of its tasks */
+  constructor(machine: Machine, prng: Prng, find: (what: string, message: string) => void, nice = 0) {
     this.machine = machine
     this.prng = prng
     this.find = find
+    this.nice = nice
   }
 
   /** Starts processes until there are `tasks` tasks, drawn from `mix`. */
@@ -139,7 +142,7 @@ export class Load {
 
   /** Where none of the CPUs that it should be on is active, it starts anywhere. */
   private async spawn({ workload, work, affinity }: Entry, seed: number): Promise<Task> {
-    const options = { workload: workload.name, work, seed }
+    const options = { workload: workload.name, work, seed, nice: this.nice }
     try {
       return await this.machine.spawn({ ...options, affinity })
     } catch (error) {

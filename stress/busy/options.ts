@@ -1,6 +1,7 @@
 // What a busy run is asked to do.
 import type { Operation } from '../../src/report/phases.js'
 import type { Workload } from '../../src/workloads/workload.js'
+import type { LoadSetting } from '../loads/setting.js'
 
 export interface BusyOptions {
   readonly machine: 'threads' | 'deterministic'
@@ -14,6 +15,8 @@ export interface BusyOptions {
   readonly workloads?: readonly string[]
   /** users' workloads: their modules' URLs, and what they are */
   readonly modules?: readonly { readonly url: string; readonly workload: Workload }[]
+  /** other ways to be busy, besides those tasks (default: none) */
+  readonly loads?: readonly LoadSetting[]
   readonly seed: number
   /** ends when this time has passed (the machine's own: virtual time on the deterministic machine) or ... */
   readonly durationNs?: number

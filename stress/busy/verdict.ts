@@ -1,5 +1,6 @@
 // What a busy run has to say: the JSON of `cpuhp stress`. A change of a field's meaning changes SCHEMA_VERSION.
 import type { Details } from '../../src/report/measurement.js'
+import type { LoadFigure } from '../loads/loads.js'
 import type { Row, WayFigures } from './figures.js'
 import type { LoadFigures } from './load.js'
 
@@ -7,7 +8,7 @@ export const SCHEMA_VERSION = 1
 
 /** Something that must hold and did not. */
 export interface BusyFinding {
-  /** the invariant's name; 'results', 'answer', 'rollback', 'kernel-warnings', or 'busy' for a run that shows nothing */
+  /** the invariant's name; 'results', 'answer', 'rollback', 'kernel-warnings', 'load-NAME', or 'busy' for a run that shows nothing */
   readonly what: string
   readonly message: string
 }
@@ -57,6 +58,8 @@ export interface BusyVerdict {
     readonly runnable: Readonly<Record<string, number>>
   }
   readonly load: LoadFigures | null
+  /** what was asked for besides */
+  readonly loads: readonly LoadFigure[]
   /** steps, interrupts, migrations from CPU to CPU; null unless asked for */
   readonly details: Details | null
   /** how often each invariant was checked */

@@ -1,21 +1,9 @@
 // What a profile is asked to measure.
+import type { Setting, SweepTarget } from './sweep.js'
 
-/** What can be swept; the others keep their values. */
-export const SWEEPS = ['tasks', 'cpus', 'hogs'] as const
-export type SweepName = (typeof SWEEPS)[number]
-
-/** One load. */
-export interface LoadSetting {
-  readonly cpus: number
-  /** endless tasks that may run anywhere */
-  readonly tasks: number
-  /** endless tasks that are bound to the CPU that is about to go */
-  readonly hogs: number
-}
-
-export interface ProfileOptions extends LoadSetting {
+export interface ProfileOptions extends Setting {
   readonly machine: 'threads' | 'deterministic'
-  readonly sweep: { readonly name: SweepName; readonly values: readonly number[] }
+  readonly sweep: { readonly target: SweepTarget; readonly values: readonly number[] }
   /** ways down and up for each value */
   readonly cycles: number
   /** threads: how many worker threads for that many CPUs */

@@ -4,6 +4,7 @@
 //     cycle: bind the hogs to the CPU that will go; let the machine run for a while; down; up
 //     what is between operations counts for the quiet throughput only
 import { availableParallelism, loadavg } from 'node:os'
+import { InvariantViolation } from '../../src/base/failure.js'
 import { Prng } from '../../src/base/prng.js'
 import { NS_PER_MS } from '../../src/base/time.js'
 import { Machine } from '../../src/machine/machine.js'
@@ -15,15 +16,19 @@ import { PhaseReader } from '../../src/report/phases.js'
 import { BUILT_IN } from '../../src/workloads/table.js'
 import type { Workload } from '../../src/workloads/workload.js'
 import { DetailReader } from '../details.js'
+import { Loads, roomFor, type StartProcesses } from '../loads/loads.js'
 import { runnableTasks } from '../runnable.js'
-import type { LoadSetting, ProfileOptions } from './options.js'
+import type { ProfileOptions } from './options.js'
 import { OperationRecorder } from './recorder.js'
 import { type Point, type ProfileResult, SCHEMA_VERSION } from './result.js'
+import type { Setting } from './sweep.js'
 import { UserTime } from './throughput.js'
 
 /** What the tasks do: workloads that never sleep, in turn. They have more work than they can do. */
 const WORKLOADS = ['sha256', 'sieve', 'matrix', 'chase']
 const ENDLESS = 2 ** 31 - 1
+/** User tasks of a load: nothing comes of them. */
+const ENDLESS_LOAD = { results: 0, wrong: 0, finish: async (): Promise<void> => {} }
 /** Between two operations: the machine's time, in which the load spreads. */
 const QUIET_NS = { threads: 10 * NS_PER_MS, deterministic: NS_PER_MS } as const
 /** Cycles before those that count: compilers have to see the code, virtual time knows none. */
@@ -45,7 +50,7 @@ export async function runProfile(options: ProfileOptions): Promise<ProfileResult
     schemaVersion: SCHEMA_VERSION,
     outcome: signal?.aborted === true ? 'interrupted' : 'success',
     machine,
-    sweep: sweep.name,
+    sweep: sweep.target.name,
     seed,
     profile: options.profile ?? 'linux-6.1-minimal',
     cycles,
@@ -58,20 +63,23 @@ export async function runProfile(options: ProfileOptions): Promise<ProfileResult
 class Load {
   private readonly o: ProfileOptions
   private readonly value: number
-  private readonly setting: LoadSetting
+  private readonly setting: Setting
   private readonly prng: Prng
   private readonly recorder = new OperationRecorder()
   private readonly user = { quiet: new UserTime(), offline: new UserTime(), online: new UserTime() }
   private readonly hogs: Task[] = []
+  private readonly loads = new Loads((what, message) => {
+    this.failure ??= new InvariantViolation(what, message)
+  })
   private cycles = 0
   private busy = 0
   private warm = false
 
   constructor(options: ProfileOptions, value: number) {
-    const { cpus, tasks, hogs, sweep, seed } = options
+    const { cpus, tasks, hogs, loads, sweep, seed } = options
     this.o = options
     this.value = value
-    this.setting = { cpus, tasks, hogs, [sweep.name]: value }
+    this.setting = sweep.target.set({ cpus, tasks, hogs, loads }, value)
     this.prng = new Prng(seed).fork(value)
   }
 
@@ -93,6 +101,8 @@ class Load {
         await this.cycle(machine, phases, details)
         this.o.onProgress?.(this.value, ++this.cycles)
       }
+      await this.loads.stop()
+      if (this.failure !== null) throw this.failure
     } catch (error) {
       if (signal?.aborted !== true) throw error
       if (this.cycles === 0) return null
@@ -105,12 +115,14 @@ class Load {
 
   private async boot(): Promise<Machine> {
     const { machine, seed, profile, workers } = this.o
-    const { cpus, tasks, hogs } = this.setting
-    const room = tasks + hogs + 16
-    const bytes = Math.max(...programs().map((workload) => workload.bytes(ENDLESS)))
+    const { cpus, tasks, hogs, loads } = this.setting
+    const besides = roomFor(loads, cpus)
+    const room = tasks + hogs + besides.tasks + 16
+    const bytes = Math.max(besides.bytes, ...programs().map((workload) => workload.bytes(ENDLESS)))
     const common = {
       cpus,
       tasks: room,
+      kthreads: besides.kthreads,
       userMemory: Math.min(2 ** 30, room * (bytes + 4 * PAGE)),
       traceRecords: cpus <= 16 ? 16_384 : cpus <= 128 ? 4096 : 1024,
       ...(profile === undefined ? {} : { profile }),
@@ -121,15 +133,31 @@ class Load {
   }
 
   private async start(machine: Machine): Promise<void> {
-    const { tasks, hogs } = this.setting
+    const { tasks, hogs, loads } = this.setting
     const all = programs()
     for (let n = 0; n < tasks + hogs; n++) {
-      const workload = all[n % all.length]!.name
-      const task = await machine.spawn({ workload, work: ENDLESS, seed: n + 1, name: n < tasks ? 'task' : 'hog' })
-      // Whoever ends with the machine ends as it should.
-      task.result.then(undefined, (error: Error) => this.ended(machine, error))
+      const task = await this.spawn(machine, all, n, { name: n < tasks ? 'task' : 'hog' })
       if (n >= tasks) this.hogs.push(task)
     }
+    const processes: StartProcesses = async (count, workloads, options) => {
+      for (let n = 0; n < count; n++) await this.spawn(machine, workloads, n, { name: 'load', ...options })
+      return ENDLESS_LOAD
+    }
+    await this.loads.start(machine, loads, processes)
+  }
+
+  /** Starts a task that has more work than it can do; the workloads have their turns. */
+  private async spawn(
+    machine: Machine,
+    workloads: readonly Workload[],
+    n: number,
+    options: { readonly name: string; readonly nice?: number },
+  ): Promise<Task> {
+    const workload = workloads[n % workloads.length]!.name
+    const task = await machine.spawn({ workload, work: ENDLESS, seed: n + 1, ...options })
+    // Whoever ends with the machine ends as it should.
+    task.result.then(undefined, (error: Error) => this.ended(machine, error))
+    return task
   }
 
   /** A program that failed while the machine was well ends the measurement. */
@@ -175,12 +203,13 @@ class Load {
     const [quiet, offline, online] = [user.quiet.part, user.offline.part, user.online.part]
     return {
       value,
-      label: `${value} ${value === 1 && o.sweep.name !== 'cpus' ? o.sweep.name.slice(0, -1) : NOUNS[o.sweep.name]}`,
-      ...setting,
+      label: o.sweep.target.label(value),
+      ...{ cpus: setting.cpus, tasks: setting.tasks, hogs: setting.hogs },
       workers: machine.kind === 'threads' ? o.workers(setting.cpus) : null,
       cycles,
       busy,
       elapsedMs,
+      loads: this.loads.figures(),
       lostEvents: machine.lostEvents,
       offline: recorder.way('offline'),
       online: recorder.way('online'),
@@ -191,8 +220,6 @@ class Load {
     }
   }
 }
-
-const NOUNS = { tasks: 'tasks', hogs: 'hogs', cpus: 'CPUs' } as const
 
 function programs(): Workload[] {
   return WORKLOADS.map((name) => BUILT_IN.find((workload) => workload.name === name)!)

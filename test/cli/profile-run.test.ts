@@ -57,6 +57,25 @@ describe('cpuhp profile', () => {
     expect(code).toBe(0)
   })
 
+  test('sweeps what can be set of a load, beside others that stay: who has its interrupts off holds up the rest', async () => {
+    const args = ['--sweep', 'irq-off.us=0,3000', '--load', 'irq-off:gap=500,work:tasks=1', '--json', '-']
+    const { code, stdout } = await cpuhp([...DETERMINISTIC, ...args])
+    expect(code).toBe(0)
+    const { sweep, points } = told(stdout)
+    expect(sweep).toBe('irq-off.us')
+    expect(points.map(({ label }) => label)).toEqual(['us=0', 'us=3000'])
+    for (const [n, { loads }] of points.entries()) {
+      expect(loads).toMatchObject([
+        { load: 'work', parameters: { tasks: 1, gap: 200 }, tasks: 1, wrong: 0 },
+        { load: 'irq-off', parameters: { tasks: -1, us: [0, 3000][n], gap: 500 }, tasks: 3, wrong: 0 },
+      ])
+      for (const { counts } of loads) expect(counts.done).toBeGreaterThan(0)
+    }
+    const [short, long] = points.map(({ details }) => details!.interrupts!.maxNs)
+    expect(short).toBeLessThan(1e6)
+    expect(long).toBeGreaterThan(1e6)
+  })
+
   test('sweeps the number of CPUs on threads, and says it as a table', async () => {
     const args = [
       'profile',
@@ -117,7 +136,16 @@ describe('cpuhp profile', () => {
   })
 
   test.each([
-    ['--sweep nice=1', "--sweep is one of tasks=..., cpus=..., hogs=... with values, as in tasks=0,2,8, not 'nice=1'"],
+    [
+      '--sweep nice=1',
+      "--sweep is one of tasks=..., cpus=..., hogs=..., LOAD.PARAMETER=... with values, as in tasks=0,2,8, not 'nice=1'",
+    ],
+    [
+      '--sweep irq-off.nice=1',
+      "--sweep is one of tasks=..., cpus=..., hogs=..., LOAD.PARAMETER=... with values, as in tasks=0,2,8, not 'irq-off.nice=1'",
+    ],
+    ['--sweep irq-off.us=-1', "--sweep irq-off.us: a value is a whole number from 0 to 100000, not '-1'"],
+    ['--load irq-off:x=1', "--load irq-off: takes tasks=N, us=N, gap=N, not 'x=1'"],
     ['--sweep tasks=', "--sweep tasks: a value is a whole number from 0 to 10000, not ''"],
     ['--sweep cpus=1', "--sweep cpus: a value is a whole number from 2 to 4096, not '1'"],
     ['--sweep tasks=2,2', "--sweep takes each value once, not '2,2'"],

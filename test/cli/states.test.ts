@@ -15,7 +15,7 @@ describe('cpuhp states', () => {
         "1 | PREPARE | threads:prepare | smpboot_create_threads | - | - | can't | modelled",
         '23 | PREPARE | block/bio:dead | - | bio_cpu_dead | 2 | named step',
         '46 | PREPARE | smpcfd:prepare | smpcfd_prepare_cpu | smpcfd_dead_cpu | - | modelled',
-        '68 | PREPARE | timers:prepare | timers_prepare_cpu | timers_dead_cpu | - | partly',
+        '68 | PREPARE | timers:prepare | timers_prepare_cpu | timers_dead_cpu | - | modelled',
         "91 | PREPARE | cpu:bringup | bringup_cpu | finish_cpu | - | can't | modelled",
         '92 | STARTING | idle:dead | - | - | - | modelled',
         "153 | TEARDOWN | cpu:teardown | - | takedown_cpu | - | can't | modelled",

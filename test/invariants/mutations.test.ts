@@ -1,12 +1,16 @@
 // The test of a checker is a mutation that it must catch: each of these breaks one thing in a machine at rest, and that
 // one invariant, and no other, must say so.
+
 import { afterEach, describe, expect, test } from 'vitest'
 import { CONTROLLER } from '#dist/src/cgroup/groups.js'
 import { SMT } from '#dist/src/hotplug/smt.js'
 import { checkInvariants, INVARIANTS } from '#dist/src/invariants/check.js'
 import { THREADS } from '#dist/src/kthread/smpboot.js'
 import type { Machine } from '#dist/src/machine/machine.js'
+import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/deferred.js'
 import type { Memory } from '#dist/src/memory/memory.js'
+import { RCU_DATA, RCU_NODE, RCU_TASK } from '#dist/src/memory/rcu.js'
+import { RCU } from '#dist/src/memory/rcu-state.js'
 import {
   CALL_FUNCTION,
   CALL_SINGLE,
@@ -28,6 +32,7 @@ import {
 } from '#dist/src/memory/structs.js'
 import { CGROUP, CGROUP_MEMBER, CGROUP_ROOT } from '#dist/src/memory/structs-cgroup.js'
 import { POOL_WORKQUEUE, WORK, WORKER, WORKER_POOL } from '#dist/src/memory/structs-workqueue.js'
+import { enqueue } from '#dist/src/rcu/callbacks.js'
 import { ARRIVAL } from '#dist/src/sched/fair.js'
 import { dequeueTask, enqueueTask } from '#dist/src/sched/runqueue.js'
 import { POLICY, STATE } from '#dist/src/sched/task.js'
@@ -63,6 +68,11 @@ function leaveWork(memory: Memory, cpu: number): void {
   bump(memory, place + POOL_WORKQUEUE.inFlight)
 }
 
+/** A callback of RCU that waits on a CPU. */
+function leaveCallback(memory: Memory, cpu: number): void {
+  enqueue(memory, cpu, memory.initTask + TASK.rcu + RCU_TASK.head)
+}
+
 /** A user task asleep on the timers of a CPU, as it should be. */
 function sleeper(memory: Memory, cpu: number, wakeTime: number, n = 0): number {
   const task = spareTask(memory, cpu, undefined, n)
@@ -73,6 +83,32 @@ function sleeper(memory: Memory, cpu: number, wakeTime: number, n = 0): number {
   memory.setTime(task + TASK.wakeTime, wakeTime)
   memory.set(head, task)
   return task
+}
+
+/** A tasklet on the list of a CPU; as it should be, where it is the only one, and its state says that it is scheduled. */
+function waitingTasklet(memory: Memory, cpu: number, state = 1, other = cpu): void {
+  const tasklet = memory.scratch(0)
+  memory.set(tasklet + TASKLET.state, state)
+  for (const on of new Set([cpu, other])) putTasklet(memory, on, tasklet)
+}
+
+function putTasklet(memory: Memory, cpu: number, tasklet: number): void {
+  const data = memory.percpu(cpu) + PERCPU.softirq
+  memory.set(data + SOFTIRQ_DATA.tasklets + TASKLET_HEAD.head, tasklet)
+  memory.set(data + SOFTIRQ_DATA.tasklets + TASKLET_HEAD.tail, tasklet)
+  bump(memory, data + SOFTIRQ_DATA.taskletsScheduled)
+}
+
+/** A timer in the wheel of a CPU, as it should be where it is in no other. */
+function waitingTimer(memory: Memory, cpu: number, other = cpu): number {
+  const timer = memory.scratch(0)
+  memory.set(timer + TIMER.base, cpu)
+  memory.set(timer + TIMER.pending, 1)
+  for (const on of new Set([cpu, other])) {
+    memory.set(memory.timerWheel(on) + TIMER_WHEEL.timers, timer)
+    bump(memory, memory.timerWheel(on) + TIMER_WHEEL.armed)
+  }
+  return timer
 }
 
 /** A FIFO task that nobody else knows of. */
@@ -400,8 +436,17 @@ const MUTATIONS: readonly Mutation[] = [
     "a task's call is in use",
     (m) => m.set(thread(m, 1, 'cpuhp') + TASK.call + CALL_SINGLE.busy, 1),
   ],
-  ['grace-periods-over', 'a grace period does not end', (m) => m.set(m.global + GLOBAL.graceRemaining, 1)],
-  ['grace-periods-over', 'a CPU owes a quiescent state', (m) => m.set(m.percpu(1) + PERCPU.quiescentWanted, 1)],
+  ['rcu-waits-for-online', 'a CPU is not waited for', (m) => m.set(m.rcuNode(0) + RCU_NODE.online, 0b1101)],
+  ['rcu-waits-for-online', 'a CPU that is gone is waited for', (m) => m.set(m.rcuNode(0) + RCU_NODE.online, 0b11111)],
+  ['rcu-nodes-sound', 'a grace period waits for one that is gone', (m) => m.set(m.rcuNode(0) + RCU_NODE.expmask, 16)],
+  ['rcu-nodes-sound', 'a reader is counted that is not there', (m) => m.set(m.rcuNode(0) + RCU_NODE.gpTasks, 1)],
+  ['grace-periods-over', 'a grace period does not end', (m) => m.set(m.rcu + RCU.expSequence, 1)],
+  ['grace-periods-over', 'a grace period waits for a node', (m) => m.set(m.rcu + RCU.pending, 1)],
+  ['grace-periods-over', 'a CPU owes a quiescent state', (m) => m.set(m.rcuData(1) + RCU_DATA.noQs, 1)],
+  ['rcu-callbacks-adopted', 'a dead CPU has callbacks', (m) => leaveCallback(m, 3)],
+  ['rcu-callbacks-once', 'a callback is lost', (m) => bump(m, m.rcuData(1) + RCU_DATA.queued)],
+  ['rcu-callbacks-called', 'a callback is not called', (m) => leaveCallback(m, 1)],
+  ['read-sides-over', 'a read side is not over', (m) => m.set(m.initTask + TASK.rcu + RCU_TASK.nesting, 1)],
   ['interrupts-taken', 'an interrupt is not taken', (m) => m.set(m.pending(1), 4)],
   ['workers-bound', 'the worker of a dead CPU is bound to it', (m) => m.set(kworker(m, 3) + TASK.flags, 3)],
   ['workers-bound', 'a worker is not marked as bound', (m) => m.set(kworker(m, 1) + TASK.flags, 1)],
@@ -500,6 +545,22 @@ const MUTATIONS: readonly Mutation[] = [
       m.set(m.get(first + INSTANCE.next) + INSTANCE.next, first)
     },
   ],
+  ['softirqs-served', 'a softirq waits', (m) => m.set(m.percpu(1) + PERCPU.softirq + SOFTIRQ_DATA.pending, 2)],
+  [
+    'tasklets-run-once',
+    'a tasklet was scheduled, and is nowhere',
+    (m) => bump(m, m.percpu(1) + PERCPU.softirq + SOFTIRQ_DATA.taskletsScheduled),
+  ],
+  ['tasklets-run-once', 'a tasklet is on two lists', (m) => waitingTasklet(m, 1, 1, 2)],
+  ['tasklets-run-once', 'nobody has scheduled a tasklet that waits', (m) => waitingTasklet(m, 1, 0)],
+  ['tasklets-taken-over', 'a dead CPU has a tasklet', (m) => waitingTasklet(m, 3)],
+  ['timers-armed-once', 'a timer was armed, and is nowhere', (m) => bump(m, m.timerWheel(1) + TIMER_WHEEL.armed)],
+  ['timers-armed-once', 'a timer is in two wheels', (m) => waitingTimer(m, 1, 2)],
+  ['timers-armed-once', 'a timer was served, and waits', (m) => m.set(waitingTimer(m, 1) + TIMER.pending, 0)],
+  ['timers-armed-once', 'a timer says that it is elsewhere', (m) => m.set(waitingTimer(m, 1) + TIMER.base, 2)],
+  ['timers-not-early', 'a timer was served early', (m) => bump(m, m.timerWheel(1) + TIMER_WHEEL.early)],
+  ['timers-taken-over', 'a dead CPU has a timer', (m) => waitingTimer(m, 3)],
+  ['timekeeper-online', 'a dead CPU keeps the time', (m) => m.set(m.global + GLOBAL.tickDoTimerCpu, 3)],
   [
     'trace-in-order',
     'a ticket was given twice',

@@ -92,6 +92,7 @@ describe('an address', () => {
       memory.initTask,
       ...Array.from({ length: LIMITS.portSlots }, (_, slot) => memory.requesterTask(slot)),
       ...Array.from({ length: LIMITS.portSlots }, (_, slot) => memory.runnerTask(slot)),
+      memory.rcuThread,
       ...Array.from({ length: layout.workerCount }, (_, n) => memory.workerTask(memory.worker(n))),
     ]
     expect(tasks.map((task) => memory.taskIndex(task))).toEqual(tasks.map((_, index) => index))

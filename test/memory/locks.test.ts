@@ -1,14 +1,17 @@
 import { expect, test } from 'vitest'
-import { FUTEX_BUCKETS, Layout, LIMITS } from '#dist/src/memory/layout.js'
+import { FUTEX_BUCKETS, Layout, LIMITS, RCU_FANOUT } from '#dist/src/memory/layout.js'
 
 // Each kind of spinlock that the machine has, how many there are, and the Linux lock that it is: none covers more than
 // that one does.
 const LOCKS: Readonly<
-  Record<string, { readonly per: 'machine' | 'CPU' | 'task' | 'bucket' | 'pool' | 'workqueue'; readonly linux: string }>
+  Record<
+    string,
+    { readonly per: 'machine' | 'CPU' | 'task' | 'bucket' | 'pool' | 'workqueue' | 'node'; readonly linux: string }
+  >
 > = {
   'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
   'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
-  'timer_base.lock': { per: 'CPU', linux: 'timer_base->lock' },
+  'timer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
   'worker_pool.lock': { per: 'pool', linux: 'worker_pool->lock' },
   'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
   'cpuhp.doneDown.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_down.wait.lock' },
@@ -33,7 +36,18 @@ const LOCKS: Readonly<
   'cgroup_root.cpusetMutex.waitLock': { per: 'machine', linux: 'cpuset_rwsem.waiters.lock' },
   'cgroup_root.cssSetLock': { per: 'machine', linux: 'css_set_lock' },
   'cgroup_root.callbackLock': { per: 'machine', linux: 'callback_lock' },
+  'timer_wheel.lock': { per: 'CPU', linux: 'timer_base->lock' },
+  'global.taskletKillers.lock': { per: 'machine', linux: 'wait_queue_head->lock of tasklet_unlock_wait' },
+  'loads.lock.waiters.lock': { per: 'machine', linux: 'a percpu_rw_semaphore of a test module, ->waiters.lock' },
   'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
+  'rcu.lock': { per: 'machine', linux: 'the root rcu_node->lock, as it guards rcu_state.gp_seq' },
+  'rcu.expMutex.waitLock': { per: 'machine', linux: 'rcu_state.exp_mutex.wait_lock' },
+  'rcu.expDone.lock': { per: 'machine', linux: 'rcu_state.expedited_wq.lock' },
+  'rcu.barrierMutex.waitLock': { per: 'machine', linux: 'rcu_state.barrier_mutex.wait_lock' },
+  'rcu.barrierDone.lock': { per: 'machine', linux: 'rcu_state.barrier_completion.wait.lock' },
+  'rcu.barrierLock': { per: 'machine', linux: 'rcu_state.barrier_lock' },
+  'rcu_torture.lock': { per: 'machine', linux: 'rcu_torture_lock' },
+  'rcu_node.lock': { per: 'node', linux: 'rcu_node->lock of the leaves' },
 }
 
 function countLocks(layout: Layout): Record<string, number> {
@@ -56,6 +70,7 @@ test.each([2, 4, 64])(
       bucket: FUTEX_BUCKETS,
       pool: cpus + 1,
       workqueue: LIMITS.workqueues,
+      node: Math.ceil(cpus / RCU_FANOUT),
     }
     const expected = Object.entries(LOCKS).map(([name, { per }]) => [name, instances[per]])
     expect(countLocks(layout)).toEqual(Object.fromEntries(expected))

@@ -32,7 +32,7 @@ export const functions: Record<string, KernelFunction> = {
   *call_blindly(cpu, a) {
     const { memory } = cpu
     const call = memory.percpu(cpu.id) + PERCPU.call
-    memory.set(call + CALL_SINGLE.function, FN.request_quiescent_state)
+    memory.set(call + CALL_SINGLE.function, FN.rcu_exp_handler)
     memory.set(call + CALL_SINGLE.busy, 1)
     yield cpu.compareExchange(memory.percpu(a) + PERCPU.callQueue, 0, call, full, 'call_blindly')
     return 0

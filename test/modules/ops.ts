@@ -10,6 +10,7 @@ import {
   release,
   smpCallFunctionSingle,
 } from '../../src/kernel-api.js'
+import { PERCPU } from '../../src/memory/structs.js'
 import { VECTOR } from '../../src/ops/vectors.js'
 
 /** Where each function leaves what it saw; the first word is a word to work on. */
@@ -155,6 +156,21 @@ export const functions = {
     yield cpu.waitUntil(memory.scratch(TAKEN), 1, 'ops:taken')
     yield cpu.store(memory.scratch(WORD), 1, release, 'ops:wake')
     return 0
+  },
+
+  /** Spins for `ns`, with interrupts off when `off` is 1, and its own timer due half-way. Answers how much too short that was; WORD: how often the timer came. */
+  *ops_spin(cpu, ns, off) {
+    const { memory } = cpu
+    const taken = memory.percpu(cpu.id) + PERCPU.interrupts + VECTOR.timer
+    const before = memory.get(taken)
+    const now = yield cpu.clock('ops:now')
+    if (off === 1) cpu.irqDisable()
+    yield cpu.setTimer(now + ns / 2, 'ops:set_timer')
+    yield cpu.spinUntil(now + ns, 'ops:spin')
+    memory.set(memory.scratch(WORD), memory.get(taken) - before)
+    const late = (yield cpu.clock('ops:now')) - (now + ns)
+    if (off === 1) cpu.irqEnable()
+    return late < 0 ? Math.ceil(-late) : 0
   },
 
   /** An interrupt of its own, by vector; answers the registers afterwards: all 0. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Machine, RandomStrategy, type Strategy } from '#dist/src/index.js'
 import { type Operation, ORDER } from '#dist/src/ops/operation.js'
-import { INSIDE, RESULTS } from '#dist/test/modules/ops.js'
+import { INSIDE, RESULTS, WORD } from '#dist/test/modules/ops.js'
 import { kernelModule, onDeterministic, onEveryMachine, testsMachine } from '../support/machines.js'
 
 const OPTIONS = { cpus: 2, modules: [kernelModule('ops')] }
@@ -30,6 +30,19 @@ onEveryMachine('a halted CPU is woken by its timer, and not early', OPTIONS, asy
   for (const ns of [0, 1000, 200_000])
     expect(await machine.run('ops_timer', { cpu: 1, args: [ns] })).toBeGreaterThanOrEqual(0)
 })
+
+onEveryMachine(
+  'a CPU spins as long as it was told to, and takes interrupts meanwhile where they are on',
+  OPTIONS,
+  async (machine) => {
+    for (const ns of [0, 1000, 2_000_000]) {
+      expect(await machine.run('ops_spin', { cpu: 1, args: [ns, 1] })).toBe(0)
+      expect(scratch(machine, WORD, 1)).toEqual([0])
+    }
+    expect(await machine.run('ops_spin', { cpu: 1, args: [2_000_000, 0] })).toBe(0)
+    expect(scratch(machine, WORD, 1)[0]).toBeGreaterThan(0)
+  },
+)
 
 onEveryMachine('the clock does not go backwards', OPTIONS, async (machine) => {
   expect(await machine.run('ops_clock', { cpu: 1, args: [500] })).toBe(0)

@@ -90,7 +90,11 @@ describe.skipIf(NO_BROWSER !== null)(
   `in a real browser${NO_BROWSER === null ? '' : ` (skipped: ${NO_BROWSER})`}`,
   () => {
     let browser: Browser
-    const files = { profile: join(folder, 'profile.html'), stress: join(folder, 'stress.html') }
+    const files = {
+      profile: join(folder, 'profile.html'),
+      loads: join(folder, 'loads.html'),
+      stress: join(folder, 'stress.html'),
+    }
     beforeAll(async () => {
       const machine = ['--machine', 'deterministic', '--quiet']
       const runs = await Promise.all([
@@ -106,9 +110,21 @@ describe.skipIf(NO_BROWSER !== null)(
           '--report',
           files.profile,
         ]),
+        cpuhp([
+          'profile',
+          ...machine,
+          '--cycles',
+          '6',
+          '--sweep',
+          'irq-off.us=0,50,100000',
+          '--load',
+          'work',
+          '--report',
+          files.loads,
+        ]),
         cpuhp(['stress', ...machine, '--cpus', '12', '--tasks', '36', '--cycles', '12', '--report', files.stress]),
       ])
-      expect(runs.map(({ code }) => code)).toEqual([0, 0])
+      expect(runs.map(({ code }) => code)).toEqual([0, 0, 0])
       browser = await launchBrowser()
     }, 60_000)
     afterAll(async () => await browser?.close())
@@ -125,59 +141,58 @@ describe.skipIf(NO_BROWSER !== null)(
       return [shown, complaints]
     }
 
+    const SWEEP = [
+      ...['by-phase-offline', 'by-phase-online', 'percentiles-offline', 'percentiles-online'],
+      ...['timeline', 'by-state-offline', 'by-state-online', 'migrations'],
+    ] as const
     const CHARTS = {
-      profile: [
-        ...['by-phase-offline', 'by-phase-online', 'percentiles-offline', 'percentiles-online'],
-        ...['timeline', 'by-state-offline', 'by-state-online', 'migrations'],
-      ],
+      profile: SWEEP,
+      loads: SWEEP,
       stress: ['by-phase-offline', 'by-phase-online', 'timeline', 'by-state-offline', 'by-state-online', 'migrations'],
     } as const
 
-    test.each(WIDTHS.flatMap((width) => (['profile', 'stress'] as const).map((name) => [name, width] as const)))(
-      '%s fits into %d px, every chart has something in it, and nothing complains',
-      async (name, width) => {
-        const [shown, complaints] = await open(files[name], width, width === 390 ? 'dark' : 'light')
-        const seen = await shown.evaluate(() => {
-          const inner = document.documentElement
-          const box = (element: Element): DOMRect => element.getBoundingClientRect()
-          const texts = [...document.querySelectorAll('.chart text')]
-          const sizes = [...document.querySelectorAll('main *')]
-            .filter((element) =>
-              [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.trim()),
+    test.each(
+      WIDTHS.flatMap((width) => (['profile', 'loads', 'stress'] as const).map((name) => [name, width] as const)),
+    )('%s fits into %d px, every chart has something in it, and nothing complains', async (name, width) => {
+      const [shown, complaints] = await open(files[name], width, width === 390 ? 'dark' : 'light')
+      const seen = await shown.evaluate(() => {
+        const inner = document.documentElement
+        const box = (element: Element): DOMRect => element.getBoundingClientRect()
+        const texts = [...document.querySelectorAll('.chart text')]
+        const sizes = [...document.querySelectorAll('main *')]
+          .filter((element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.trim()))
+          .filter((element) => !['title', 'desc'].includes(element.tagName))
+          .map((element) => Number.parseFloat(getComputedStyle(element).fontSize))
+        return {
+          overflow: inner.scrollWidth - inner.clientWidth,
+          smallest: Math.min(...sizes),
+          charts: [...document.querySelectorAll('figure')].map(({ id }) => id),
+          empty: [...document.querySelectorAll('.chart')]
+            .filter(
+              (chart) => ![...chart.querySelectorAll('rect:not(.frame), circle')].some((mark) => box(mark).width > 3),
             )
-            .filter((element) => !['title', 'desc'].includes(element.tagName))
-            .map((element) => Number.parseFloat(getComputedStyle(element).fontSize))
-          return {
-            overflow: inner.scrollWidth - inner.clientWidth,
-            smallest: Math.min(...sizes),
-            charts: [...document.querySelectorAll('figure')].map(({ id }) => id),
-            empty: [...document.querySelectorAll('.chart')]
-              .filter(
-                (chart) => ![...chart.querySelectorAll('rect:not(.frame), circle')].some((mark) => box(mark).width > 3),
+            .map(({ id }) => id),
+          outside: texts
+            .filter((text) => {
+              const [inside, around] = [box(text), box(text.closest('svg')!)]
+              return (
+                inside.left < around.left - 1 || inside.right > around.right + 1 || inside.bottom > around.bottom + 2
               )
-              .map(({ id }) => id),
-            outside: texts
-              .filter((text) => {
-                const [inside, around] = [box(text), box(text.closest('svg')!)]
-                return (
-                  inside.left < around.left - 1 || inside.right > around.right + 1 || inside.bottom > around.bottom + 2
-                )
-              })
-              .map((text) => text.textContent),
-          }
-        })
-        expect(seen).toEqual({
-          overflow: 0,
-          smallest: expect.any(Number),
-          charts: CHARTS[name],
-          empty: [],
-          outside: [],
-        })
-        expect(seen.smallest).toBeGreaterThanOrEqual(14)
-        expect(complaints).toEqual([])
-        await shown.close()
-      },
-    )
+            })
+            .map((text) => text.textContent),
+        }
+      })
+      expect(seen).toEqual({
+        overflow: 0,
+        smallest: expect.any(Number),
+        charts: CHARTS[name],
+        empty: [],
+        outside: [],
+      })
+      expect(seen.smallest).toBeGreaterThanOrEqual(14)
+      expect(complaints).toEqual([])
+      await shown.close()
+    })
 
     test('is dark where that is wanted, but not on paper, where all figures are shown', async () => {
       const [shown] = await open(files.profile, 800, 'dark')

@@ -8,7 +8,19 @@ import type { BusyVerdict } from '#dist/stress/busy/verdict.js'
 import { testsMachine } from '../support/machines.js'
 
 /** What tasks have no hand in: scenarios of their own catch those (test/explore/bugs.test.ts). */
-const ELSEWHERE = ['unmoved-tasks'] as const
+const ELSEWHERE = [
+  'lost-tasklet',
+  'stranded-timers',
+  'early-timers',
+  'kept-jiffies',
+  'deaf-pool',
+  'twin-work',
+  'hasty-flush',
+  'stranded-work',
+  'short-grace',
+  'lost-callbacks',
+  'unmoved-tasks',
+] as const
 type Name = Exclude<keyof typeof MUTATIONS, (typeof ELSEWHERE)[number]>
 
 /** The check that catches each, others that may see it as well (`any`: or before it), and what the tasks do for it. */
@@ -29,7 +41,7 @@ const CAUGHT: Readonly<
     // A task that two CPUs run at once computes nonsense.
     also: ['affinity', 'tasks-run-once', 'runqueues-sound', 'defect', 'results'],
   },
-  'late-mask': { by: 'states-agree-with-masks', also: ['threads-bound'] },
+  'late-mask': { by: 'states-agree-with-masks', also: ['workers-bound'] },
   'ignored-affinity': { by: 'affinity' },
   // A requester sleeps as well, when it finds the device lock taken: where its timer is lost, its request has no answer.
   'lost-timer': { by: 'sleepers-can-wake', any: true, also: ['tasks-end', 'hang'], mix: ['sleeper', 'sha256'] },
@@ -41,7 +53,7 @@ const CAUGHT: Readonly<
   'forgotten-target': { by: 'targets-reached', any: true, also: ['rollback'] },
   'early-death': { by: 'power-follows-masks' },
   'eternal-wait': { by: 'runqueues-open' },
-  'unbound-worker': { by: 'threads-bound' },
+  'unbound-worker': { by: 'workers-bound' },
   'unparked-thread': { by: 'threads-parked' },
   'open-stopper': { by: 'stoppers-enabled' },
   'stale-domain': { by: 'domain-spans' },

@@ -2,7 +2,7 @@
 import type { Entry } from '#dist/src/export/entry.js'
 import { type EventName, FORMATS } from '#dist/src/export/formats.js'
 import { flagsOf, TRACE_FLAG, withFlags } from '#dist/src/trace/events.js'
-import { HRTIMER_MODE } from '#dist/src/trace/fields.js'
+import { HRTIMER_MODE, TICK_DEP } from '#dist/src/trace/fields.js'
 
 const LINE = /^ *(.+)-(\d+) +\[(\d{3,})\] ([dDb.])([Nn.])([hHs.])([0-9a-f.])([0-9a-f.]) +(\d+)\.(\d{6}): (\w+):(.*)$/
 
@@ -56,6 +56,7 @@ function fieldsOf(name: EventName, text: string): Record<string, number | string
   if (name === 'sched_switch') values.splice(3, 2, String(stateOf(`${values[3]}${values[4]}`)))
   if (name === 'irq_handler_exit') values[1] = values[1] === 'handled' ? '1' : '0'
   if (name === 'ipi_raise') values[0] = String(BigInt(`0x${values[0]!.replaceAll(',', '')}`).toString(2).length - 1)
+  if (name === 'tick_stop') values[1] = String(dependencyOf(values[1]!))
   if (name === 'hrtimer_start') values[4] = String(modeOf(values[4]!))
   const shown = SHOWN[name] ?? members.map((member) => member.name)
   const found = new Map(shown.map((field, n) => [field, values[n]!]))
@@ -86,6 +87,12 @@ function modeOf(text: string): number {
     HARD: HRTIMER_MODE.hard,
   }
   return text.split('|').reduce((sum, word) => sum | bits[word]!, 0)
+}
+
+function dependencyOf(text: string): number {
+  const found = Object.entries(TICK_DEP).find(([name]) => name.replace(/[A-Z]/g, '_$&').toUpperCase() === text)
+  if (found === undefined) throw new Error(`a tick is not needed for ${text}`)
+  return found[1]
 }
 
 function stateOf(text: string): number {

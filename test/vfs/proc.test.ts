@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { KernelError, type Machine } from '#dist/src/index.js'
+import { SOFTIRQ_DATA } from '#dist/src/memory/deferred.js'
+import { PERCPU } from '#dist/src/memory/structs.js'
 import { onDeterministic, onEveryMachine, rejection } from '../support/machines.js'
 
 /** The numbers of each line of /proc/stat, by the line's first word. */
@@ -75,6 +77,45 @@ describe('/proc/stat', () => {
       expect(rows.slice(1).map((row) => row.slice(0, 4))).toEqual(['  0:', 'LOC:', 'RES:', 'CAL:'])
       for (const row of counts) expect(row.some((count) => count > 0)).toBe(true)
     })
+  })
+})
+
+test('/proc/softirqs has a row for each softirq, and its sums are those of /proc/stat', async () => {
+  await onDeterministic({ cpus: 3 }, async (machine) => {
+    await machine.offline(2)
+    const { memory } = machine
+    for (const [cpu, nr, count] of [
+      [0, 6, 12],
+      [2, 3, 7],
+    ] as const) {
+      memory.set(memory.percpu(cpu) + PERCPU.softirq + SOFTIRQ_DATA.served + nr, count)
+    }
+    const lines = (await machine.read('/proc/softirqs')).split('\n')
+    // Every possible CPU: what one has counted does not go away with it.
+    expect(lines[0]).toBe('                    CPU0       CPU1       CPU2       ')
+    expect(lines).toContain('     TASKLET:         12          0          0')
+    expect(lines).toContain('      NET_RX:          0          0          7')
+    expect(lines.slice(1).map((line) => line.split(':')[0]!.trim())).toEqual([
+      'HI',
+      'TIMER',
+      'NET_TX',
+      'NET_RX',
+      'BLOCK',
+      'IRQ_POLL',
+      'TASKLET',
+      'SCHED',
+      'HRTIMER',
+      'RCU',
+    ])
+    const sums = lines.slice(1).map((line) =>
+      line
+        .split(':')[1]!
+        .trim()
+        .split(/ +/)
+        .map(Number)
+        .reduce((a, b) => a + b),
+    )
+    expect((await stat(machine)).get('softirq')).toEqual([sums.reduce((a, b) => a + b), ...sums])
   })
 })
 

@@ -3,9 +3,12 @@ import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { cpusetMoves, cpusets, lastHousekeeping, siblings } from './cpusets.js'
+import { idleDeath, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
+import { softirqs, timerWheel } from './time.js'
+import { workCancel, workFlush, workWaits } from './workqueue.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -39,4 +42,14 @@ export const SCENARIOS: readonly Scenario[] = [
   siblings,
   cpusets,
   cpusetMoves,
+  workFlush,
+  workCancel,
+  workWaits,
+  rcuReaders,
+  rcuExpedited,
+  rcuCallbacks,
+  stranded,
+  idleDeath,
+  timerWheel,
+  softirqs,
 ] as readonly Scenario[]

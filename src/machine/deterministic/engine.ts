@@ -9,7 +9,7 @@ import { buildFunctions } from '../../kernel/functions.js'
 import type { KernelModule } from '../../kernel/module.js'
 import type { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
-import { Cpu, type Services } from '../../ops/cpu.js'
+import { Cpu } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
 import { KIND, type Operation, ORDER, type Order } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
@@ -26,14 +26,12 @@ import type { MemoryModel } from './memory-model.js'
 import type { Bystander, Observer } from './observer.js'
 import { Patience } from './patience.js'
 import { Runnable } from './runnable.js'
+import { servicesOf } from './services.js'
 import { actorsOf, StoreBuffers } from './store-buffers.js'
 import { STEP, type StepKind, type Strategy, type View } from './strategy.js'
 import { Stretches } from './stretches.js'
-import { Timers } from './timers.js'
+import { OPERATION_NS, Timers } from './timers.js'
 import { Watchers } from './watchers.js'
-
-/** Virtual time that an operation takes, ns. */
-const OPERATION_NS = 10
 
 export class DeterministicEngine implements Engine, View {
   readonly kind = 'deterministic'
@@ -53,7 +51,6 @@ export class DeterministicEngine implements Engine, View {
   private readonly stretches: Stretches
   private readonly timers: Timers
   private time = 0
-  private tickets = 0
   private steps = 0
   private readonly patience: Patience
   /** how many operations had been done when a task last did one that was not in an interrupt */
@@ -74,9 +71,9 @@ export class DeterministicEngine implements Engine, View {
     model: MemoryModel = 'sc',
   ) {
     this.patience = new Patience(requestMs, operations ?? null)
-    const { cpus, tasks, scratch, traceRecords, user } = config
+    const { cpus, tasks, scratch, traceRecords, user, kthreads } = config
     const { observer = null } = strategy
-    const extent = { cpus, tasks, workers: 1, traceRecords, scratch, user }
+    const extent = { cpus, tasks, workers: 1, traceRecords, scratch, user, kthreads }
     this.actors = actorsOf(cpus, model)
     this.buffers = model === 'sc' ? null : new StoreBuffers(cpus, model, (word, value) => this.write(word, value))
     this.memory = memoryFor(extent, observer, this.buffers)
@@ -98,14 +95,11 @@ export class DeterministicEngine implements Engine, View {
       workloads.map(({ unitNs }) => unitNs),
     )
     this.timers = new Timers(cpus, this.stretches)
-    const services: Services = {
-      ticket: () => this.tickets++,
-      now: () => this.time,
-      publish: (word, value) => {
-        this.words[word] = value
-      },
-      printk: (cpu, level, text) => this.events?.log({ cpu, timeNs: this.time, level, text }),
-    }
+    const services = servicesOf(
+      this.words,
+      () => this.time,
+      () => this.events,
+    )
     const tracer = tracerFor(this.memory)
     const bugs = new Set(config.bugs)
     for (let id = 0; id < cpus; id++) {
@@ -305,6 +299,8 @@ export class DeterministicEngine implements Engine, View {
         return this.seen(id, word) === value
       case KIND.halt:
         return processor.haltOver
+      case KIND.spinUntil:
+        return this.time >= value
       default:
         return true
     }
@@ -318,6 +314,8 @@ export class DeterministicEngine implements Engine, View {
     let result = 0
     switch (kind) {
       case KIND.load:
+      case KIND.waitWhile:
+      case KIND.waitUntil:
         result = before
         break
       case KIND.store:
@@ -335,6 +333,8 @@ export class DeterministicEngine implements Engine, View {
         if (before === expected) this.write(word, value)
         break
       case KIND.fence:
+      case KIND.halt:
+      case KIND.spinUntil:
         break
       case KIND.lock:
         this.write(word, id + 1)
@@ -343,14 +343,8 @@ export class DeterministicEngine implements Engine, View {
         this.storeBy(id, word, 0, order)
         processor.unlocked(value === 1)
         break
-      case KIND.waitWhile:
-      case KIND.waitUntil:
-        result = before
-        break
       case KIND.sendIpi:
         this.raise(word, value as Vector)
-        break
-      case KIND.halt:
         break
       case KIND.clock:
         result = this.time
@@ -406,7 +400,8 @@ export class DeterministicEngine implements Engine, View {
 
   /** After a CPU has declared an operation: whether it is runnable, and which word decides that. */
   private update(id: number): void {
-    const { kind, word } = this.processors[id]!.declared
+    const { kind, word, value } = this.processors[id]!.declared
+    if (kind === KIND.spinUntil && value > this.time) this.timers.spin(id, value)
     const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
     this.watchers.watch(id, watched)
     this.setRunnable(id)

@@ -1,15 +1,20 @@
-// When time does something by itself: a CPU's timer fires, a stretch of a user task is over.
+// When time does something by itself: a CPU's timer fires, a stretch of a user task is over, a CPU has spun long enough.
 import type { Stretches } from './stretches.js'
+
+/** Virtual time that an operation takes, ns. */
+export const OPERATION_NS = 10
 
 export class Timers {
   /** the earliest, ns */
   next = Number.POSITIVE_INFINITY
   private readonly deadlines: Float64Array
   private readonly stretches: Stretches
+  private readonly spins: Float64Array
 
   constructor(cpus: number, stretches: Stretches) {
     this.deadlines = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
     this.stretches = stretches
+    this.spins = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
   }
 
   /** Arms a CPU's timer: never, when Infinity. */
@@ -18,12 +23,18 @@ export class Timers {
     this.expect(time)
   }
 
+  /** A CPU spins until then. */
+  spin(cpu: number, time: number): void {
+    this.spins[cpu] = time
+    this.expect(time)
+  }
+
   /** Something will be due then. */
   expect(time: number): void {
     this.next = Math.min(this.next, time)
   }
 
-  /** Tells of each timer that fires, and of each stretch that is over. */
+  /** Tells of each timer that fires, and of each stretch and spin that is over. */
   pass(now: number, fires: (cpu: number) => void, isOver: (cpu: number) => void): void {
     let next = Number.POSITIVE_INFINITY
     for (let id = 0; id < this.deadlines.length; id++) {
@@ -37,6 +48,11 @@ export class Timers {
         this.stretches.pass(id)
         isOver(id)
       } else if (end < next) next = end
+      const spin = this.spins[id]!
+      if (spin <= now) {
+        this.spins[id] = Number.POSITIVE_INFINITY
+        isOver(id)
+      } else if (spin < next) next = spin
     }
     this.next = next
   }

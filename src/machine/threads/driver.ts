@@ -11,6 +11,7 @@ import type { Functions } from '../../ops/functions.js'
 import type { BugName } from '../../ops/switches.js'
 import { VECTOR } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
+import { CALL } from '../../workloads/workload.js'
 import type { Programs } from '../programs.js'
 import { type PanicCause, type ProcessorState, processorState } from '../report.js'
 import type { LogRing } from './log-ring.js'
@@ -30,9 +31,10 @@ const TURN_OPERATIONS = { least: 192, most: 320 } as const
  */
 const SPINS = 20_000
 const SPINS_OVERSUBSCRIBED = 400
-/** How long a stretch of a user task is to take: interrupts wait for its end. Shorter where CPUs share a worker. */
-const STRETCH_NS = 100_000
-const STRETCH_SHARED_NS = 50_000
+/** How long a step of a user task's program is to take: interrupts wait for its end. */
+const STEP_NS = 50_000
+/** Steps of a stretch, at most: it goes on as long as nobody wants anything of this worker. */
+const STRETCH_STEPS = 16
 
 export class Driver implements DrivenBy {
   readonly worker: number
@@ -45,7 +47,6 @@ export class Driver implements DrivenBy {
   private readonly programs: Programs
   /** how long a unit of each workload takes, ns: as it says, then as measured */
   private readonly unitNs: Float64Array
-  private readonly stretchNs: number
   private readonly processors: ThreadProcessor[] = []
   /** those that have turns */
   private readonly active: ThreadProcessor[] = []
@@ -74,7 +75,6 @@ export class Driver implements DrivenBy {
     const { cpus, workers } = memory.layout.config
     this.programs = programs
     this.unitNs = unitNs
-    this.stretchNs = workers < cpus ? STRETCH_SHARED_NS : STRETCH_NS
     this.memory = memory
     this.words = memory.words
     this.worker = worker
@@ -185,23 +185,45 @@ export class Driver implements DrivenBy {
   }
 
   execute(task: number, cpu: number): number {
-    const { programs, unitNs } = this
+    const { programs, services } = this
     const workload = programs.workloadOf(task)
-    const budget = Math.max(1, Math.round(this.stretchNs / unitNs[workload]!))
     programs.begin(task, cpu)
-    const before = performance.now()
-    const call = programs.step(task, budget)
-    const ns = (performance.now() - before) * 1e6
-    programs.end(task, cpu)
-    // A stretch in which the host took the core away says nothing about the program.
-    if (programs.used > 0 && ns < 8 * this.stretchNs) {
-      unitNs[workload]! += (Math.max(ns, 1) / programs.used - unitNs[workload]!) / 16
+    let call: number = CALL.usedUp
+    let before = services.now()
+    for (let n = 0; n < STRETCH_STEPS; n++) {
+      call = programs.step(task, this.budgetOf(workload))
+      const now = services.now()
+      this.measure(workload, now - before)
+      before = now
+      if (call !== CALL.usedUp || this.isWanted(now)) break
     }
+    programs.end(task, cpu)
     return call
+  }
+
+  /** Units that fill a step. */
+  private budgetOf(workload: number): number {
+    return Math.max(1, Math.round(STEP_NS / this.unitNs[workload]!))
+  }
+
+  /** How long the last step took. One in which the host took the core away says nothing about the program. */
+  private measure(workload: number, ns: number): void {
+    const { programs, unitNs } = this
+    if (programs.used === 0 || ns >= 8 * STEP_NS) return
+    unitNs[workload]! += (Math.max(ns, 1) / programs.used - unitNs[workload]!) / 16
+  }
+
+  /** Whether anything is to be done here but the program that runs: another CPU has a turn, a timer is due, an interrupt is there. */
+  private isWanted(now: number): boolean {
+    return this.active.length > 1 || now >= this.nextDeadline || this.isCalled()
   }
 
   setTimer(cpu: number, time: number): void {
     this.deadlines[(cpu - this.worker) / this.memory.layout.config.workers] = time
+    this.nextDeadline = Math.min(this.nextDeadline, time)
+  }
+
+  wakeAt(time: number): void {
     this.nextDeadline = Math.min(this.nextDeadline, time)
   }
 

@@ -9,6 +9,8 @@ import { notifyWaiters, raise, ringHost } from './shared.js'
 export interface DrivenBy {
   readonly worker: number
   setTimer(cpu: number, time: number): void
+  /** one of its CPUs spins until then: the worker does not park for longer */
+  wakeAt(time: number): void
   choose(n: number): number
   /** runs a stretch of a user task's program; answers the call that it ends with */
   execute(task: number, cpu: number): number
@@ -150,6 +152,13 @@ export class ThreadProcessor extends Processor {
         return true
       case KIND.setTimer:
         this.driver.setTimer(cpu.id, operation.value)
+        this.resume(0)
+        return true
+      case KIND.spinUntil:
+        if (cpu.services.now() < operation.value) {
+          this.driver.wakeAt(operation.value)
+          return false
+        }
         this.resume(0)
         return true
       case KIND.choose:
