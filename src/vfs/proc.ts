@@ -92,7 +92,7 @@ function stat({ memory, now, bootTime }: System): string {
 
 /**
  * Version 15, as a kernel writes it that keeps no statistics of the scheduler: only how long tasks have run on each CPU
- * is there, in ns. No domains: the scheduler has none.
+ * is there, in ns. No domains: nothing is counted of the one there is.
  */
 function schedstat({ memory, now }: System): string {
   const nowNs = now()
