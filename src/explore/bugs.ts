@@ -4,6 +4,9 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 /** In which scenario the general checks find each. */
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M02: 'last-housekeeping',
+  M03: 'sleeping-holder',
+  M04: 'late-timer',
+  M05: 'half-down',
   M06: 'sent-away',
   M07: 'priorities',
   M08: 'priorities',

@@ -12,6 +12,7 @@ import { TABLE_INVARIANTS } from './tables.js'
 import { TASK_INVARIANTS } from './tasks.js'
 import { THREAD_INVARIANTS } from './threads.js'
 import { TIME_INVARIANTS } from './time.js'
+import { TIMER_INVARIANTS } from './timers.js'
 import { WORKER_INVARIANTS } from './workers.js'
 
 /** Every invariant, in the order in which they are told. */
@@ -27,6 +28,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...SOFTIRQ_INVARIANTS,
   ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,
+  ...TIMER_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]
 

@@ -11,9 +11,12 @@ import { CPUHP_STATE, INVALID } from '../hotplug/states.js'
 import { cpuUp } from '../hotplug/updown.js'
 import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
 import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
+import { TASK_GROUP } from '../memory/groups.js'
+import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
 import { CGROUP_ROOT } from '../memory/structs-cgroup.js'
+import { HRTIMER_BASE } from '../memory/timers.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN, type Functions } from '../ops/functions.js'
@@ -24,6 +27,7 @@ import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
+import { hrtimerInit } from '../time/hrtimer.js'
 import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'
 import { workqueueInit } from '../workqueue/hotplug.js'
 import { initWork } from '../workqueue/work.js'
@@ -65,6 +69,11 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
   formatRcu(memory, boot.rcuExpedited ?? true)
+  for (let group = 1; group < LIMITS.groups; group++) {
+    const at = memory.taskGroup(group)
+    hrtimerInit(memory, at + TASK_GROUP.periodTimer, 0, FN.sched_cfs_period_timer, group)
+    hrtimerInit(memory, at + TASK_GROUP.slackTimer, 0, FN.sched_cfs_slack_timer, group)
+  }
   formatSteps(memory, functions, profile)
   formatPort(memory)
   formatWorkqueues(memory)
@@ -119,6 +128,7 @@ function formatCpu(memory: Memory, cpu: number): void {
   memory.set(rq + RUNQUEUE.current, idle)
   memory.set(rq + RUNQUEUE.online, cpu === 0 ? 1 : 0)
   memory.set(rq + RUNQUEUE.balanceCallback, cpu === 0 ? CALLBACK.none : CALLBACK.balancePush)
+  memory.set(memory.hrtimerBase(cpu) + HRTIMER_BASE.online, cpu === 0 ? 1 : 0)
   memory.set(memory.stopper(cpu) + STOPPER.enabled, 0)
 }
 

@@ -5,6 +5,8 @@ import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
+import type { BugName } from '../ops/switches.js'
+import type { Profile } from '../profiles/profile.js'
 import { rcutreeDeadCpu } from '../rcu/hotplug.js'
 import {
   schedCpuActivate,
@@ -15,7 +17,7 @@ import {
 } from '../sched/hotplug.js'
 import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
 import { takeoverTasklets } from '../softirq/tasklet.js'
-import { hrtimersCpuDying, sleepersDeadCpu } from '../time/sleep.js'
+import { hrtimersCpuDying, hrtimersCpuStarting, hrtimersDeadCpu, hrtimersPrepareCpu } from '../time/hrtimer.js'
 import { timersDeadCpu, timersPrepareCpu } from '../time/timer.js'
 import { workqueueOfflineCpu, workqueueOnlineCpu, workqueuePrepareCpu } from '../workqueue/hotplug.js'
 
@@ -24,12 +26,12 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpcfd_prepare_cpu: smpcfdPrepareCpu,
   smpcfd_dead_cpu: smpcfdDeadCpu,
   smpcfd_dying_cpu: smpcfdDyingCpu,
+  hrtimers_prepare_cpu: hrtimersPrepareCpu,
+  hrtimers_dead_cpu: hrtimersDeadCpu,
+  hrtimers_cpu_starting: hrtimersCpuStarting,
   takeover_tasklets: takeoverTasklets,
   timers_prepare_cpu: timersPrepareCpu,
-  *timers_dead_cpu(cpu, subject) {
-    yield* sleepersDeadCpu(cpu, subject)
-    return yield* timersDeadCpu(cpu, subject)
-  },
+  timers_dead_cpu: timersDeadCpu,
   hrtimers_cpu_dying: hrtimersCpuDying,
   rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
@@ -48,4 +50,13 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
 
 export function* namedStep(): Kernel<number> {
   return 0
+}
+
+/** The step table as it was when Linux had those bugs. */
+export function tableWith(profile: Profile, bugs: readonly BugName[]): Profile {
+  if (!bugs.includes('M03')) return profile
+  const states = profile.states.map((step) =>
+    step.startup === 'hrtimers_prepare_cpu' ? { ...step, teardown: 'hrtimers_dead_cpu' } : step,
+  )
+  return { ...profile, states }
 }

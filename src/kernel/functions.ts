@@ -19,6 +19,7 @@ import { rcuGpKthread } from '../rcu/grace-period.js'
 import { noteContextSwitch, rcuExpHandler, readUnlockSpecial } from '../rcu/quiescent.js'
 import { synchronizeRcu, wakemeAfterRcu } from '../rcu/synchronize.js'
 import { rcuTortureCallback } from '../rcu/torture.js'
+import { bandwidthHooks, schedCfsPeriodTimer, schedCfsSlackTimer } from '../sched/bandwidth.js'
 import { cpusetHooks } from '../sched/cpuset-hooks.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
 import { rcuHooks } from '../sched/read-side.js'
@@ -28,6 +29,8 @@ import { taskletAction, taskletHiAction } from '../softirq/tasklet.js'
 import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
 import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { hrtimerForward, hrtimerStart } from '../time/hrtimer.js'
+import { hrtimerWakeup } from '../time/sleep.js'
 import { runTimerSoftirq } from '../time/timer.js'
 import { delayedWorkTimerFn } from '../workqueue/delayed.js'
 import { workerRunning, workerSleeping } from '../workqueue/pool.js'
@@ -70,6 +73,8 @@ Object.assign(rcuHooks, {
   tick: rcuTick,
   needsCpu: rcuNeedsCpu,
 })
+bandwidthHooks.hrtimerStart = hrtimerStart
+bandwidthHooks.hrtimerForward = hrtimerForward
 
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, the loads', the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
@@ -97,6 +102,9 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     rcu_barrier_handler: rcuBarrierHandler,
     rcu_barrier_callback: rcuBarrierCallback,
     rcu_torture_cb: rcuTortureCallback,
+    hrtimer_wakeup: hrtimerWakeup,
+    sched_cfs_period_timer: schedCfsPeriodTimer,
+    sched_cfs_slack_timer: schedCfsSlackTimer,
     kthread,
   })
   const callbacks = new Set<string>()

@@ -18,6 +18,7 @@ import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
 import { type Engine, NO_REQUEST, type WorkerInspection } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
+import { type BandwidthLimit, TaskGroup } from './groups.js'
 import { KernelThread, type KernelThreadOptions, KernelThreads } from './kthreads.js'
 import { currentObserver, type Observer } from './observer.js'
 import { engineFor, type MachineOptions } from './options.js'
@@ -183,6 +184,14 @@ export class Machine {
   async suspend(level: string): Promise<void> {
     const number = (LEVELS as readonly string[]).indexOf(level)
     await this.ask(REQUEST.suspend, 0, [number], '', 'suspend', level)
+  }
+
+  /**
+   * Makes a task group whose tasks run for at most `quotaUs` in each `periodUs` (default 100,000), all CPUs together; see SpawnOptions.group.
+   * Rejects with ENOSPC when there are 31 already.
+   */
+  async createGroup(limit: BandwidthLimit): Promise<TaskGroup> {
+    return await TaskGroup.create(this.memory, limit, (kind, args) => this.ask(kind, 0, args, '', 'cgroup', 'cpu.max'))
   }
 
   /** What a file reads as, without the newline at its end: '/proc/stat', or below /sys/devices/system/cpu: 'online'. */

@@ -1,6 +1,7 @@
 // What a machine is booted with, checked.
 import { parseCpuList } from '../base/cpulist.js'
 import { UsageError } from '../base/failure.js'
+import { tableWith } from '../kernel/callbacks.js'
 import { LIMITS, PAGE } from '../memory/layout.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { checkProfile, type Profile } from '../profiles/profile.js'
@@ -88,6 +89,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
   const cpus = count('cpus', options.cpus, 1, LIMITS.cpus)
   const present = count('present', options.present ?? cpus, 1, cpus)
   const maxcpus = count('maxcpus', options.maxcpus ?? present, 1, present)
+  const bugs = list('bugs', options.bugs ?? []).map(checkBug)
   const config: EngineConfig = {
     cpus,
     present,
@@ -99,10 +101,10 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     scratch: count('scratch', options.scratch ?? 1024, 0, 2 ** 24),
     user: Math.ceil(count('userMemory', options.userMemory ?? DEFAULT_USER_MEMORY, 0, 2 ** 30) / (4 * PAGE)) * PAGE,
     traceRecords: powerOfTwoOrNone('traceRecords', options.traceRecords ?? (cpus > 64 ? 256 : 1024), 16, 65_536),
-    profile: await profileOf(options.profile ?? 'linux-6.1-minimal'),
+    profile: tableWith(await profileOf(options.profile ?? 'linux-6.1-minimal'), bugs),
     modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),
     workloads: await Promise.all(list('workloads', options.workloads ?? []).map(moduleUrl)),
-    bugs: list('bugs', options.bugs ?? []).map(checkBug),
+    bugs,
   }
   if (machine === 'deterministic') {
     if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')

@@ -14,6 +14,7 @@ import { POLICY } from '../sched/task.js'
 import { UserProcess, type Workload } from '../workloads/workload.js'
 import type { Engine } from './engine.js'
 import { Extents } from './extents.js'
+import type { TaskGroup } from './groups.js'
 import type { Requests } from './requests.js'
 
 export interface SpawnOptions {
@@ -34,6 +35,8 @@ export interface SpawnOptions {
   readonly priority?: number
   /** normal: -20..19 (default 0) */
   readonly nice?: number
+  /** the task group that its tasks are made in (default: none) */
+  readonly group?: TaskGroup
 }
 
 /** A program that threw, or did what no program may. */
@@ -157,8 +160,8 @@ export class Processes {
   }
 
   async spawn(options: SpawnOptions): Promise<Task> {
-    const { number, workload, name, work, seed, affinity, policy, priority, nice } = this.check(options)
-    const group = this.findGroup(options.cgroup ?? '/')
+    const { number, workload, name, work, seed, affinity, policy, priority, nice, group } = this.check(options)
+    const cgroup = this.findGroup(options.cgroup ?? '/')
     const tasks = workload.tasks ?? 1
     const words = Math.ceil(Math.max(8, workload.bytes(work)) / 8) * 2
     // Pages of its own, as from any kernel: processes that have neighbouring cache lines slow each other down.
@@ -188,6 +191,7 @@ export class Processes {
       policy,
       priority,
       nice,
+      group,
     }
     for (const [name, value] of Object.entries(fields)) {
       memory.set(memory.program(index) + PROGRAM[name as keyof typeof fields], value)
@@ -195,7 +199,11 @@ export class Processes {
     memory.setText(memory.program(index) + PROGRAM.comm, 4, name)
     this.writeMask(index, affinity)
     this.alive.set(index, entry)
-    const { result } = await this.requests.ask(REQUEST.spawn, 0, [index, group, options.affinity === undefined ? 0 : 1])
+    const { result } = await this.requests.ask(REQUEST.spawn, 0, [
+      index,
+      cgroup,
+      options.affinity === undefined ? 0 : 1,
+    ])
     if (result !== 0) {
       this.release(entry)
       throw new KernelError(errnoName(result) ?? 'EINVAL', 'spawn', workload.name)
@@ -232,6 +240,7 @@ export class Processes {
       policy: POLICIES[policy],
       priority: policy === 'normal' ? 0 : priority,
       nice: policy === 'normal' ? nice : 0,
+      group: options.group?.number ?? 0,
     }
   }
 

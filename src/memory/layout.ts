@@ -7,6 +7,7 @@
 
 import { assert } from '../base/assert.js'
 import { TIMER_WHEEL } from './deferred.js'
+import { CFS_RQ, TASK_GROUP } from './groups.js'
 import { KTHREAD, LOAD, LOADS } from './load-structs.js'
 import { RCU_DATA, RCU_NODE } from './rcu.js'
 import { RCU } from './rcu-state.js'
@@ -25,12 +26,12 @@ import {
   STEP,
   STOPPER,
   TASK,
-  TIMER_BASE,
   TRACE_RECORD,
   WAIT_QUEUE,
 } from './structs.js'
 import { CGROUP, CGROUP_MEMBER, CGROUP_ROOT } from './structs-cgroup.js'
 import { POOL_WORKQUEUE, WORKER, WORKER_POOL, WORKQUEUE } from './structs-workqueue.js'
+import { HRTIMER_BASE } from './timers.js'
 
 export const LIMITS = {
   cpus: 4096,
@@ -42,6 +43,7 @@ export const LIMITS = {
   states: 237,
   workqueues: 12,
   kthreads: 4096,
+  groups: 32,
 } as const
 
 /** How large a machine is. All counts; the layout follows from them alone. */
@@ -112,7 +114,9 @@ export class Layout {
   readonly cpuhp: Region
   readonly runqueues: Region
   readonly stoppers: Region
-  readonly timerBases: Region
+  readonly hrtimerBases: Region
+  readonly taskGroups: Region
+  readonly cfsRqs: Region
   readonly timerWheels: Region
   readonly pools: Region
   readonly kworkers: Region
@@ -187,7 +191,9 @@ export class Layout {
     this.cpuhp = region('cpuhp', CPUHP, cpus)
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
-    this.timerBases = region('timer_base', TIMER_BASE, cpus)
+    this.hrtimerBases = region('hrtimer_base', HRTIMER_BASE, cpus)
+    this.taskGroups = region('task_group', TASK_GROUP, LIMITS.groups)
+    this.cfsRqs = region('cfs_rq', CFS_RQ, LIMITS.groups * cpus)
     this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, this.poolCount)
     this.kworkers = region('worker', WORKER, this.workerCount)

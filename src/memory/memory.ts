@@ -91,12 +91,26 @@ export class Memory {
     return this.layout.stoppers.base + cpu * this.layout.stoppers.stride
   }
 
-  timerBase(cpu: number): number {
-    return this.layout.timerBases.base + cpu * this.layout.timerBases.stride
+  hrtimerBase(cpu: number): number {
+    return this.layout.hrtimerBases.base + cpu * this.layout.hrtimerBases.stride
   }
 
   timerWheel(cpu: number): number {
     return this.layout.timerWheels.base + cpu * this.layout.timerWheels.stride
+  }
+
+  /** A task group, 1 to LIMITS.groups - 1. */
+  taskGroup(group: number): number {
+    return this.layout.taskGroups.base + group * this.layout.taskGroups.stride
+  }
+
+  /** What a task group has on a CPU. */
+  cfsRq(group: number, cpu: number): number {
+    return this.layout.cfsRqs.base + (group * this.layout.config.cpus + cpu) * this.layout.cfsRqs.stride
+  }
+
+  cpuOfCfsRq(cfsRq: number): number {
+    return ((cfsRq - this.layout.cfsRqs.base) / this.layout.cfsRqs.stride) % this.layout.config.cpus
   }
 
   /** The pool of a CPU's workers; that after the last CPU's is for work that may be done anywhere. */

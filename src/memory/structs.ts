@@ -7,6 +7,7 @@ import { RCU_TASK } from './rcu.js'
 import { struct } from './struct.js'
 import { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './structs-sync.js'
 import { WORK_FOR_CPU, WQ_BARRIER } from './structs-workqueue.js'
+import { HRTIMER } from './timers.js'
 
 export { DOORBELL, PORT_SLOT, TRACE_RECORD } from './host-structs.js'
 export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE }
@@ -91,6 +92,9 @@ export const TASK = struct('task', {
   /** the CPU whose minVruntime its vruntime is relative to, and what that was when it left the runqueue */
   fairCpu: 'word',
   fairBase: 'time',
+  /** the task group that it is in, 0: none; 1: it is held up, for that has no runtime on its CPU */
+  group: 'word',
+  held: 'word',
   vruntime: 'time',
   /** when its execution was last accounted; how long it has run in all, and had when it was last picked */
   execStart: 'time',
@@ -139,11 +143,8 @@ export const TASK = struct('task', {
   flushing: 'word',
   /** set before it first runs: the WORKER that it is, 0 for all others */
   worker: 'word',
-  // guarded by the lock of the timer base that it is on
-  timerNext: 'word',
-  /** CPU number + 1 of the timer base that it is on, 0: none */
-  timerBase: 'word',
-  wakeTime: 'time',
+  /** wakes it when it sleeps for a time */
+  sleepTimer: HRTIMER,
   rcu: RCU_TASK,
   // user tasks: their process, which of its tasks this is, and the system call that is under way
   program: 'word',
@@ -217,14 +218,6 @@ export const STOPPER = struct('cpu_stopper', {
   stopWork: STOP_WORK,
 })
 
-export const TIMER_BASE = struct('timer_base', {
-  lock: 'lock',
-  // guarded by lock: sleeping tasks, earliest first
-  head: 'word',
-  /** 1: sleepers have come from another CPU, and this one has not set its timer to them yet */
-  changed: 'word',
-})
-
 /** A user process: an instance of a workload, with the memory that its tasks share. The host's until it is spawned. */
 export const PROGRAM = struct('program', {
   /** number of the workload in the machine's list */
@@ -241,6 +234,8 @@ export const PROGRAM = struct('program', {
   priority: 'word',
   nice: 'word',
   comm: [4],
+  /** the task group that its tasks are made in, 0: none */
+  group: 'word',
   /** its tasks that have not ended */
   alive: 'word',
   /** 1: its tasks are to end as soon as they can */
@@ -371,6 +366,8 @@ export const GLOBAL = struct('global', {
   frozen: 'word',
   /** those who wait until somebody else has cancelled the work that they would cancel */
   cancelWaiters: WAIT_QUEUE,
+  /** task groups that have a limit */
+  bandwidthUsed: 'word',
   /** 1: it has been logged that FIFO and RR tasks were held up */
   throttlingLogged: 'word',
   /** jiffies since the machine was powered on; only grows */

@@ -5,6 +5,9 @@
 
 export const BUGS = {
   M02: 'the last CPU that is not isolated may go: no CPU is left to balance the load over (38685e2a0476)',
+  M03: 'the timers of a dead CPU move at hrtimers:prepare, after callbacks that wait for those who sleep (5c0930ccaad5)',
+  M04: 'what is armed on a dying CPU after hrtimers:dying stays there (53dac345395c)',
+  M05: 'the timer base of a CPU is set up by hrtimers:prepare alone, which a way up from above it leaves out (2f8dea1692ee)',
   M06: 'set_cpus_allowed may be preempted before it has told the stopper, which is closed meanwhile (f0498d2a54e7)',
   M07: 'setscheduler takes balance_push along while it drops the runqueue lock: schedule() finds nothing (04193d590b39)',
   M08: 'balance_push also for another CPU, with the work of the one that calls it (868ad33bfa3b)',

@@ -9,7 +9,9 @@ import type { Cpu } from '../ops/cpu.js'
 import { maskWord } from '../ops/mask.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'
 import { balanceAtTick } from './balance.js'
+import { assignAtTick } from './bandwidth.js'
 import { sliceIsOver } from './fair.js'
+import { lacksRuntime } from './group.js'
 import { rcuHooks } from './read-side.js'
 import { BANDWIDTH, checkBandwidth, roundRobinIsOver } from './realtime.js'
 import { accountCurrent } from './runqueue.js'
@@ -36,6 +38,8 @@ export function* schedulerTick(cpu: Cpu, now: number): Kernel<void> {
   if (bandwidth !== BANDWIDTH.same) cpu.needResched = true
   else if (level === 0 && sliceIsOver(memory, rq, current)) cpu.needResched = true
   else if (level > 0 && roundRobinIsOver(memory, rq, current, ran, level)) cpu.needResched = true
+  if (level === 0 && lacksRuntime(memory, cpu.id, current) && !(yield* assignAtTick(cpu, current, now)))
+    cpu.needResched = true
   const few = memory.get(rq + RUNQUEUE.running) < 2 && memory.get(rq + RUNQUEUE.overloaded) === 1
   if (few) {
     memory.set(rq + RUNQUEUE.overloaded, 0)

@@ -24,6 +24,9 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { bug: 'M02', schedules: 10, as: /^panic partition_sched_domains_locked/ },
+  { bug: 'M03', schedules: 10, as: /^hang / },
+  { bug: 'M04', schedules: 10, as: /^violation hrtimer-bases-open$/ },
+  { bug: 'M05', schedules: 10, as: /^violation hrtimer-bases-open$/ },
   { bug: 'M06', schedules: 40, as: /^hang task\[#\]\.exited task\[#\]\.stopDone\.completion$/, race: true },
   { bug: 'M07', schedules: 200, as: /^hang cpuhp\[#\]\.doneDown /, race: true },
   { bug: 'M08', schedules: 20, as: /^panic __list_add_valid: list_add double add/, race: true },
@@ -76,7 +79,7 @@ const CASES: readonly Case[] = [
   { bug: 'stranded-timers', schedules: 10, as: /^violation timers-taken-over$/ },
   { bug: 'early-timers', schedules: 10, as: /^violation timers-not-early$/ },
   { bug: 'kept-jiffies', schedules: 10, as: /^violation timekeeper-online$/ },
-  { bug: 'unsorted-timers', schedules: 10, as: /^violation timers-sound$/ },
+  { bug: 'unsorted-timers', schedules: 10, as: /^violation hrtimers-sound$/ },
 ]
 
 const scenarioOf = (bug: BugName): string => COLLECTION.find(({ name }) => name === bug)!.scenario

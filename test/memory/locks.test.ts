@@ -6,12 +6,16 @@ import { FUTEX_BUCKETS, Layout, LIMITS, RCU_FANOUT } from '#dist/src/memory/layo
 const LOCKS: Readonly<
   Record<
     string,
-    { readonly per: 'machine' | 'CPU' | 'task' | 'bucket' | 'pool' | 'workqueue' | 'node'; readonly linux: string }
+    {
+      readonly per: 'machine' | 'CPU' | 'task' | 'bucket' | 'pool' | 'workqueue' | 'node' | 'group'
+      readonly linux: string
+    }
   >
 > = {
   'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
   'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
-  'timer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
+  'hrtimer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
+  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'worker_pool.lock': { per: 'pool', linux: 'worker_pool->lock' },
   'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
   'cpuhp.doneDown.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_down.wait.lock' },
@@ -70,6 +74,7 @@ test.each([2, 4, 64])(
       bucket: FUTEX_BUCKETS,
       pool: cpus + 1,
       workqueue: LIMITS.workqueues,
+      group: LIMITS.groups,
       node: Math.ceil(cpus / RCU_FANOUT),
     }
     const expected = Object.entries(LOCKS).map(([name, { per }]) => [name, instances[per]])

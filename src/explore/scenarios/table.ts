@@ -8,6 +8,7 @@ import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './re
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 import { softirqs, timerWheel } from './time.js'
+import { halfDown, lateTimer, sleepingHolder, timerStorm } from './timers.js'
 import { workCancel, workFlush, workWaits } from './workqueue.js'
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -52,4 +53,8 @@ export const SCENARIOS: readonly Scenario[] = [
   idleDeath,
   timerWheel,
   softirqs,
+  sleepingHolder,
+  lateTimer,
+  halfDown,
+  timerStorm,
 ] as readonly Scenario[]
