@@ -9,6 +9,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 const KERNEL = [
   'block',
+  'cgroup',
   'hotplug',
   'irq',
   'kernel',

@@ -9,6 +9,9 @@ import { loadProfile } from '../profiles/load.js'
 export interface MachineChoice {
   readonly cpus: number
   readonly machine: 'threads' | 'deterministic'
+  /** threads of each core */
+  readonly smt: number
+  readonly isolcpus: string
   readonly workers?: number
   readonly seed: number
   readonly profile: string
@@ -21,7 +24,8 @@ const TRACE_WORDS = 2 ** 24
 
 /** What to boot; a UsageError for what does not go together. */
 export function machineOptions(choice: MachineChoice): MachineOptions {
-  const { cpus, machine, workers, seed, profile, watchdog, device } = choice
+  const { cpus, smt, isolcpus, machine, workers, seed, profile, watchdog, device } = choice
+  if (smt > cpus) throw new UsageError(`--smt is a whole number from 1 to ${cpus}, the number of CPUs, not '${smt}'`)
   if (workers !== undefined && machine === 'deterministic') {
     throw new UsageError('--workers is for --machine threads; the deterministic machine has none')
   }
@@ -32,6 +36,8 @@ export function machineOptions(choice: MachineChoice): MachineOptions {
   if (limit === 0) throw new UsageError(`--watchdog is a duration above 0, as in 10s, not '${watchdog}'`)
   return {
     cpus,
+    threadsPerCore: smt,
+    isolated: isolcpus,
     profile: loadProfile(profile),
     traceRecords: 2 ** Math.min(16, Math.floor(Math.log2(TRACE_WORDS / TRACE_RECORD.$size / cpus))),
     machine,

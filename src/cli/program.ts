@@ -254,6 +254,12 @@ function machineChoice(command: Command, standard: 'threads' | 'deterministic'):
     .addOption(
       new Option('--machine <kind>', kinds.join(' or ')).default(standard).argParser(oneOf('--machine', kinds)),
     )
+    .addOption(
+      new Option('--smt <n>', 'threads of each core: CPUs that are neighbours by number')
+        .default(1)
+        .argParser(wholeNumber('--smt', 1, LIMITS.cpus)),
+    )
+    .addOption(new Option('--isolcpus <list>', 'CPUs that are kept from the load balancing, as 1-3').default(''))
     .addOption(workersOption())
     .addOption(seedOption())
     .addOption(profileOption().default('linux-6.1-minimal'))

@@ -6,7 +6,7 @@ import { BUILT_IN } from '../workloads/table.js'
 import { oneLine, oneOf, wholeNumber } from './values.js'
 
 export const SPAWN_USAGE =
-  'spawn WORKLOAD [--affinity LIST] [--work N] [--seed N] [--nice N] [--policy fifo|rr|normal] [--priority N] [--name NAME]'
+  'spawn WORKLOAD [--affinity LIST] [--work N] [--seed N] [--nice N] [--policy fifo|rr|normal] [--priority N] [--name NAME] [--cgroup GROUP]'
 
 type Reader = (text: string) => Partial<SpawnOptions>
 
@@ -20,6 +20,10 @@ const READERS: Readonly<Record<string, (cpus: number) => Reader>> = {
   '--nice': () => (text) => ({ nice: wholeNumber('--nice', -20, 19)(text) }),
   '--policy': () => (text) => ({ policy: oneOf('--policy', ['normal', 'fifo', 'rr'] as const)(text) }),
   '--priority': () => (text) => ({ priority: wholeNumber('--priority', 1, 99)(text) }),
+  '--cgroup': () => (cgroup) => {
+    if (/^\/[\x21-\x7e]*$/.test(cgroup)) return { cgroup }
+    throw new UsageError(`--cgroup is a path below /sys/fs/cgroup, as in /a/b, not '${oneLine(cgroup)}'`)
+  },
   '--name': () => (name) => {
     if (/^[\x21-\x7e]{1,15}$/.test(name)) return { name }
     throw new UsageError(`--name is 1 to 15 printable characters without blanks, not '${oneLine(name)}'`)

@@ -4,6 +4,7 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 /** In which scenario the general checks find each. */
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M01: 'limited-controller',
+  M02: 'last-housekeeping',
   M03: 'sleeping-holder',
   M04: 'late-timer',
   M05: 'half-down',
@@ -28,6 +29,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M29: 'readers',
   M30: 'attach',
   M34: 'moved-interrupts',
+  M31: 'cpusets',
   M32: 'stranded',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',
@@ -65,6 +67,8 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'kept-throttled': 'bandwidth',
   'stopped-period': 'bandwidth',
   'unpaid-runtime': 'bandwidth',
+  'stale-domain': 'two-requesters',
+  'unmoved-tasks': 'cpusets',
 }
 
 /** Bugs that make nothing go wrong, but blind the check that shows another one. */

@@ -44,6 +44,8 @@ export interface Scenario<State = unknown> {
     | 'cpus'
     | 'present'
     | 'maxcpus'
+    | 'threadsPerCore'
+    | 'isolated'
     | 'profile'
     | 'modules'
     | 'workloads'

@@ -25,9 +25,7 @@ const [READ_ONLY, WRITE_ONLY] = [0, 1]
 /** What nobody may do in a tree like /sys: names come and go with what they stand for. */
 const REFUSED = new Map<number, ErrnoName>([
   [fuse.OPCODE.symlink, 'EPERM'],
-  [fuse.OPCODE.mkdir, 'EPERM'],
   [fuse.OPCODE.unlink, 'EPERM'],
-  [fuse.OPCODE.rmdir, 'EPERM'],
   [fuse.OPCODE.rename, 'EPERM'],
   [fuse.OPCODE.rename2, 'EPERM'],
   [fuse.OPCODE.link, 'EPERM'],
@@ -55,6 +53,8 @@ export class FileSystem {
       [OPCODE.getattr, ({ nodeId }) => this.getattr(nodeId)],
       [OPCODE.setattr, ({ nodeId, body }) => this.setattr(nodeId, body)],
       [OPCODE.readlink, ({ nodeId }) => this.readlink(nodeId)],
+      [OPCODE.mkdir, ({ nodeId, body }) => this.mkdir(nodeId, nameOf(body, fuse.MKDIR_IN.size))],
+      [OPCODE.rmdir, ({ nodeId, body }) => this.rmdir(nodeId, nameOf(body))],
       [OPCODE.open, ({ nodeId, body }) => this.open(nodeId, body)],
       [OPCODE.read, ({ body }) => this.read(body)],
       [OPCODE.write, ({ body }) => this.write(body)],
@@ -102,6 +102,21 @@ export class FileSystem {
       const { nodeId, lookups } = fieldsOf(body, fuse.FORGET_ONE, at)
       this.inodes.forget(nodeId, lookups)
     }
+  }
+
+  /** Only control groups can be made and removed. */
+  private async mkdir(above: number, name: string): Promise<Uint8Array> {
+    const directory = this.inodes.directory(above)
+    if (directory.mkdir === undefined) throw new KernelError('EPERM')
+    await directory.mkdir(name)
+    return this.lookup(above, name)
+  }
+
+  private async rmdir(above: number, name: string): Promise<Uint8Array> {
+    const directory = this.inodes.directory(above)
+    if (directory.rmdir === undefined) throw new KernelError('EPERM')
+    await directory.rmdir(name)
+    return NOTHING
   }
 
   private lookup(above: number, name: string): Uint8Array {

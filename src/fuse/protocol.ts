@@ -130,6 +130,8 @@ export const FORGET_ONE = layout({ nodeId: 'u64', lookups: 'u64' })
 /** The first fields of a setattr: what else may be set has no meaning here. */
 export const SETATTR_IN = layout({ valid: 'u32', padding: 'pad32', handle: 'u64', size: 'u64' })
 
+/** The name follows. */
+export const MKDIR_IN = layout({ mode: 'u32', umask: 'u32' })
 export const OPEN_IN = layout({ flags: 'u32', openFlags: 'u32' })
 export const OPEN_OUT = layout({ handle: 'u64', openFlags: 'u32', padding: 'pad32' })
 

@@ -28,15 +28,15 @@ import {
 } from '../workqueue/work-on-cpu.js'
 import { lockStates, unlockStates } from './locks.js'
 import { CPUHP_STATE, callbackOf, INVALID, isAtomicState } from './states.js'
-import { cpuDown, cpuUp, firstOnline } from './updown.js'
+import { cpuDown, cpuUp, firstHousekeeping } from './updown.js'
 
 /** Which file is written, or which device call is made. */
-export const CONTROL = { online: 1, target: 2, fail: 3, deviceOffline: 4, deviceOnline: 5 } as const
+export const CONTROL = { online: 1, target: 2, fail: 3, deviceOffline: 4, deviceOnline: 5, smt: 6 } as const
 export type Control = (typeof CONTROL)[keyof typeof CONTROL]
 
-const PHASE = { device: 0, maps: 1, operation: 2, flush: 3 } as const
+export const PHASE = { device: 0, maps: 1, operation: 2, flush: 3 } as const
 /** Where task.progress keeps what. */
-const PROGRESS = { phase: 0, target: 1 } as const
+export const PROGRESS = { phase: 0, target: 1 } as const
 
 /** The machine's rules for control files that do not follow from the step table. */
 export interface ControlRules {
@@ -69,10 +69,7 @@ export function* storeControl(
   if (memory.get(phaseWord) === PHASE.device) {
     const parsed = parse(control, text, rules)
     if (parsed < 0) return parsed
-    if (!(yield* mutexTryLock(cpu, deviceLock))) {
-      yield* prepareToSleep(cpu, 5 * NS_PER_MS)
-      return RESTART
-    }
+    if (!(yield* mutexTryLock(cpu, deviceLock))) return yield* retryDeviceLock(cpu)
     const target = yield* examine(cpu, control, subject, parsed)
     if (target <= 0 && target !== GO_OFFLINE) {
       yield* mutexUnlock(cpu, deviceLock)
@@ -124,6 +121,12 @@ function* leave(cpu: Cpu): Kernel<void> {
   yield* prepareToSleep(cpu, NS_PER_US)
 }
 
+/** Somebody has device_hotplug_lock: the system call is to be begun anew after a while. */
+export function* retryDeviceLock(cpu: Cpu): Kernel<number> {
+  yield* prepareToSleep(cpu, 5 * NS_PER_MS)
+  return RESTART
+}
+
 /** With device_hotplug_lock held: a CPU's device is offline now, or online, and the world is told. */
 export function deviceChanged(cpu: Cpu, subject: number, offline: boolean): void {
   cpu.uevent(offline ? 'offline' : 'online', subject)
@@ -172,11 +175,14 @@ function* examine(cpu: Cpu, control: Control, subject: number, target: number): 
   return 0
 }
 
-/** Gives the way down to the kworker of the first online CPU that is not the one to go. */
-function* sendDown(cpu: Cpu, subject: number, target: number): Kernel<number> {
+/**
+ * Gives the way down to the kworker of the first online CPU that is neither the one to go nor isolated. -EBUSY when there is
+ * none, for somebody has to do what isolated CPUs are kept from; or while hotplug is disabled.
+ */
+export function* sendDown(cpu: Cpu, subject: number, target: number): Kernel<number> {
   const { memory } = cpu
   if (memory.get(memory.global + GLOBAL.hotplugDisabled) !== 0) return -ERRNO.EBUSY
-  const worker = firstOnline(cpu, subject)
+  const worker = firstHousekeeping(cpu, subject)
   if (worker < 0) return -ERRNO.EBUSY
   yield* beginWorkOnCpu(cpu, worker, FN.cpu_down_maps_locked, subject | (target << 16))
   return 0

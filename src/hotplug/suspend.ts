@@ -1,4 +1,4 @@
-// Suspend: every CPU but the first goes down, whoever is left does what has to be done with interrupts off, and those that
+// Suspend: every CPU but the first that is not isolated goes down, whoever is left does what has to be done with interrupts off, and those that
 // were taken down, and only those, come back.
 //
 //   the requester                             everybody else
@@ -25,7 +25,7 @@ import { RESTART } from '../sched/task.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
 import { prepareToSleep } from '../time/sleep.js'
 import { CPUHP_STATE } from './states.js'
-import { cpuDown, cpuUp, firstOnline } from './updown.js'
+import { cpuDown, cpuUp, firstHousekeeping } from './updown.js'
 
 /** How far a suspend goes before it turns round: /sys/power/pm_test. */
 export const LEVELS = ['freezer', 'devices', 'platform', 'processors', 'core'] as const
@@ -45,7 +45,7 @@ export const syscoreOps: SyscoreOps[] = []
 export function* suspend(cpu: Cpu, level: number): Kernel<number> {
   if (level < 0 || level >= LEVELS.length) return -ERRNO.EINVAL
   if (level < LEVELS.indexOf('processors')) return 0
-  const primary = firstOnline(cpu)
+  const primary = firstHousekeeping(cpu, -1)
   if (cpu.id !== primary) {
     yield* goTo(cpu, primary)
     return RESTART

@@ -12,6 +12,7 @@ import { bitsOf, clearBit, hasBit, loadBit, testBit } from '../ops/mask.js'
 import { full, type Kernel, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
 import { rcutreeMigrateCallbacks } from '../rcu/hotplug.js'
+import { cpusetHooks } from '../sched/cpuset-hooks.js'
 import { dropIdleMm } from '../sched/mm.js'
 import { stopSoftirqs } from '../softirq/softirq.js'
 import { stopMachine } from '../stop/stop-machine.js'
@@ -21,18 +22,29 @@ import { tickHandoverDoTimer } from '../time/jiffies.js'
 import { EVENT, MARK } from '../trace/events.js'
 import { invokeRange, invokeRangeNoFail, resetTarget, setTarget } from './callbacks.js'
 import { cpusWriteLock, cpusWriteUnlock } from './locks.js'
+import { isSmtAllowed } from './smt.js'
 import { CPUHP_STATE } from './states.js'
 import { doneOf, kick, kickAp, kickApWork } from './thread.js'
 
-/** Brings a CPU up to `target`. cpu_add_remove_lock is held. Answers 0 or a negative errno. */
+/**
+ * Brings a CPU up to `target`. cpu_add_remove_lock is held. Answers 0 or a negative errno: EBUSY while hotplug is disabled,
+ * EPERM for the second thread of a core while SMT is off.
+ */
 export function* cpuUp(cpu: Cpu, subject: number, target: number): Kernel<number> {
   const { memory } = cpu
   if (!testBit(memory, memory.possible, subject)) return -ERRNO.EINVAL
   if (memory.get(memory.global + GLOBAL.hotplugDisabled) !== 0) return -ERRNO.EBUSY
+  if (!isSmtAllowed(memory, subject)) return -ERRNO.EPERM
+  return yield* bringUp(cpu, subject, target)
+}
+
+/** The same, whatever smt/control says. */
+export function* bringUp(cpu: Cpu, subject: number, target: number): Kernel<number> {
   yield* cpusWriteLock(cpu)
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.locked, 0)
   const result = yield* cpuUpLocked(cpu, subject, target)
   yield* cpusWriteUnlock(cpu)
+  yield* cpusetHooks.waitForHotplug(cpu)
   return result
 }
 
@@ -68,6 +80,7 @@ export function* cpuDown(cpu: Cpu, subject: number, target: number): Kernel<numb
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.locked, 0)
   const result = yield* cpuDownLocked(cpu, subject, target)
   yield* cpusWriteUnlock(cpu)
+  yield* cpusetHooks.waitForHotplug(cpu)
   return result
 }
 
@@ -194,5 +207,15 @@ function* moveInterrupts(cpu: Cpu): Kernel<void> {
 /** The lowest-numbered online CPU but `except`; -1 when there is none. The hotplug lock or stop_machine keeps it so. */
 export function firstOnline(cpu: Cpu, except = -1): number {
   for (const online of bitsOf(cpu.memory, cpu.memory.online)) if (online !== except) return online
+  return -1
+}
+
+/** The lowest-numbered online CPU that is neither isolated nor `except`; -1 when there is none. Kept so as above. */
+export function firstHousekeeping(cpu: Cpu, except: number): number {
+  const { memory } = cpu
+  for (const online of bitsOf(memory, memory.online)) {
+    if (online === except) continue
+    if (testBit(memory, memory.housekeeping, online) || cpu.bugs.has('M02')) return online
+  }
   return -1
 }

@@ -2,6 +2,7 @@
 
 import { BANDWIDTH_INVARIANTS } from './bandwidth.js'
 import { CALL_INVARIANTS } from './calls.js'
+import { CPUSET_INVARIANTS } from './cpusets.js'
 import type { Invariant, World } from './invariant.js'
 import { IRQ_INVARIANTS } from './irq.js'
 import { KVM_INVARIANTS } from './kvm.js'
@@ -22,6 +23,7 @@ import { WORKER_INVARIANTS } from './workers.js'
 export const INVARIANTS: readonly Invariant[] = [
   ...MASK_INVARIANTS,
   ...RECORD_INVARIANTS,
+  ...CPUSET_INVARIANTS,
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
   ...WORKER_INVARIANTS,

@@ -3,9 +3,11 @@
 //   power on -> swapper/0: idle          kernel_init: the boot CPU's threads, then every other CPU
 //                                        one by one up to online, then says that the machine is up
 
+import { formatCgroups } from '../cgroup/groups.js'
 import { type DeviceConfig, formatDevices } from '../devices/config.js'
 import { idleUntilDead, secondaryCpu } from '../hotplug/idle.js'
 import { freeInstance, linkInstance, storeStep } from '../hotplug/setup.js'
+import { formatSmt } from '../hotplug/smt.js'
 import { CPUHP_STATE, INVALID } from '../hotplug/states.js'
 import { cpuUp } from '../hotplug/updown.js'
 import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
@@ -14,6 +16,7 @@ import { TASK_GROUP } from '../memory/groups.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
+import { CGROUP_ROOT } from '../memory/structs-cgroup.js'
 import { HRTIMER_BASE } from '../memory/timers.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -29,7 +32,9 @@ import { mutexLock, mutexUnlock } from '../sync/mutex.js'
 import { hrtimerInit } from '../time/hrtimer.js'
 import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'
 import { workqueueInit } from '../workqueue/hotplug.js'
+import { initWork } from '../workqueue/work.js'
 import { formatWorkqueues } from '../workqueue/workqueue.js'
+import { cpusetInitSmp } from './cpuset-hotplug.js'
 import { openDevices } from './devices.js'
 import { formatPort } from './port.js'
 
@@ -37,6 +42,10 @@ import { formatPort } from './port.js'
 export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
+  /** threads of each core: CPUs that are neighbours by number */
+  readonly threadsPerCore: number
+  /** CPUs that are kept from the load balancing (isolcpus=); the boot CPU or another present one is none of them */
+  readonly isolated: readonly number[]
   readonly devices?: readonly DeviceConfig[]
   /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 */
   readonly rcuExpedited: boolean
@@ -53,6 +62,11 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   setBits(memory.present, boot.present)
   setBits(memory.online, 1)
   setBits(memory.active, 1)
+  setBits(memory.housekeeping, cpus)
+  for (const cpu of boot.isolated) clearBitBefore(memory, memory.housekeeping, cpu)
+  formatSmt(memory, boot.threadsPerCore)
+  formatCgroups(memory)
+  initWork(memory, memory.cgroupRoot + CGROUP_ROOT.hotplugWork, FN.cpuset_hotplug_workfn, 0)
   memory.set(memory.global + GLOBAL.onlineCount, 1)
   memory.set(memory.global + GLOBAL.activeCount, 1)
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
@@ -88,6 +102,11 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
     argument: 0,
   }
   initTask(memory, memory.rcuThread, rcuThread, STATE.interruptible)
+}
+
+/** Before any CPU runs. */
+function clearBitBefore(memory: Memory, mask: number, cpu: number): void {
+  memory.set(mask + (cpu >> 5), memory.get(mask + (cpu >> 5)) & ~(1 << (cpu & 31)))
 }
 
 function formatCpu(memory: Memory, cpu: number): void {
@@ -149,6 +168,7 @@ export function* kernelInit(cpu: Cpu, _task: number, maxcpus: number): Kernel<nu
     memory.set(memory.cpuhp(subject) + CPUHP.deviceOffline, 0)
     yield* mutexUnlock(cpu, memory.global + GLOBAL.addRemoveLock)
   }
+  yield* cpusetInitSmp(cpu)
   yield* openDevices(cpu)
   yield cpu.store(memory.global + GLOBAL.booted, 1, release, 'kernel_init:booted')
   yield cpu.notifyHost('kernel_init')

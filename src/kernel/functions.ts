@@ -2,6 +2,7 @@
 
 import { UsageError } from '../base/failure.js'
 import { blkCompleteRemote, blkDoneSoftirq, diskInterrupt } from '../block/complete.js'
+import { cpusetCpusAllowedFallback } from '../cgroup/cpuset.js'
 import { cpuDownMapsLocked } from '../hotplug/control.js'
 import { completeIdleDead } from '../hotplug/idle.js'
 import { syscoreOps } from '../hotplug/suspend.js'
@@ -24,6 +25,7 @@ import { noteContextSwitch, rcuExpHandler, readUnlockSpecial } from '../rcu/quie
 import { synchronizeRcu, wakemeAfterRcu } from '../rcu/synchronize.js'
 import { rcuTortureCallback } from '../rcu/torture.js'
 import { bandwidthHooks, schedCfsPeriodTimer, schedCfsSlackTimer } from '../sched/bandwidth.js'
+import { cpusetHooks } from '../sched/cpuset-hooks.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
 import { rcuHooks } from '../sched/read-side.js'
 import { POLICY } from '../sched/task.js'
@@ -41,6 +43,7 @@ import { workForCpuFn } from '../workqueue/work-on-cpu.js'
 import { workerThread } from '../workqueue/worker.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
+import { cpusetHotplugWorkfn, cpusetUpdateActiveCpus, cpusetWaitForHotplug } from './cpuset-hotplug.js'
 import { kthread } from './kthreads.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
@@ -64,6 +67,9 @@ schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
 schedHooks.schedOut = schedOut
 schedHooks.schedIn = schedIn
+cpusetHooks.updateActiveCpus = cpusetUpdateActiveCpus
+cpusetHooks.waitForHotplug = cpusetWaitForHotplug
+cpusetHooks.allowedFallback = cpusetCpusAllowedFallback
 schedHooks.workerSleeping = workerSleeping
 schedHooks.workerRunning = workerRunning
 Object.assign(rcuHooks, {
@@ -102,6 +108,7 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     nic_interrupt: nicInterrupt,
     disk_interrupt: diskInterrupt,
     blk_complete_remote: blkCompleteRemote,
+    cpuset_hotplug_workfn: cpusetHotplugWorkfn,
     rcu_gp_kthread: rcuGpKthread,
     wakeme_after_rcu: wakemeAfterRcu,
     rcu_barrier_handler: rcuBarrierHandler,

@@ -12,6 +12,7 @@ import { NS_PER_MS, NS_PER_US } from '../base/time.js'
 import { beginControl, CONTROL, type Control, storeControl } from '../hotplug/control.js'
 import { cpusReadReady, cpusReadUnlock } from '../hotplug/locks.js'
 import { addInstance, removeInstance, removeState, setupState } from '../hotplug/setup.js'
+import { storeSmtControl } from '../hotplug/smt-control.js'
 import { suspend } from '../hotplug/suspend.js'
 import { firstOnline } from '../hotplug/updown.js'
 import { wakeUpProcess } from '../kthread/kthread.js'
@@ -31,12 +32,13 @@ import { stopMachine } from '../stop/stop-machine.js'
 import { completionReady } from '../sync/completion.js'
 import { prepareToSleep } from '../time/sleep.js'
 import { EVENT, MARK } from '../trace/events.js'
+import { beginCgroup, CGROUP_REQUEST, cgroupRequest } from './cgroup.js'
 import { setDeviceUp, writeIrqAffinity } from './devices.js'
 import { kthreadRun, kthreadStop } from './kthreads.js'
 
 export const SLOT_STATUS = { free: 0, posted: 1, taken: 2, done: 3 } as const
 
-/** Kinds of requests; a write to a control file is its CONTROL number. `argument` words in their order. */
+/** Kinds of requests, besides those of cgroup.ts; a write to a control file is its CONTROL number. `argument` words in their order. */
 export const REQUEST = {
   ...CONTROL,
   /** function, its two arguments: runs as a kernel thread on `cpu` (-1: anywhere); result: what it returned */
@@ -49,7 +51,7 @@ export const REQUEST = {
   addInstance: 13,
   /** state, id, invoke */
   removeInstance: 14,
-  /** process: starts its tasks */
+  /** process, index of its group, 1: its mask has been asked for; starts its tasks */
   spawn: 20,
   /** process: ends its tasks */
   kill: 21,
@@ -133,6 +135,7 @@ function* carryOut(cpu: Cpu, index: number, slot: number): Kernel<number> {
   const { memory } = cpu
   const kind = memory.get(slot + PORT_SLOT.kind)
   if (kind === REQUEST.run) return yield* carryOutRun(cpu, index, slot)
+  if (kind >= CGROUP_REQUEST.mkdir) return yield* carryOutCgroup(cpu, kind, slot)
   if (kind >= REQUEST.spawn) return yield* carryOutProcess(cpu, kind, slot)
   if (kind >= REQUEST.addState) return yield* carryOutSetup(cpu, kind, slot)
   const phase = cpu.task + TASK.phase
@@ -141,9 +144,19 @@ function* carryOut(cpu: Cpu, index: number, slot: number): Kernel<number> {
     beginControl(cpu)
     memory.set(phase, PHASE.carryOut)
   }
+  if (kind === REQUEST.smt) return yield* storeSmtControl(cpu, memory.getText(slot + PORT_SLOT.text, 32))
   const rules = { stateControl: memory.get(memory.global + GLOBAL.stateControl) === 1 }
   const text = memory.getText(slot + PORT_SLOT.text, 32)
   return yield* storeControl(cpu, kind as Control, memory.get(slot + PORT_SLOT.cpu), text, rules)
+}
+
+function* carryOutCgroup(cpu: Cpu, kind: number, slot: number): Kernel<number> {
+  const phase = cpu.task + TASK.phase
+  if (cpu.memory.get(phase) === PHASE.begin) {
+    beginCgroup(cpu)
+    cpu.memory.set(phase, PHASE.carryOut)
+  }
+  return yield* cgroupRequest(cpu, kind, slot)
 }
 
 function* carryOutSetup(cpu: Cpu, kind: number, slot: number): Kernel<number> {
@@ -168,16 +181,18 @@ function* carryOutSetup(cpu: Cpu, kind: number, slot: number): Kernel<number> {
 }
 
 function* carryOutProcess(cpu: Cpu, kind: number, slot: number): Kernel<number> {
-  const first = cpu.memory.get(slot + PORT_SLOT.argument)
+  const { memory } = cpu
+  const first = memory.get(slot + PORT_SLOT.argument)
+  const second = memory.get(slot + PORT_SLOT.argument + 1)
   switch (kind) {
     case REQUEST.spawn:
-      return yield* spawnProcess(cpu, first)
+      return yield* spawnProcess(cpu, first, memory.cgroup(second), memory.get(slot + PORT_SLOT.argument + 2) === 1)
     case REQUEST.kill:
       return yield* killProcess(cpu, first)
     case REQUEST.setAffinity:
       return yield* setProcessAffinity(cpu, first)
     case REQUEST.sleep:
-      return yield* sleepFor(cpu, first * NS_PER_MS + cpu.memory.get(slot + PORT_SLOT.argument + 1))
+      return yield* sleepFor(cpu, first * NS_PER_MS + second)
     case REQUEST.kthreadRun:
       return yield* kthreadRun(cpu, first)
     case REQUEST.kthreadStop:

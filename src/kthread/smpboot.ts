@@ -2,11 +2,12 @@
 //
 // Each kind of thread is a descriptor: when it has something to do, what, and what it does when it parks and unparks.
 // The loop: asked to park -> park; else something to do -> do it; else sleep.
+
+import { threadgroupChangeBegin, threadgroupChangeEnd } from '../cgroup/threadgroup.js'
 import { GLOBAL, PERCPU, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { full, type Kernel } from '../ops/operation.js'
-import { threadgroupChangeBegin, threadgroupChangeEnd } from '../process/threadgroup.js'
 import { schedule, setCurrentState } from '../sched/core.js'
 import { FLAG, initTask, type Policy, STATE } from '../sched/task.js'
 import { complete } from '../sync/completion.js'

@@ -13,6 +13,8 @@ export interface EngineConfig {
   readonly cpus: number
   readonly present: number
   readonly maxcpus: number
+  readonly threadsPerCore: number
+  readonly isolated: readonly number[]
   readonly tasks: number
   readonly scratch: number
   /** words of memory for user processes */

@@ -98,6 +98,7 @@ export class Machine {
       uevents: () => this.uevents,
       store: (control, cpu, text) => this.store(control, cpu, text),
       setIrqAffinity: (irq, isList, text) => this.setIrqAffinity(irq, isList, text),
+      cgroup: (kind, index, text) => this.cgroup(kind, index, text),
     })
   }
 
@@ -226,6 +227,12 @@ export class Machine {
   /** Switches one of the devices that the machine was booted with on or off, by its place in that list. ENODEV */
   async setDevice(index: number, up: boolean): Promise<void> {
     await this.ask(REQUEST.deviceUp, 0, [index, up ? 1 : 0], '', 'setDevice', String(index))
+  }
+
+  private async cgroup(kind: number, index: number, text: string): Promise<void> {
+    const path = '/sys/fs/cgroup'
+    if (!isAscii(text) || text.length > MAX_TEXT) throw new KernelError('EINVAL', 'write', path)
+    await this.ask(kind, 0, [index], text, 'write', path)
   }
 
   /**

@@ -1,4 +1,5 @@
 // What a machine is booted with, checked.
+import { parseCpuList } from '../base/cpulist.js'
 import { UsageError } from '../base/failure.js'
 import { type DeviceConfig, deviceProblem, MAX_CPUS_WITH_DEVICES } from '../devices/config.js'
 import { tableWith } from '../kernel/callbacks.js'
@@ -20,6 +21,10 @@ export interface MachineOptions {
   readonly present?: number
   /** CPUs that come up at boot (default: all that are present) */
   readonly maxcpus?: number
+  /** CPUs of each core, neighbours by number (default 1: no SMT) */
+  readonly threadsPerCore?: number
+  /** CPUs that are kept from the load balancing, as isolcpus= of the kernel: '1-3' (default: none) */
+  readonly isolated?: string
   /** deterministic: seed of the random strategy (default 1) */
   readonly seed?: number
   /** deterministic: who runs next; 'random' (default), 'fixed', or a strategy of your own */
@@ -61,6 +66,8 @@ const KNOWN = new Set([
   'machine',
   'present',
   'maxcpus',
+  'threadsPerCore',
+  'isolated',
   'seed',
   'strategy',
   'memoryModel',
@@ -88,11 +95,14 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
   const { machine = 'threads' } = options
   const cpus = count('cpus', options.cpus, 1, LIMITS.cpus)
   const present = count('present', options.present ?? cpus, 1, cpus)
+  const maxcpus = count('maxcpus', options.maxcpus ?? present, 1, present)
   const bugs = list('bugs', options.bugs ?? []).map(checkBug)
   const config: EngineConfig = {
     cpus,
     present,
-    maxcpus: count('maxcpus', options.maxcpus ?? present, 1, present),
+    maxcpus,
+    threadsPerCore: count('threadsPerCore', options.threadsPerCore ?? 1, 1, cpus),
+    isolated: isolatedOf(options.isolated ?? '', cpus, maxcpus),
     tasks: count('tasks', options.tasks ?? 64, 0, LIMITS.tasks),
     kthreads: count('kthreads', options.kthreads ?? 0, 0, LIMITS.kthreads),
     scratch: count('scratch', options.scratch ?? 1024, 0, 2 ** 24),
@@ -133,6 +143,15 @@ function count(name: string, value: number, low: number, high: number): number {
 function flag(name: string, value: boolean): boolean {
   if (typeof value === 'boolean') return value
   throw new UsageError(`${name} is true or false, not ${String(value)}`)
+}
+
+/** The CPUs of a list; one at least of those that come up at boot has to be none of them. */
+function isolatedOf(list: string, cpus: number, maxcpus: number): readonly number[] {
+  const isolated = parseCpuList(list, cpus)
+  if (isolated.filter((cpu) => cpu < maxcpus).length < maxcpus) return isolated
+  throw new UsageError(
+    `isolated has to leave out one at least of the CPUs that come up at boot, 0-${maxcpus - 1}, not '${list}'`,
+  )
 }
 
 function powerOfTwoOrNone(name: string, value: number, low: number, high: number): number {

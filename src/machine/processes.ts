@@ -3,10 +3,12 @@
 import { formatCpuList, parseCpuList } from '../base/cpulist.js'
 import { errnoName, KernelError } from '../base/errno.js'
 import { UsageError } from '../base/failure.js'
+import { pathOf } from '../cgroup/groups.js'
 import { REQUEST } from '../kernel/port.js'
 import { LIMITS, PAGE } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import { PROGRAM, TASK } from '../memory/structs.js'
+import { CGROUP } from '../memory/structs-cgroup.js'
 import { bitsOf } from '../ops/mask.js'
 import { POLICY } from '../sched/task.js'
 import { UserProcess, type Workload } from '../workloads/workload.js'
@@ -24,8 +26,10 @@ export interface SpawnOptions {
   readonly name?: string
   /** uint32 (default 1) */
   readonly seed?: number
-  /** CPUs that its tasks may run on: '0-3,5' (default: all) */
+  /** CPUs that its tasks may run on: '0-3,5' (default: all that are not isolated) */
   readonly affinity?: string
+  /** the control group that it starts in: '/a/b' (default: the root) */
+  readonly cgroup?: string
   readonly policy?: 'normal' | 'fifo' | 'rr'
   /** FIFO and RR: 1..99 (default 50) */
   readonly priority?: number
@@ -157,6 +161,7 @@ export class Processes {
 
   async spawn(options: SpawnOptions): Promise<Task> {
     const { number, workload, name, work, seed, affinity, policy, priority, nice, group } = this.check(options)
+    const cgroup = this.findGroup(options.cgroup ?? '/')
     const tasks = workload.tasks ?? 1
     const words = Math.ceil(Math.max(8, workload.bytes(work)) / 8) * 2
     // Pages of its own, as from any kernel: processes that have neighbouring cache lines slow each other down.
@@ -194,7 +199,11 @@ export class Processes {
     memory.setText(memory.program(index) + PROGRAM.comm, 4, name)
     this.writeMask(index, affinity)
     this.alive.set(index, entry)
-    const { result } = await this.requests.ask(REQUEST.spawn, 0, [index])
+    const { result } = await this.requests.ask(REQUEST.spawn, 0, [
+      index,
+      cgroup,
+      options.affinity === undefined ? 0 : 1,
+    ])
     if (result !== 0) {
       this.release(entry)
       throw new KernelError(errnoName(result) ?? 'EINVAL', 'spawn', workload.name)
@@ -226,7 +235,8 @@ export class Processes {
       name,
       work: units,
       seed,
-      affinity: this.parse(affinity),
+      // Of a group, what its cpuset has.
+      affinity: this.parse(affinity ?? (options.cgroup === undefined ? undefined : 'all')),
       policy: POLICIES[policy],
       priority: policy === 'normal' ? 0 : priority,
       nice: policy === 'normal' ? nice : 0,
@@ -234,9 +244,19 @@ export class Processes {
     }
   }
 
+  /** The index of a control group; a KernelError ENOENT when there is none. */
+  private findGroup(path: string): number {
+    const { memory } = this
+    for (let index = 0; index < LIMITS.cgroups; index++) {
+      const group = memory.cgroup(index)
+      if (memory.get(group + CGROUP.used) === 1 && pathOf(memory, group) === path) return index
+    }
+    throw new KernelError('ENOENT', 'spawn', path)
+  }
+
   private parse(affinity: string | undefined): readonly number[] {
     const { memory } = this
-    if (affinity === undefined) return [...bitsOf(memory, memory.possible)]
+    if (affinity === undefined) return [...bitsOf(memory, memory.housekeeping)]
     return parseCpuList(affinity, LIMITS.cpus).filter((cpu) => cpu < memory.layout.config.cpus)
   }
 

@@ -41,6 +41,7 @@ import {
   TRACE_RECORD,
   WAIT_QUEUE,
 } from './structs.js'
+import { CGROUP, CGROUP_MEMBER, CGROUP_ROOT } from './structs-cgroup.js'
 import { POOL_WORKQUEUE, WORKER, WORKER_POOL, WORKQUEUE } from './structs-workqueue.js'
 import { HRTIMER_BASE } from './timers.js'
 
@@ -51,6 +52,7 @@ export const LIMITS = {
   tasks: 65_536,
   workers: 4096,
   portSlots: 64,
+  cgroups: 32,
   instances: 256,
   states: 237,
   workqueues: 12,
@@ -83,7 +85,7 @@ export interface MemoryConfig {
 const SPARE_WORKERS = 24
 /** Tasks that every CPU has: its idle task, and one for each kind of per-CPU thread that there may be. */
 const TASKS_PER_CPU = 1 + HOTPLUG_THREADS
-export const MASKS = ['possible', 'present', 'online', 'active', 'dying'] as const
+export const MASKS = ['possible', 'present', 'online', 'active', 'dying', 'housekeeping', 'domain'] as const
 export type MaskName = (typeof MASKS)[number]
 /** CPU masks of an irq: where it may go, where it goes, and where it is to go from the next one on. */
 export const IRQ_MASKS = ['affinity', 'effective', 'pending'] as const
@@ -189,6 +191,11 @@ export class Layout {
   readonly requests: Region
   readonly softnets: Region
   readonly blkDone: Region
+  readonly cgroupRoot: number
+  readonly cgroups: Region
+  readonly cpusetCpus: Region
+  readonly cpusetEffective: Region
+  readonly cgroupMembers: Region
   readonly user: Region
   readonly kthreads: Region
   readonly loads: Region
@@ -287,6 +294,11 @@ export class Layout {
     this.requests = region('request', IO_REQUEST, devices * REQUESTS)
     this.softnets = region('softnet', SOFTNET, irqs === 0 ? 0 : cpus)
     this.blkDone = region('blk_done', BLK_DONE, irqs === 0 ? 0 : cpus)
+    this.cgroupRoot = region('cgroup_root', CGROUP_ROOT, 1).base
+    this.cgroups = region('cgroup', CGROUP, LIMITS.cgroups)
+    this.cpusetCpus = region('cpus_allowed', null, LIMITS.cgroups, this.maskWords)
+    this.cpusetEffective = region('effective_cpus', null, LIMITS.cgroups, this.maskWords)
+    this.cgroupMembers = region('cgroup_member', CGROUP_MEMBER, Math.max(1, config.tasks))
     next = Math.ceil(next / PAGE) * PAGE
     this.user = region('user', null, 1, config.user)
     this.regions = regions

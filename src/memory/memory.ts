@@ -30,6 +30,10 @@ export class Memory {
   readonly online: number
   readonly active: number
   readonly dying: number
+  /** all CPUs but those that are isolated; does not change */
+  readonly housekeeping: number
+  /** the CPUs that the load is balanced over: see sched/domains.ts */
+  readonly domain: number
 
   constructor(config: MemoryConfig, buffer?: SharedArrayBuffer | ArrayBuffer) {
     this.layout = Layout.of(config)
@@ -47,6 +51,8 @@ export class Memory {
     this.online = mask('online')
     this.active = mask('active')
     this.dying = mask('dying')
+    this.housekeeping = mask('housekeeping')
+    this.domain = mask('domain')
   }
 
   /** Reads guarded data: the caller holds the lock (or nobody else can know of the word yet). */
@@ -361,6 +367,38 @@ export class Memory {
   /** A disk's request by its tag. */
   ioRequest(device: number, tag: number): number {
     return this.layout.requests.base + (device * REQUESTS + tag) * this.layout.requests.stride
+  }
+
+  /** What all control groups share. */
+  get cgroupRoot(): number {
+    return this.layout.cgroupRoot
+  }
+
+  /** Control groups by index; 0 is the root. */
+  cgroup(index: number): number {
+    return this.layout.cgroups.base + index * this.layout.cgroups.stride
+  }
+
+  cgroupIndex(group: number): number {
+    return (group - this.layout.cgroups.base) / this.layout.cgroups.stride
+  }
+
+  /** The masks of a group's cpuset: what it has been given, and what it has of that. */
+  cpusetCpus(group: number): number {
+    return this.layout.cpusetCpus.base + this.cgroupIndex(group) * this.layout.cpusetCpus.stride
+  }
+
+  cpusetEffective(group: number): number {
+    return this.layout.cpusetEffective.base + this.cgroupIndex(group) * this.layout.cpusetEffective.stride
+  }
+
+  /** Which group the process of that index is in. */
+  cgroupMember(index: number): number {
+    return this.layout.cgroupMembers.base + index * this.layout.cgroupMembers.stride
+  }
+
+  cgroupMemberIndex(member: number): number {
+    return (member - this.layout.cgroupMembers.base) / this.layout.cgroupMembers.stride
   }
 
   step(state: number): number {

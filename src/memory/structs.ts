@@ -121,6 +121,8 @@ export const TASK = struct('task', {
   waitsFor: 'word',
   /** the mutex that has been handed to it while it slept; guarded by that mutex's waitLock */
   handedMutex: 'word',
+  /** its own: the task whose affinity it is setting, 0: none */
+  setsAffinity: 'word',
   // its own: where a task that may change CPU goes on (DESIGN rule 3)
   phase: 'word',
   progress: [4],
@@ -341,12 +343,16 @@ export const GLOBAL = struct('global', {
   stateControl: 'word',
   /** the CPU that takes the port's interrupt; moved when it dies */
   portCpu: 'word',
+  /** CPUs of a core: neighbours by number; does not change */
+  threadsPerCore: 'word',
   /** slots with a request that no CPU has taken: one bit each */
   portPosted: [2],
   onlineCount: 'word',
   activeCount: 'word',
   // guarded by cpu_add_remove_lock
   hotplugDisabled: 'word',
+  /** SMT_CONTROL: whether siblings may come up */
+  smtControl: 'word',
   deviceHotplugLock: MUTEX,
   addRemoveLock: MUTEX,
   stateMutex: MUTEX,

@@ -29,6 +29,7 @@ const NAMES = [
   'disk_interrupt',
   'blk_complete_remote',
   'cpu_down_maps_locked',
+  'cpuset_hotplug_workfn',
   'hrtimer_wakeup',
   'sched_cfs_period_timer',
   'sched_cfs_slack_timer',

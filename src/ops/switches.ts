@@ -5,6 +5,7 @@
 
 export const BUGS = {
   M01: 'who takes a CPU down is throttled himself, and the timer that lets him go is on that CPU (2b8272ff4a70)',
+  M02: 'the last CPU that is not isolated may go: no CPU is left to balance the load over (38685e2a0476)',
   M03: 'the timers of a dead CPU move at hrtimers:prepare, after callbacks that wait for those who sleep (5c0930ccaad5)',
   M04: 'what is armed on a dying CPU after hrtimers:dying stays there (53dac345395c)',
   M05: 'the timer base of a CPU is set up by hrtimers:prepare alone, which a way up from above it leaves out (2f8dea1692ee)',
@@ -29,6 +30,7 @@ export const BUGS = {
   M29: 'readers of the per-CPU lock count with a load and a store (e6b1a44eccfc)',
   M34: 'a move of an interrupt away from a dying CPU that is not complete stays so: its vector leaks (a6c11c0a5235)',
   M30: 'a move into a cpuset holds the threadgroup lock when it takes the hotplug lock (4f7e7236435c)',
+  M31: 'an operation ends before the cpusets are as the CPUs are (b22afcdf04c9)',
   M32: 'the callbacks of a dead CPU are adopted only when other DEAD callbacks have run (a58163d8ca2c)',
 } as const
 
@@ -60,6 +62,8 @@ export const MUTATIONS = {
   'open-stopper': 'the stopper of a dead CPU goes on taking work',
   'lost-interrupt': 'what is pending on a dying CPU is not raised again elsewhere',
   'lost-completions': 'a dead CPU takes the requests with it that it was to complete',
+  'unmoved-tasks': 'the tasks of a cpuset are not told when its CPUs change',
+  'stale-domain': 'the scheduling domain is not rebuilt when CPUs come and go',
   'lost-tasklet': 'the tasklets of a dead CPU are left there',
   'stranded-timers': 'the timers of a dead CPU stay in its wheel',
   'early-timers': 'timers are served in the jiffy in which they expire, and not after it',

@@ -4,13 +4,16 @@
 // with the system call that the stretch ended with. Between two stretches the task is in user mode: nothing of it is in
 // this CPU's worker, so it may be preempted and go on elsewhere. A system call that sleeps does so at a restart point.
 import { ERRNO } from '../base/errno.js'
+import { guaranteeOnlineCpus, schedSetaffinity } from '../cgroup/cpuset.js'
+import { cgroupExit, cgroupFork } from '../cgroup/groups.js'
+import { threadgroupChangeBegin, threadgroupChangeEnd } from '../cgroup/threadgroup.js'
 import type { Memory } from '../memory/memory.js'
 import { GLOBAL, PROGRAM, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { bitsOf } from '../ops/mask.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'
-import { returnToUser, setCpusAllowed } from '../sched/affinity.js'
+import { returnToUser } from '../sched/affinity.js'
 import { setCurrentState } from '../sched/core.js'
 import { exitMm, mmAlloc, mmDrop, setMm } from '../sched/mm.js'
 import { FLAG, initTask, NORMAL_SLEEP, type Policy, RESTART, STATE } from '../sched/task.js'
@@ -18,26 +21,48 @@ import { tryToWakeUp, wakeUpNewTask } from '../sched/wakeup.js'
 import { EVENT } from '../trace/events.js'
 import { CALL } from '../workloads/workload.js'
 import { cancelCall, systemCall } from './syscalls.js'
-import { threadgroupChangeBegin, threadgroupChangeEnd } from './threadgroup.js'
 
-/** Starts the tasks of a process that the host has described. -EINVAL when no CPU that they may use is active. */
-export function* spawnProcess(cpu: Cpu, index: number): Kernel<number> {
+/**
+ * Starts the tasks of a process that the host has described, in a group. With `asked`, its mask has been asked for: it gets those of the
+ * CPUs that the group has. -EINVAL when no CPU that they may use is active, -ENODEV when the group has been removed.
+ */
+export function* spawnProcess(cpu: Cpu, index: number, group: number, asked: boolean): Kernel<number> {
   const { memory } = cpu
   const program = memory.program(index)
   const mask = memory.programMask(index)
+  if (asked || group !== memory.cgroup(0)) {
+    const allowed = yield* guaranteeOnlineCpus(cpu, group)
+    for (const [w, word] of allowed.entries()) memory.set(mask + w, memory.get(mask + w) & word)
+  }
   let usable = 0
   for (let w = 0; w < memory.layout.maskWords; w++) {
     usable |= memory.get(mask + w) & (yield cpu.load(memory.active + w, relaxed, 'spawn:active'))
   }
   if (usable === 0) return -ERRNO.EINVAL
+  if (group !== memory.cgroup(0)) {
+    const result = yield* cgroupFork(cpu, index, group)
+    if (result !== 0) return result
+  }
   const count = memory.get(program + PROGRAM.tasks)
   memory.set(program + PROGRAM.killed, 0)
   memory.set(program + PROGRAM.faulted, 0)
   yield cpu.store(program + PROGRAM.alive, count, full, 'spawn:alive')
   const mm = yield* mmAlloc(cpu)
   for (let member = 0; member < count; member++) yield* makeTask(cpu, index, member, mm)
+  if (group !== memory.cgroup(0)) yield* followCpuset(cpu, index)
   for (let member = 0; member < count; member++) yield* wakeUpNewTask(cpu, taskOf(memory, program, member))
   return 0
+}
+
+/** The cpuset may have changed before it knew of the tasks. Nothing of them has run yet. */
+function* followCpuset(cpu: Cpu, index: number): Kernel<void> {
+  const { memory } = cpu
+  for (let member = 0; member < memory.get(memory.program(index) + PROGRAM.tasks); member++) {
+    const task = taskOf(memory, memory.program(index), member)
+    const result = yield* schedSetaffinity(cpu, task, (w) => memory.get(memory.programMask(index) + w))
+    // Nothing is left of what it was given: it has what the cpuset has by now.
+    if (result === -ERRNO.EINVAL) yield* schedSetaffinity(cpu, task, () => -1)
+  }
 }
 
 /** Member number `member` of a process. */
@@ -132,6 +157,7 @@ function* exitTask(cpu: Cpu, index: number): Kernel<number> {
   yield* cancelCall(cpu)
   const mm = yield* exitMm(cpu)
   if ((yield cpu.add(program + PROGRAM.alive, -1, full, 'do_exit:alive')) === 1) {
+    yield* cgroupExit(cpu, index)
     yield* mmDrop(cpu, mm)
     yield cpu.or(memory.exited + (index >> 5), 1 << (index & 31), full, 'do_exit:tell')
     yield cpu.notifyHost('do_exit')
@@ -146,7 +172,7 @@ export function* setProcessAffinity(cpu: Cpu, index: number): Kernel<number> {
   let answer: number = -ERRNO.ESRCH
   for (let member = 0; member < memory.get(program + PROGRAM.tasks); member++) {
     const task = taskOf(memory, program, member)
-    const result = yield* setCpusAllowed(cpu, task, (w) => memory.get(memory.programMask(index) + w))
+    const result = yield* schedSetaffinity(cpu, task, (w) => memory.get(memory.programMask(index) + w))
     if (result === -ERRNO.EINVAL) return result
     if (result === 0) answer = 0
   }

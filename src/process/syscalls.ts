@@ -1,11 +1,12 @@
 // System calls of user tasks. Those that sleep do so at a restart point: what they need to go on stands in the task's
 // struct, and they are entered again wherever the task wakes.
 import { ERRNO } from '../base/errno.js'
+import { schedSetaffinity } from '../cgroup/cpuset.js'
 import type { Memory } from '../memory/memory.js'
 import { MUTEX, PROGRAM, RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
-import { migrateDisable, migrateEnable, setCpusAllowed } from '../sched/affinity.js'
+import { migrateDisable, migrateEnable } from '../sched/affinity.js'
 import { yieldFair } from '../sched/fair.js'
 import { POLICY, RESTART, STATE } from '../sched/task.js'
 import { mutexReady, mutexUnlock } from '../sync/mutex.js'
@@ -103,7 +104,7 @@ function* unlock(cpu: Cpu, mutex: number): Kernel<number> {
 
 /** `bits`: CPUs 0 to 31. */
 function* setAffinity(cpu: Cpu, bits: number): Kernel<number> {
-  return yield* setCpusAllowed(cpu, cpu.task, (w) => (w === 0 ? bits : 0))
+  return yield* schedSetaffinity(cpu, cpu.task, (w) => (w === 0 ? bits : 0))
 }
 
 /** Whether the current task, which is to end, waits for no mutex; else it sleeps until it gets it. */

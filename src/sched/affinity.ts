@@ -25,12 +25,13 @@ export type GivenMask = (word: number) => number
 
 /**
  * Allows a task the CPUs of `mask`. -EINVAL when none of them can take it now: for a user task an active one, for a kernel
- * thread an online one; -ESRCH when it has ended.
+ * thread an online one; -ESRCH when it has ended, or is not the one of that `pid` (0: whoever it is).
  */
-export function* setCpusAllowed(cpu: Cpu, task: number, mask: GivenMask): Kernel<number> {
+export function* setCpusAllowed(cpu: Cpu, task: number, mask: GivenMask, pid = 0): Kernel<number> {
   const { memory } = cpu
   yield cpu.lockIrq(task + TASK.piLock, 'set_cpus_allowed')
-  const ended = (yield cpu.load(task + TASK.state, relaxed, 'set_cpus_allowed:state')) === STATE.dead
+  const other = pid !== 0 && memory.get(task + TASK.pid) !== pid
+  const ended = other || (yield cpu.load(task + TASK.state, relaxed, 'set_cpus_allowed:state')) === STATE.dead
   const target = ended ? -1 : yield* firstUsable(cpu, task, mask)
   if (target < 0) {
     yield cpu.unlockIrq(task + TASK.piLock, 'set_cpus_allowed:invalid')

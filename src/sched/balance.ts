@@ -4,12 +4,13 @@
 //   a CPU at its tick            wakes an idle CPU when it has too much itself (that one then looks); now and then
 //                                looks whether another has at least two tasks more, and takes half of the difference
 //
+// All of it within the domain (domains.ts): isolated CPUs neither give nor take.
 // Only fair tasks of user processes are taken, and of those only what waits, may leave and may come. Both runqueues are locked, in the
 // order of their CPUs, so that a task is always on one of them.
 import { NS_PER_MS } from '../base/time.js'
 import { GLOBAL, RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
-import { hasBit, loadBit, maskWord } from '../ops/mask.js'
+import { hasBit, loadBit, maskWord, testBit } from '../ops/mask.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { ARRIVAL, waitingFair } from './fair.js'
 import { isThrottled } from './group.js'
@@ -30,10 +31,10 @@ export function* idleBalance(cpu: Cpu): Kernel<void> {
     let rest = yield cpu.load(memory.overloaded + w, relaxed, 'newidle_balance:overloaded')
     for (; rest !== 0; rest &= rest - 1) {
       const busy = w * 32 + (31 - Math.clz32(rest & -rest))
-      if (busy === cpu.id) continue
+      if (busy === cpu.id || !testBit(memory, memory.housekeeping, busy)) continue
       const rq = memory.runqueue(busy)
       if ((yield cpu.load(rq + RUNQUEUE.running, relaxed, 'newidle_balance:running')) < 2) continue
-      if (!hasBit(yield loadBit(cpu, memory.active, cpu.id, 'newidle_balance:active'), cpu.id)) return
+      if (!hasBit(yield loadBit(cpu, memory.domain, cpu.id, 'newidle_balance:domain'), cpu.id)) return
       if ((yield* pullTasks(cpu, busy, 1, MIGRATION.idle)) > 0) return
     }
   }
@@ -43,10 +44,10 @@ export function* idleBalance(cpu: Cpu): Kernel<void> {
 export function* balanceAtTick(cpu: Cpu, rq: number, now: number): Kernel<void> {
   const { memory } = cpu
   const running = yield cpu.load(rq + RUNQUEUE.running, relaxed, 'trigger_load_balance')
-  if (running > 1) yield* kickIdle(cpu)
+  if (running > 1 && testBit(memory, memory.housekeeping, cpu.id)) yield* kickIdle(cpu)
   if (now < memory.getTime(rq + RUNQUEUE.nextBalance)) return
   memory.setTime(rq + RUNQUEUE.nextBalance, now + INTERVAL_NS)
-  if (!hasBit(yield loadBit(cpu, memory.active, cpu.id, 'load_balance:active'), cpu.id)) return
+  if (!hasBit(yield loadBit(cpu, memory.domain, cpu.id, 'load_balance:domain'), cpu.id)) return
   let busiest = -1
   let most = running + 1
   for (let w = 0; w < memory.layout.maskWords; w++) {
@@ -54,7 +55,7 @@ export function* balanceAtTick(cpu: Cpu, rq: number, now: number): Kernel<void> 
     for (; rest !== 0; rest &= rest - 1) {
       const other = w * 32 + (31 - Math.clz32(rest & -rest))
       const has = yield cpu.load(memory.runqueue(other) + RUNQUEUE.running, relaxed, 'load_balance:running')
-      if (other === cpu.id || has <= most) continue
+      if (other === cpu.id || has <= most || !testBit(memory, memory.housekeeping, other)) continue
       most = has
       busiest = other
     }
@@ -62,7 +63,7 @@ export function* balanceAtTick(cpu: Cpu, rq: number, now: number): Kernel<void> 
   if (busiest >= 0) yield* pullTasks(cpu, busiest, (most - running) >> 1, MIGRATION.balance)
 }
 
-/** Wakes an active CPU that has nothing to do, so that it looks for something. */
+/** Wakes a CPU of the domain that has nothing to do, so that it looks for something. */
 function* kickIdle(cpu: Cpu): Kernel<void> {
   const { memory } = cpu
   const { cpus } = memory.layout.config
@@ -70,7 +71,7 @@ function* kickIdle(cpu: Cpu): Kernel<void> {
     const other = (cpu.id + n) % cpus
     if ((yield cpu.load(memory.runqueue(other) + RUNQUEUE.running, relaxed, 'nohz_balancer_kick:running')) !== 0)
       continue
-    if (!hasBit(yield loadBit(cpu, memory.active, other, 'nohz_balancer_kick:active'), other)) continue
+    if (!hasBit(yield loadBit(cpu, memory.domain, other, 'nohz_balancer_kick:domain'), other)) continue
     yield* reschedule(cpu, other)
     return
   }

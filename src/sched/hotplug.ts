@@ -6,6 +6,7 @@ import { full, type Kernel } from '../ops/operation.js'
 import { EVENT, MARK } from '../trace/events.js'
 import { unthrottleOfflineCfsRqs, updateRuntimeEnabled } from './bandwidth.js'
 import { schedule, setCurrentState } from './core.js'
+import { cpusetHooks } from './cpuset-hooks.js'
 import { rcuHooks } from './read-side.js'
 import { CALLBACK } from './runqueue.js'
 import { STATE } from './task.js'
@@ -48,6 +49,7 @@ export function* schedCpuDeactivate(cpu: Cpu, subject: number): Kernel<number> {
   yield* rcuHooks.synchronize(cpu)
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.graceEnd, 0)
   yield* setRqOnline(cpu, subject, 0)
+  yield* cpusetHooks.updateActiveCpus(cpu)
   return 0
 }
 
@@ -57,6 +59,7 @@ export function* schedCpuActivate(cpu: Cpu, subject: number): Kernel<number> {
   yield* balancePushSet(cpu, subject, false)
   yield setBit(cpu, memory.active, subject, 'sched_cpu_activate')
   yield cpu.add(memory.global + GLOBAL.activeCount, 1, full, 'sched_cpu_activate:count')
+  yield* cpusetHooks.updateActiveCpus(cpu)
   yield* setRqOnline(cpu, subject, 1)
   return 0
 }

@@ -1,10 +1,12 @@
 // Which CPU a task may run on, and which it gets.
+import type { Memory } from '../memory/memory.js'
 import { RUNQUEUE, TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
-import { hasBit, loadBit, maskWord } from '../ops/mask.js'
+import { hasBit, loadBit, maskWord, testBit } from '../ops/mask.js'
 import { type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT, withPriorities } from '../trace/events.js'
+import { cpusetHooks } from './cpuset-hooks.js'
 import { rcuReadLock, rcuReadUnlock } from './read-side.js'
 import { CALLBACK } from './runqueue.js'
 import { commOf, FLAG, priorityOf } from './task.js'
@@ -96,11 +98,18 @@ function* isIdle(cpu: Cpu, target: number): Kernel<boolean> {
   return (yield cpu.load(cpu.memory.runqueue(target) + RUNQUEUE.running, relaxed, 'available_idle_cpu')) === 0
 }
 
+/** Whether tasks are spread from one CPU to the other: both are in the domain when they are active, or it is the same. */
+function isBalanced(memory: Memory, from: number, to: number): boolean {
+  return from === to || (testBit(memory, memory.housekeeping, from) && testBit(memory, memory.housekeeping, to))
+}
+
 /** A CPU that has nothing to run and that the task may use, after `before` in a circle; -1 when none is found soon. */
 function* findIdle(cpu: Cpu, task: number, before: number): Kernel<number> {
-  const { cpus } = cpu.memory.layout.config
+  const { memory } = cpu
+  const { cpus } = memory.layout.config
   for (let n = 1; n < Math.min(cpus, LOOKS); n++) {
     const target = (before + n) % cpus
+    if (!isBalanced(memory, before, target)) continue
     if ((yield* isIdle(cpu, target)) && (yield* isCpuAllowed(cpu, task, target))) return target
   }
   return -1
@@ -115,7 +124,7 @@ export function* selectFirstRq(cpu: Cpu, task: number): Kernel<number> {
   let least = Number.POSITIVE_INFINITY
   for (let n = 0, looked = 0; n < cpus && looked < LOOKS; n++) {
     const target = (before + n) % cpus
-    if (!(yield* isCpuAllowed(cpu, task, target))) continue
+    if (!isBalanced(memory, before, target) || !(yield* isCpuAllowed(cpu, task, target))) continue
     looked++
     const running = yield cpu.load(memory.runqueue(target) + RUNQUEUE.running, relaxed, 'find_idlest_cpu')
     if (running >= least) continue
@@ -145,11 +154,12 @@ export function* isQueuedOn(cpu: Cpu, task: number, target: number): Kernel<bool
 
 /**
  * A CPU for a task that can't stay on `from`: the lowest-numbered allowed one. When there is none, its affinity is
- * widened to all possible CPUs, and that is logged; when none of those will do either, it is a kernel BUG.
+ * widened to what its cpuset was given, then to all possible CPUs, and that is logged; when none of those will do either, it is a kernel BUG.
  */
 export function* selectFallbackRq(cpu: Cpu, from: number, task: number): Kernel<number> {
   const { memory } = cpu
   const mask = memory.affinity(task)
+  let everywhere = false
   for (let widened = false; ; widened = true) {
     for (let w = 0; w < memory.layout.maskWords; w++) {
       for (let rest = memory.get(mask + w); rest !== 0; rest &= rest - 1) {
@@ -162,7 +172,9 @@ export function* selectFallbackRq(cpu: Cpu, from: number, task: number): Kernel<
         return target
       }
     }
-    bugOn(widened, 'select_fallback_rq', `no CPU is left for task ${memory.get(task + TASK.pid)}`)
+    if (!widened && (yield* cpusetHooks.allowedFallback(cpu, task)) === 1) continue
+    bugOn(everywhere, 'select_fallback_rq', `no CPU is left for task ${memory.get(task + TASK.pid)}`)
+    everywhere = true
     for (let w = 0; w < memory.layout.maskWords; w++) memory.set(mask + w, memory.get(memory.possible + w))
   }
 }

@@ -3,7 +3,7 @@
 import type { Memory } from '../memory/memory.js'
 import { RUNQUEUE } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
-import { hasBit, maskWord } from '../ops/mask.js'
+import { hasBit, maskWord, testBit } from '../ops/mask.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { moveQueuedTask } from './balance.js'
 import { MIGRATION, mustStay } from './placement.js'
@@ -76,9 +76,11 @@ function* findLowestRq(cpu: Cpu, owner: number, task: number): Kernel<number> {
   const { memory } = cpu
   const { cpus } = memory.layout.config
   let found = -1
+  // An isolated CPU is in no domain with others: its tasks stay.
+  if (!testBit(memory, memory.housekeeping, owner)) return found
   for (let n = 1; n < Math.min(cpus, LOOKS); n++) {
     const target = (owner + n) % cpus
-    if (!isWithin(cpu, task, target)) continue
+    if (!isWithin(cpu, task, target) || !testBit(memory, memory.housekeeping, target)) continue
     const rq = memory.runqueue(target)
     if ((yield cpu.load(rq + RUNQUEUE.online, relaxed, 'find_lowest_rq:online')) === 0) continue
     if ((yield cpu.load(rq + RUNQUEUE.running, relaxed, 'find_lowest_rq:running')) === 0) return target

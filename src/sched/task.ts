@@ -63,7 +63,7 @@ export interface TaskDescription {
   readonly argument: number
   /** when it is made, ns (default 0: while the machine boots) */
   readonly startTime?: number
-  /** allowed CPUs; without it, only `cpu` for perCpu tasks and all CPUs for others */
+  /** allowed CPUs; without it, only `cpu` for perCpu tasks, and for others all CPUs that are not isolated */
   readonly affinity?: Iterable<number>
 }
 
@@ -97,7 +97,7 @@ export function initTask(memory: Memory, task: number, description: TaskDescript
       memory.set(mask + (cpu >> 5), memory.get(mask + (cpu >> 5)) | (1 << (cpu & 31)))
     }
   } else {
-    for (let w = 0; w < memory.layout.maskWords; w++) memory.set(mask + w, memory.get(memory.possible + w))
+    for (let w = 0; w < memory.layout.maskWords; w++) memory.set(mask + w, memory.get(memory.housekeeping + w))
   }
 }
 

@@ -1,5 +1,6 @@
 // cpuN/cache: what tools expect a CPU to have. Nothing in the machine depends on it: memory is the host's.
 import { formatCpuList, formatCpuMask } from '../base/cpulist.js'
+import { coreOf, siblingsOf } from '../hotplug/smt.js'
 import type { Memory } from '../memory/memory.js'
 import { bitsOf } from '../ops/mask.js'
 import { type DirectoryNode, directory, type Node } from './node.js'
@@ -16,7 +17,7 @@ interface Cache {
   readonly type: 'Data' | 'Instruction' | 'Unified'
   readonly kib: number
   readonly ways: number
-  /** by all CPUs of the package; else it is the CPU's own */
+  /** by all CPUs of the package; else by those of a core */
   readonly shared: boolean
 }
 
@@ -36,11 +37,12 @@ export function cacheOf(memory: Memory, cpu: number): DirectoryNode | null {
 }
 
 function indexOf(memory: Memory, cpu: number, { level, type, kib, ways, shared }: Cache): DirectoryNode {
-  const sharers = (): Iterable<number> => (shared ? bitsOf(memory, memory.online) : [cpu])
+  const sharers = (): Iterable<number> =>
+    shared ? bitsOf(memory, memory.online) : siblingsOf(memory, cpu, memory.online)
   const file = (read: () => string | number) => attributeOfStep(memory, cpu, STEP, () => `${read()}\n`)
   return directory({
     coherency_line_size: file(() => LINE),
-    id: file(() => (shared ? 0 : cpu)),
+    id: file(() => (shared ? 0 : coreOf(memory, cpu))),
     level: file(() => level),
     number_of_sets: file(() => (kib * 1024) / LINE / ways),
     physical_line_partition: file(() => 1),

@@ -20,6 +20,10 @@ export interface DirectoryNode {
   names(): string[]
   /** null: there is no such name */
   find(name: string): Node | null
+  /** makes a directory in it; rejects with a KernelError. Not there: nobody can */
+  mkdir?(name: string): Promise<void>
+  /** removes a directory in it */
+  rmdir?(name: string): Promise<void>
   /** whether that name, once it is there, stays for as long as the directory does */
   lasts(name: string): boolean
 }

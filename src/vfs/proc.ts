@@ -2,6 +2,7 @@
 import { formatCpuMask, parseCpuList } from '../base/cpulist.js'
 import { KernelError } from '../base/errno.js'
 import { NS_PER_MS } from '../base/time.js'
+import { coreOf } from '../hotplug/smt.js'
 import { GLOBAL, RUNQUEUE } from '../memory/structs.js'
 import { bitsOf } from '../ops/mask.js'
 import { type CpuTimes, cpuTimes, INTERRUPTS, interruptsTaken, sumOfTimes, sumOverCpus } from './accounting.js'
@@ -40,14 +41,15 @@ function procFile(read: () => string, refusal: 'EIO' | 'EINVAL' = 'EIO'): FileNo
 
 function cpuinfo({ memory }: System): string {
   const online = [...bitsOf(memory, memory.online)]
+  const cores = new Set(online.map((cpu) => coreOf(memory, cpu))).size
   const paragraph = (cpu: number): string =>
     [
       `processor\t: ${cpu}`,
       'model name\t: cpuhp simulated CPU',
       'physical id\t: 0',
       `siblings\t: ${online.length}`,
-      `core id\t\t: ${cpu}`,
-      `cpu cores\t: ${online.length}`,
+      `core id\t\t: ${coreOf(memory, cpu)}`,
+      `cpu cores\t: ${cores}`,
       `apicid\t\t: ${cpu}`,
       '\n',
     ].join('\n')
@@ -96,7 +98,7 @@ function stat({ memory, now, bootTime }: System): string {
 
 /**
  * Version 15, as a kernel writes it that keeps no statistics of the scheduler: only how long tasks have run on each CPU
- * is there, in ns. No domains: the scheduler has none.
+ * is there, in ns. No domains: nothing is counted of the one there is.
  */
 function schedstat({ memory, now }: System): string {
   const nowNs = now()
@@ -135,6 +137,7 @@ function processDirectory({ memory, now }: System, pid: number): DirectoryNode {
     }, 'EINVAL')
   return directory(
     {
+      cgroup: file(({ cgroup }) => `0::${cgroup}\n`),
       comm: file(({ comm }) => `${comm}\n`),
       sched: file(taskSched),
       stat: file(taskStat),

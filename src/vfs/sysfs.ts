@@ -1,9 +1,10 @@
 // /sys/devices/system/cpu: the control files of hotplug, and which CPUs there are.
 import { formatCpuList } from '../base/cpulist.js'
 import { CONTROL, type Control } from '../hotplug/control.js'
+import { SMT_CONTROL, smtActive } from '../hotplug/smt.js'
 import { CPUHP_STATE, stateName } from '../hotplug/states.js'
 import type { Memory } from '../memory/memory.js'
-import { CPUHP } from '../memory/structs.js'
+import { CPUHP, GLOBAL } from '../memory/structs.js'
 import { bitsOf, testBit } from '../ops/mask.js'
 import { cacheOf } from './cache.js'
 import { attribute, type DirectoryNode, directory, type Entries, type FileNode, link, type Node } from './node.js'
@@ -17,13 +18,13 @@ export function cpuRoot(system: System): DirectoryNode {
   return directory(
     {
       hotplug: directory({ states: attribute(() => states(memory)) }),
-      // No CPU is kept from the load balancing.
-      isolated: attribute(() => '\n'),
+      isolated: attribute(() => `${formatCpuList(isolated(memory))}\n`),
       kernel_max: attribute(() => `${memory.layout.config.cpus - 1}\n`),
       offline: attribute(() => `${formatCpuList(offline(memory))}\n`),
       online: list(memory.online),
       possible: list(memory.possible),
       present: list(memory.present),
+      smt: smtDirectory(system),
       uevent: silentUevent(),
     },
     cpuDirectories(system),
@@ -32,6 +33,18 @@ export function cpuRoot(system: System): DirectoryNode {
 
 function offline(memory: Memory): number[] {
   return [...bitsOf(memory, memory.possible)].filter((cpu) => !testBit(memory, memory.online, cpu))
+}
+
+function isolated(memory: Memory): number[] {
+  return [...bitsOf(memory, memory.possible)].filter((cpu) => !testBit(memory, memory.housekeeping, cpu))
+}
+
+function smtDirectory({ memory, store }: System): DirectoryNode {
+  const control = (): string => `${SMT_CONTROL[memory.get(memory.global + GLOBAL.smtControl)]}\n`
+  return directory({
+    active: attribute(() => (smtActive(memory) ? '1\n' : '0\n')),
+    control: attribute(control, (text) => store(CONTROL.smt, 0, text)),
+  })
 }
 
 /** One line for each state with a name, as the kernel prints them. */

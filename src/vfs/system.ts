@@ -18,4 +18,6 @@ export interface System {
   store(control: Control, cpu: number, text: string): Promise<void>
   /** says where an interrupt may go, as a list of CPUs or a mask; rejects with a KernelError */
   setIrqAffinity(irq: number, isList: boolean, text: string): Promise<void>
+  /** carries out a request about a control group, by its index: see CGROUP_REQUEST */
+  cgroup(kind: number, index: number, text: string): Promise<void>
 }

@@ -1,7 +1,9 @@
 // The tasks of a machine as tools see them: those that have a pid and live.
 import { formatCpuList } from '../base/cpulist.js'
+import { pathOf } from '../cgroup/groups.js'
 import type { Memory } from '../memory/memory.js'
 import { PROGRAM, TASK } from '../memory/structs.js'
+import { CGROUP_MEMBER } from '../memory/structs-cgroup.js'
 import { bitsOf } from '../ops/mask.js'
 import { commOf, FLAG, POLICY, STATE, stateLetter } from '../sched/task.js'
 import { runTime } from './accounting.js'
@@ -28,6 +30,10 @@ export interface TaskView {
   readonly priority: number
   /** CPUs that it may run on: '0-3' */
   readonly affinity: string
+  /** the control group that it is in: '/a/b' */
+  readonly cgroup: string
+  /** the first task of its process */
+  readonly leader: boolean
   readonly migrations: number
   readonly runNs: number
   readonly startNs: number
@@ -66,6 +72,12 @@ function hasEnded(memory: Memory, task: number): boolean {
   return isUser && memory.get(memory.program(memory.get(task + TASK.program)) + PROGRAM.alive) === 0
 }
 
+function groupOfTask(memory: Memory, task: number): number {
+  if ((memory.get(task + TASK.flags) & FLAG.user) === 0) return memory.cgroup(0)
+  const member = memory.cgroupMember(memory.get(task + TASK.program))
+  return memory.get(member + CGROUP_MEMBER.group) || memory.cgroup(0)
+}
+
 function viewOf(memory: Memory, task: number, nowNs: number): TaskView {
   const flags = memory.get(task + TASK.flags)
   const policy = memory.get(task + TASK.policy)
@@ -86,6 +98,8 @@ function viewOf(memory: Memory, task: number, nowNs: number): TaskView {
     nice,
     priority: rtPriority > 0 ? -1 - rtPriority : 20 + nice,
     affinity: formatCpuList(bitsOf(memory, memory.affinity(task))),
+    cgroup: pathOf(memory, groupOfTask(memory, task)),
+    leader: memory.get(task + TASK.member) === 0,
     migrations: memory.get(task + TASK.migrations),
     runNs: runTime(memory, task, nowNs),
     startNs: memory.getTime(task + TASK.startTime),

@@ -1,5 +1,6 @@
-// cpuN/topology: each CPU is a core of its own, all of them are in one package. No two share anything but memory.
+// cpuN/topology: which CPUs are threads of one core; all of them are in one package. No two share anything but memory.
 import { formatCpuList, formatCpuMask } from '../base/cpulist.js'
+import { coreOf, siblingsOf } from '../hotplug/smt.js'
 import type { Memory } from '../memory/memory.js'
 import { bitsOf, testBit } from '../ops/mask.js'
 import { type DirectoryNode, directory, type Node } from './node.js'
@@ -14,18 +15,19 @@ export function topologyOf(memory: Memory, cpu: number): DirectoryNode | null {
 }
 
 function topology(memory: Memory, cpu: number): DirectoryNode {
-  const alone = (): Iterable<number> => (testBit(memory, memory.online, cpu) ? [cpu] : [])
+  const core = (): Iterable<number> =>
+    testBit(memory, memory.online, cpu) ? siblingsOf(memory, cpu, memory.online) : []
   const all = (): Iterable<number> => (testBit(memory, memory.online, cpu) ? bitsOf(memory, memory.online) : [])
   const file = (read: () => string) => attributeOfStep(memory, cpu, STEP, read)
   const entries: Record<string, Node> = {}
-  const ids = { cluster_id: 65535, core_id: cpu, die_id: 0, physical_package_id: 0 }
+  const ids = { cluster_id: 65535, core_id: coreOf(memory, cpu), die_id: 0, physical_package_id: 0 }
   const groups = {
-    cluster_cpus: alone,
-    core_cpus: alone,
+    cluster_cpus: core,
+    core_cpus: core,
     core_siblings: all,
     die_cpus: all,
     package_cpus: all,
-    thread_siblings: alone,
+    thread_siblings: core,
   }
   for (const [name, id] of Object.entries(ids)) entries[name] = file(() => `${id}\n`)
   for (const [name, cpus] of Object.entries(groups)) {

@@ -1,6 +1,7 @@
 // The file tree of a machine, as a user of it sees it: what is where, what files read as, and writing to them.
 import { KernelError } from '../base/errno.js'
 import { Defect } from '../base/failure.js'
+import { cgroupRoot } from './cgroup.js'
 import { busRoot, nodeRoot } from './devices.js'
 import { attribute, type DirectoryNode, directory, type FileNode, type Node } from './node.js'
 import { procRoot } from './proc.js'
@@ -13,8 +14,9 @@ export class Tree {
   constructor(system: System) {
     const { memory } = system
     const devices = directory({ system: directory({ cpu: cpuRoot(system), node: nodeRoot(system) }) })
+    const fs = directory({ cgroup: cgroupRoot(system) })
     const kernel = directory({ uevent_seqnum: attribute(() => `${system.uevents()}\n`) })
-    const sys = directory({ bus: directory({ cpu: busRoot(memory) }), devices, kernel })
+    const sys = directory({ bus: directory({ cpu: busRoot(memory) }), devices, fs, kernel })
     this.root = directory({ proc: procRoot(system), sys })
   }
 
@@ -78,6 +80,32 @@ export class Tree {
   /** Writes to a file; resolves when the kernel has done what that asks for. As read, and whatever the kernel answers. */
   async write(path: string, text: string, from = '/'): Promise<void> {
     await this.open(path, from)(text)
+  }
+
+  /** Makes a directory: a control group. EEXIST, ENOENT, ENOTDIR; EPERM where nobody can; and whatever the kernel answers. */
+  async mkdir(path: string, from = '/'): Promise<void> {
+    await this.change('mkdir', path, from)
+  }
+
+  /** Removes one. EBUSY while there is something in it. */
+  async rmdir(path: string, from = '/'): Promise<void> {
+    await this.change('rmdir', path, from)
+  }
+
+  private async change(call: 'mkdir' | 'rmdir', path: string, from: string): Promise<void> {
+    const [, above = '', name = ''] = /^(.*\/)?([^/]+)\/*$/.exec(path) ?? []
+    const node = this.lookup(above || '.', from, call)
+    if (node.kind !== 'directory') throw new KernelError('ENOTDIR', call, path)
+    if (name === '' || name === '.' || name === '..')
+      throw new KernelError(call === 'mkdir' ? 'EEXIST' : 'EINVAL', call, path)
+    const act = node[call]
+    if (act === undefined)
+      throw new KernelError(node.find(name) === null && call === 'rmdir' ? 'ENOENT' : 'EPERM', call, path)
+    try {
+      await act(name)
+    } catch (error) {
+      throw error instanceof KernelError ? new KernelError(error.code, call, path) : error
+    }
   }
 
   /** Opens a file for writing: the errors that come before anything is written are thrown here. */

@@ -3,13 +3,13 @@
 // Kworkers come from a bounded region: each pool has one of its own, which it never gives back, and all share the others. Where
 // none is left, a pool goes on with those that it has: work waits until one of them is through with what it does.
 
+import { threadgroupChangeBegin, threadgroupChangeEnd } from '../cgroup/threadgroup.js'
 import type { Memory } from '../memory/memory.js'
 import { GLOBAL, TASK } from '../memory/structs.js'
 import { WORKER, WORKER_POOL } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { acquire, full, type Kernel, release } from '../ops/operation.js'
-import { threadgroupChangeBegin, threadgroupChangeEnd } from '../process/threadgroup.js'
 import { FLAG, initTask, POLICY, STATE } from '../sched/task.js'
 import { EVENT } from '../trace/events.js'
 import { bindWorker } from './binding.js'

@@ -24,6 +24,7 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { bug: 'M01', schedules: 10, as: /^hang / },
+  { bug: 'M02', schedules: 10, as: /^panic partition_sched_domains_locked/ },
   { bug: 'M03', schedules: 10, as: /^hang / },
   { bug: 'M04', schedules: 10, as: /^violation hrtimer-bases-open$/ },
   { bug: 'M05', schedules: 10, as: /^violation hrtimer-bases-open$/ },
@@ -46,6 +47,7 @@ const CASES: readonly Case[] = [
   { bug: 'M29', schedules: 50, as: /^violation hotplug-lock-free$|^hang /, race: true },
   { bug: 'M34', schedules: 10, as: /^violation vectors-owned$/ },
   { bug: 'M30', schedules: 10, as: /^lock-order global.hotplugLock global.threadgroupLock$/ },
+  { bug: 'M31', schedules: 10, as: /^violation domain-spans$/ },
   { bug: 'M32', schedules: 10, as: /^hang rcu\.barrierDone task\[#\]\.work\.done$/ },
   { bug: 'short-grace', schedules: 100, as: /^violation oracle$/, race: true },
   {
@@ -78,6 +80,8 @@ const CASES: readonly Case[] = [
   { bug: 'kept-throttled', schedules: 10, as: /^violation / },
   { bug: 'stopped-period', schedules: 10, as: /^hang / },
   { bug: 'unpaid-runtime', schedules: 10, as: /^violation oracle$/ },
+  { bug: 'unmoved-tasks', schedules: 10, as: /^violation tasks-in-cpusets$/ },
+  { bug: 'stale-domain', schedules: 10, as: /^violation domain-spans$/ },
   { bug: 'lost-tasklet', schedules: 10, as: /^violation tasklets-taken-over$/ },
   { bug: 'stranded-timers', schedules: 10, as: /^violation timers-taken-over$/ },
   { bug: 'early-timers', schedules: 10, as: /^violation timers-not-early$/ },

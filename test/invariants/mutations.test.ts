@@ -2,6 +2,8 @@
 // one invariant, and no other, must say so.
 
 import { afterEach, describe, expect, test } from 'vitest'
+import { CONTROLLER } from '#dist/src/cgroup/groups.js'
+import { SMT } from '#dist/src/hotplug/smt.js'
 import { checkInvariants, INVARIANTS } from '#dist/src/invariants/check.js'
 import { THREADS } from '#dist/src/kthread/smpboot.js'
 import type { Machine } from '#dist/src/machine/machine.js'
@@ -23,12 +25,14 @@ import {
   PERCPU,
   PERCPU_RWSEM,
   PORT_SLOT,
+  PROGRAM,
   RUNQUEUE,
   STEP,
   STOPPER,
   TASK,
   TRACE_RECORD,
 } from '#dist/src/memory/structs.js'
+import { CGROUP, CGROUP_MEMBER, CGROUP_ROOT } from '#dist/src/memory/structs-cgroup.js'
 import { POOL_WORKQUEUE, WORK, WORKER, WORKER_POOL } from '#dist/src/memory/structs-workqueue.js'
 import { HRTIMER, HRTIMER_BASE } from '#dist/src/memory/timers.js'
 import { enqueue } from '#dist/src/rcu/callbacks.js'
@@ -121,8 +125,57 @@ function fifoTask(memory: Memory, cpu: number, n = 0): number {
   return task
 }
 
+/** Makes a group, given CPU 1, where there is only the root. */
+function groupOf(m: Memory): number {
+  const group = m.cgroup(1)
+  m.set(group + CGROUP.used, 1)
+  m.set(group + CGROUP.parent, m.cgroup(0))
+  m.set(group + CGROUP.cpuset, 1)
+  m.set(m.cgroup(0) + CGROUP.subtreeControl, CONTROLLER.cpuset)
+  m.set(m.cpusetCpus(group), 2)
+  m.set(m.cpusetEffective(group), 2)
+  m.set(m.cgroupRoot + CGROUP_ROOT.groups, 1)
+  m.set(m.cgroupRoot + CGROUP_ROOT.cpusets, 1)
+  return group
+}
+
+/** A task of that group, asleep, that may run on CPUs 0 and 1. */
+function wideTask(m: Memory): void {
+  const task = spareTask(m, 1, [0, 1])
+  const first = m.taskIndex(task) - m.taskIndex(m.userTask(0))
+  m.set(m.program(0) + PROGRAM.firstTask, first)
+  m.set(m.program(0) + PROGRAM.tasks, 1)
+  m.set(groupOf(m) + CGROUP.members, m.cgroupMember(0))
+  m.set(m.cgroupMember(0) + CGROUP_MEMBER.group, groupOf(m))
+}
+
+/** All three CPUs that are online are threads of one core. */
+function smtOff(m: Memory): void {
+  m.set(m.global + GLOBAL.threadsPerCore, 4)
+  m.set(m.global + GLOBAL.smtControl, SMT.off)
+}
+
 const MUTATIONS: readonly Mutation[] = [
   ['masks-nest', 'a present CPU is not possible', (m) => clearMask(m, m.possible, 3)],
+  ['siblings-follow-smt', 'a second thread is online while SMT is off', (m) => smtOff(m)],
+  ['cgroups-sound', 'a group lacks the cpuset that is passed on', (m) => m.set(groupOf(m) + CGROUP.cpuset, 0)],
+  ['cgroups-sound', 'a group is forgotten in the count', (m) => bump(m, m.cgroupRoot + CGROUP_ROOT.groups)],
+  ['cgroups-sound', 'a group is below one that is gone', (m) => m.set(groupOf(m) + CGROUP.parent, m.cgroup(5))],
+  [
+    'cgroup-members',
+    'a process is on the list of a group without knowing',
+    (m) => m.set(groupOf(m) + CGROUP.members, m.cgroupMember(0)),
+  ],
+  [
+    'cgroup-members',
+    'a process knows of a group that does not',
+    (m) => m.set(m.cgroupMember(0) + CGROUP_MEMBER.group, groupOf(m)),
+  ],
+  ['cpusets-follow', 'the root has a CPU that is not active', (m) => bump(m, m.cpusetEffective(m.cgroup(0)), 8)],
+  ['cpusets-follow', 'a group has a CPU that it was not given', (m) => bump(m, m.cpusetEffective(groupOf(m)), 4)],
+  ['tasks-in-cpusets', 'a task is allowed more than its cpuset has', (m) => wideTask(m)],
+  ['domain-spans', 'a dead CPU is in the domain', (m) => bump(m, m.domain, 8)],
+  ['domain-spans', 'an active CPU is not', (m) => bump(m, m.domain, -2)],
   ['masks-counted', 'one more CPU is counted as online', (m) => bump(m, m.global + GLOBAL.onlineCount)],
   ['masks-counted', 'one fewer is counted as active', (m) => bump(m, m.global + GLOBAL.activeCount, -1)],
   ['device-interrupts-online', 'the port belongs to a dead CPU', (m) => m.set(m.global + GLOBAL.portCpu, 3)],

@@ -26,6 +26,7 @@ const ELSEWHERE = [
   'unpaid-runtime',
   'short-grace',
   'lost-callbacks',
+  'unmoved-tasks',
 ] as const
 type Name = Exclude<keyof typeof MUTATIONS, (typeof ELSEWHERE)[number]>
 
@@ -75,6 +76,7 @@ const CAUGHT: Readonly<
     also: ['load-kvm', 'bug', 'defect', 'virtualisation-enabled'],
   },
   'unready-hardware': { by: 'virtualisation-enabled', loads: 'kvm:tasks=16,gap=20,runs=4', any: true, also: ['bug'] },
+  'stale-domain': { by: 'domain-spans' },
   'unsorted-timers': { by: 'timers-sound', mix: ['sleeper', 'sleeper', 'sleeper', 'sha256'] },
 }
 

@@ -17,6 +17,7 @@ export const ROOMS = [
   'softirq',
   'time',
   'rcu',
+  'cgroup',
   'process',
   'kthread',
   'stop',

@@ -10,6 +10,13 @@ export const FILE_COMMANDS: Readonly<Record<string, Command>> = {
   ls: { usage: 'ls [-l] [-1] [-d] [FILE...]', summary: 'list directories', takes: 'paths', run: ls },
   cat: { usage: 'cat FILE...', summary: 'show files', takes: 'paths', run: cat },
   echo: { usage: 'echo [-n] WORD... [> FILE]', summary: 'write words', takes: 'paths', afterPanic: true, run: echo },
+  mkdir: {
+    usage: 'mkdir DIRECTORY...',
+    summary: 'make control groups',
+    takes: 'paths',
+    run: changeDirectories('mkdir'),
+  },
+  rmdir: { usage: 'rmdir DIRECTORY...', summary: 'remove them', takes: 'paths', run: changeDirectories('rmdir') },
   cd: { usage: 'cd [DIRECTORY]', summary: 'change directory', takes: 'paths', run: cd },
   pwd: { usage: 'pwd', summary: 'show the directory', takes: 'nothing', afterPanic: true, run: pwd },
   grep: { usage: 'grep [-v] [-i] [-c] PATTERN [FILE...]', summary: 'show lines that match', takes: 'paths', run: grep },
@@ -108,6 +115,25 @@ function echo(_shell: Shell, words: readonly string[], io: Io): number {
   const bare = words[0] === '-n'
   io.out(`${words.slice(bare ? 1 : 0).join(' ')}${bare ? '' : '\n'}`)
   return 0
+}
+
+function changeDirectories(call: 'mkdir' | 'rmdir'): Command['run'] {
+  const failed = call === 'mkdir' ? 'cannot create directory' : 'failed to remove'
+  return async (shell, words, io) => {
+    const { rest } = split(words, '')
+    if (rest.length === 0) throw new UsageError('which directory?')
+    let status = 0
+    for (const name of rest) {
+      try {
+        await shell.machine.files[call](shell.path(name))
+      } catch (error) {
+        if (!(error instanceof KernelError)) throw error
+        io.err(`${call}: ${failed} '${name}': ${message(error)}\n`)
+        status = 1
+      }
+    }
+    return status
+  }
 }
 
 function cd(shell: Shell, words: readonly string[], io: Io): number {

@@ -2,6 +2,7 @@
 import { formatCpuList } from '../../base/cpulist.js'
 import { UsageError } from '../../base/failure.js'
 import { NS_PER_S } from '../../base/time.js'
+import { coreOf, siblingsOf } from '../../hotplug/smt.js'
 import { bitsOf, testBit } from '../../ops/mask.js'
 import { POLICY } from '../../sched/task.js'
 import { type CpuTimes, cpuTimes } from '../../vfs/accounting.js'
@@ -30,9 +31,11 @@ function lscpu(shell: Shell, words: readonly string[], io: Io): number {
   const shown = flags.has('b') || (flags.has('p') && !flags.has('a')) ? online : present
   if (flags.has('p')) {
     io.out('# CPU,Core,Socket,Node\n')
-    for (const cpu of shown) io.out(isOnline(cpu) ? `${cpu},${cpu},0,\n` : `${cpu},,,\n`)
+    for (const cpu of shown) io.out(isOnline(cpu) ? `${cpu},${coreOf(memory, cpu)},0,\n` : `${cpu},,,\n`)
   } else if (flags.has('e')) {
-    const rows = shown.map((cpu) => (isOnline(cpu) ? [`${cpu}`, '0', `${cpu}`, 'yes'] : [`${cpu}`, '-', '-', 'no']))
+    const rows = shown.map((cpu) =>
+      isOnline(cpu) ? [`${cpu}`, '0', `${coreOf(memory, cpu)}`, 'yes'] : [`${cpu}`, '-', '-', 'no'],
+    )
     io.out(`${table([['CPU', 'SOCKET', 'CORE', 'ONLINE'], ...rows], [0, 1, 2, 3]).join('\n')}\n`)
   } else {
     const offline = present.filter((cpu) => !isOnline(cpu))
@@ -41,8 +44,8 @@ function lscpu(shell: Shell, words: readonly string[], io: Io): number {
       ['On-line CPU(s) list:', formatCpuList(online)],
       ...(offline.length > 0 ? ([['Off-line CPU(s) list:', formatCpuList(offline)]] as [string, string][]) : []),
       ['Model name:', 'cpuhp simulated CPU'],
-      ['Thread(s) per core:', 1],
-      ['Core(s) per socket:', online.length],
+      ['Thread(s) per core:', Math.max(...online.map((cpu) => siblingsOf(memory, cpu, memory.online).length))],
+      ['Core(s) per socket:', new Set(online.map((cpu) => coreOf(memory, cpu))).size],
       ['Socket(s):', 1],
     ]
     for (const [name, value] of lines) io.out(`${name.padEnd(24)} ${value}\n`)

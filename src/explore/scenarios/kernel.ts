@@ -100,9 +100,9 @@ export const functions = {
     return 0
   },
 
-  /** Moves the tasks of a process into a cpuset, `times` times. */
+  /** Moves the tasks of a process into the first group that was made and back to the root, `times` times. */
   *explore_attach(cpu, process, times) {
-    for (let n = 0; n < times; n++) yield* cgroupAttach(cpu, process)
+    for (let n = 0; n < times; n++) yield* cgroupAttach(cpu, process, cpu.memory.cgroup(n % 2 === 0 ? 1 : 0))
     return 0
   },
 

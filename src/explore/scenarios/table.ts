@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.js'
 import { bandwidth } from './bandwidth.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
+import { cpusetMoves, cpusets, lastHousekeeping, siblings } from './cpusets.js'
 import { guests } from './guests.js'
 import { disk, movedInterrupts, packets } from './irq.js'
 import { idleDeath, lazyMm, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
@@ -41,6 +42,10 @@ export const SCENARIOS: readonly Scenario[] = [
   stopAndPush,
   sentAway,
   halfUp,
+  lastHousekeeping,
+  siblings,
+  cpusets,
+  cpusetMoves,
   workFlush,
   workCancel,
   workWaits,

@@ -1,6 +1,7 @@
 // Scenarios of user tasks: they sleep and wake, change their affinity and fight for locks while CPUs go and come.
 import type { Task } from '../../machine/processes.js'
 import { call, look, offline, online, scenario, step, work } from '../scenario.js'
+import { makeCpuset } from './cpusets.js'
 import { KERNEL } from './kernel.js'
 
 const ROOM = { tasks: 16, userMemory: 128 * 1024 } as const
@@ -56,7 +57,10 @@ export const attach = scenario<readonly Task[]>({
   name: 'attach',
   says: 'the tasks of a process are moved into a cpuset while a CPU comes up for the first time',
   machine: { cpus: 3, maxcpus: 2, modules: [KERNEL], ...ROOM },
-  prepare: async (machine) => [await machine.spawn({ workload: 'ping-pong', work: 6 })],
+  async prepare(machine) {
+    await makeCpuset(machine, 'a', '1-2')
+    return [await machine.spawn({ workload: 'ping-pong', work: 6 })]
+  },
   actors: [
     // The first process of the machine.
     { name: 'attach', steps: [call('explore_attach', 1, [0, 2])] },
