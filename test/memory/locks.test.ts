@@ -14,9 +14,7 @@ const LOCKS: Readonly<
 > = {
   'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
   'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
-  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'hrtimer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
-  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'worker_pool.lock': { per: 'pool', linux: 'worker_pool->lock' },
   'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
   'cpuhp.doneDown.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_down.wait.lock' },
@@ -67,7 +65,6 @@ test.each([2, 4, 64])(
   (cpus) => {
     const layout = new Layout({ cpus, tasks: 100, workers: 1, traceRecords: 16, scratch: 0, user: 0 })
     const instances = {
-      group: LIMITS.groups,
       machine: 1,
       CPU: cpus,
       task: layout.taskCount,
