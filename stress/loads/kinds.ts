@@ -1,6 +1,8 @@
 // The ways to be busy that `--load` can ask for, as data: what each is, what can be set, who does it, and what must have come
 // of it. Those done by kernel threads have their functions in src/loads; the others are user processes.
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
+import type { Memory } from '../../src/memory/memory.js'
+import { tortureCounts, tortureLines } from '../../src/rcu/torture.js'
 
 /** A parameter of a load: a whole number. */
 export interface Parameter {
@@ -29,6 +31,8 @@ export interface ThreadKind extends AnyKind {
   readonly counts: OwnCounts
   /** what must hold of the sums of all its threads when they have ended, besides as much done as begun: a line for each breach */
   readonly judge?: (counts: Values) => string[]
+  /** what else is to be said of the machine that they were on, in the words of Linux's own test */
+  readonly lines?: (memory: Memory) => string[]
 }
 
 /** User processes that are started anew whenever they have come to their end; every result is compared. */
@@ -162,6 +166,7 @@ export const KINDS: readonly Kind[] = [
     parameters: { tasks: tasks(8), us: us('how long a read side is, us', 20), gap: gap(1000) },
     thread: (v) => ({ function: 'load_rcu', args: [v.us!, v.gap!] }),
     counts: { read: OWN, replaced: OWN + 1, waited: OWN + 2 },
+    lines: (memory) => tortureLines(tortureCounts(memory)),
   },
   {
     name: 'timers',
