@@ -1,11 +1,12 @@
 // `cpuhp mount`: a machine's files as a real file system, for programs that know nothing of it.
 import { once } from 'node:events'
-import { realpathSync } from 'node:fs'
+import { appendFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { EXIT, UsageError } from '../base/failure.js'
 import { checkMountable, Mount } from '../fuse/mount.js'
 import { runCovered } from '../fuse/namespace.js'
 import { Machine } from '../machine/machine.js'
+import { ueventLines } from '../machine/uevents.js'
 import { type MachineChoice, machineOptions } from './machine-choice.js'
 import { counted, err, out } from './output.js'
 import { formatLogLine } from './shell/context.js'
@@ -18,6 +19,8 @@ export interface MountCommand extends MachineChoice {
   readonly spawn: readonly string[]
   /** show the kernel's messages */
   readonly console: boolean
+  /** where to write what the kernel tells of devices, '-': standard error; null: nowhere */
+  readonly uevents: string | null
 }
 
 export const MOUNT_HELP = `
@@ -28,6 +31,7 @@ is ${SPAWN_USAGE.replace('spawn ', '')}.
 Examples:
   # cpuhp mount -- lscpu -e                              programs know nothing of it
   # cpuhp mount --console -- chcpu -d 1,2                the messages of the kernel, too
+  # cpuhp mount --uevents - -- chcpu -d 1              what udevadm monitor would show
   # cpuhp mount --cpus 8 -- stress-ng --cpu-online 1 --pathological --timeout 10s
   # cpuhp mount --spawn 'sha256 --affinity 1 --work 9000000' -- bash
   # cpuhp mount /mnt                                     until Ctrl-C, or umount /mnt
@@ -58,8 +62,10 @@ export async function mountCommand(
   const processes = choice.spawn.map((words) => parseSpawn(words.split(/\s+/).filter(Boolean), choice.cpus))
   checkMountable()
   const place = directory === undefined ? null : realPath(directory)
+  const uevents = ueventsTo(choice.uevents)
   const machine = await Machine.boot(options)
   try {
+    if (uevents !== null) machine.onUevent = (event) => uevents(ueventLines(event))
     if (choice.console) machine.onLog = ({ timeNs, text }) => err(formatLogLine(timeNs, text))
     for (const process of processes) await machine.spawn(process)
     return await serve(machine, place, command)
@@ -106,6 +112,18 @@ async function run(mount: Mount, command: readonly string[]): Promise<number> {
   } finally {
     process.off('SIGINT', wait).off('SIGTERM', end)
   }
+}
+
+/** Each is in the file before the write that caused it returns. */
+function ueventsTo(file: string | null): ((text: string) => void) | null {
+  if (file === null) return null
+  if (file === '-') return err
+  try {
+    writeFileSync(file, '')
+  } catch (error) {
+    throw new UsageError(`mount: --uevents: ${oneLine((error as Error).message)}`, { cause: error })
+  }
+  return (text) => appendFileSync(file, text)
 }
 
 async function aborted(signal: AbortSignal): Promise<null> {

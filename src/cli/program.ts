@@ -172,6 +172,11 @@ function build(end: (code: number) => void, command: readonly string[] | null): 
         .argParser((words: string, all: readonly string[]) => [...all, words]),
     )
     .addOption(new Option('--console', "show the kernel's messages on standard error").default(false))
+    .addOption(
+      new Option('--uevents <file>', 'write what the kernel tells of devices to a file; - is standard error').default(
+        null,
+      ),
+    )
     .addHelpText('after', MOUNT_HELP)
     .action(async (directory: string | undefined, options: MountCommand) =>
       end(await mountCommand(directory, command, options)),

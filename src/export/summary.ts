@@ -46,12 +46,17 @@ export function summarise(trace: Trace): Summary {
     return task
   }
   const woken = new Map<number, number>()
+  const running = new Set<number>()
   for (const { cpu: _, timeNs, name, fields } of trace.entries) {
-    if (name === 'sched_wakeup') {
+    if (name === 'sched_wakeup' || name === 'sched_wakeup_new') {
       const pid = Number(fields.pid)
-      if (!woken.has(pid)) woken.set(pid, timeNs)
+      // One that has not left its CPU yet does not wait for it.
+      if (!woken.has(pid) && !running.has(pid)) woken.set(pid, timeNs)
     }
-    if (name !== 'sched_switch' || fields.next_pid === 0) continue
+    if (name !== 'sched_switch') continue
+    running.delete(Number(fields.prev_pid))
+    if (fields.next_pid === 0) continue
+    running.add(Number(fields.next_pid))
     const task = taskOf(Number(fields.next_pid), String(fields.next_comm))
     task.switches++
     const since = woken.get(task.pid)

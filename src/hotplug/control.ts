@@ -97,11 +97,15 @@ export function* storeControl(
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.done, result)
   yield* mutexUnlock(cpu, mapsLock)
   const isDevice = control !== CONTROL.target
-  if (isDevice && result === 0) {
-    memory.set(memory.cpuhp(subject) + CPUHP.deviceOffline, target === CPUHP_STATE.offline ? 1 : 0)
-  }
+  if (isDevice && result === 0) deviceChanged(cpu, subject, target === CPUHP_STATE.offline)
   yield* mutexUnlock(cpu, deviceLock)
   return result
+}
+
+/** With device_hotplug_lock held: a CPU's device is offline now, or online, and the world is told. */
+export function deviceChanged(cpu: Cpu, subject: number, offline: boolean): void {
+  cpu.uevent(offline ? 'offline' : 'online', subject)
+  cpu.memory.set(cpu.memory.cpuhp(subject) + CPUHP.deviceOffline, offline ? 1 : 0)
 }
 
 /** What examine() answers for a way down to state 0: 0 itself means that nothing is left to do. */

@@ -10,6 +10,7 @@
 //   on the first online CPU: complete         power = 0; dead = 1 (release)
 //     doneDown for it
 //   wait until dead = 1 (acquire)             waits for power again: nothing else wakes it
+import { lapicOnline } from '../irq/hotplug.js'
 import { CPUHP, GLOBAL, PERCPU, TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -28,6 +29,8 @@ import { startSoftirqs } from '../softirq/softirq.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { complete } from '../sync/completion.js'
 import { setupTimer } from '../time/sleep.js'
+import { EVENT } from '../trace/events.js'
+import { IDLE_HALTED, IDLE_LEFT } from '../trace/fields.js'
 import { invokeRangeNoFail } from './callbacks.js'
 import { CPUHP_STATE } from './states.js'
 import { doneOf } from './thread.js'
@@ -51,7 +54,7 @@ function* startSecondary(cpu: Cpu): Kernel<void> {
   memory.setTime(cpu.task + TASK.execStart, cpu.services.now())
   yield* rcuCpuStarting(cpu)
   yield* invokeRangeNoFail(cpu, id, true, target)
-  yield setBit(cpu, memory.online, id, 'start_secondary:online')
+  yield* lapicOnline(cpu, () => setBit(cpu, memory.online, id, 'start_secondary:online'))
   yield cpu.add(memory.global + GLOBAL.onlineCount, 1, full, 'start_secondary:count')
   yield* rcuCpuOnline(cpu)
   startSoftirqs(cpu)
@@ -78,11 +81,13 @@ export function* idleUntilDead(cpu: Cpu): Kernel<void> {
       }
       yield* rcuIdleEnter(cpu)
       cpu.irqEnable()
+      cpu.trace(EVENT.cpu_idle, IDLE_HALTED, 0, 0)
       yield cpu.halt('do_idle')
       cpu.irqDisable()
       // The handler of an interrupt has done so already.
       if (!cpu.watching) yield* rcuIdleExit(cpu)
       cpu.irqEnable()
+      cpu.trace(EVENT.cpu_idle, IDLE_LEFT, 0, 0)
     }
     yield* scheduleOnce(cpu, false)
   }

@@ -8,6 +8,7 @@
 //
 // A round does what it does and answers 0; or it has prepared to sleep, and answers RESTART: then it is called again where the
 // thread wakes, which may be another CPU and may be earlier than it wanted. While task.phase is not 0 a round is in its middle.
+// At its end a thread may have a function to call: what it has put somewhere it takes back there.
 import { ERRNO } from '../base/errno.js'
 import { wakeUpProcess } from '../kthread/kthread.js'
 import { KTHREAD } from '../memory/load-structs.js'
@@ -76,7 +77,8 @@ export function* kthread(cpu: Cpu, task: number, index: number): Kernel<number> 
     if (between && (yield cpu.load(thread + KTHREAD.shouldStop, acquire, 'kthread_should_stop')) === 1) {
       // Woken before its time had come.
       yield* cancelSleep(cpu)
-      return 0
+      const end = memory.get(thread + KTHREAD.end)
+      return end === 0 ? 0 : yield* cpu.functions.get(end)(cpu, thread, index)
     }
     if ((yield* round(cpu, thread, index)) === RESTART) return RESTART
   }

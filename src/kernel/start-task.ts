@@ -3,8 +3,9 @@ import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { finishTaskSwitch, scheduleOnce, setCurrentState } from '../sched/core.js'
-import { RESTART, STATE } from '../sched/task.js'
+import { priorityOf, RESTART, STATE } from '../sched/task.js'
 import { complete } from '../sync/completion.js'
+import { EVENT, withPriorities } from '../trace/events.js'
 
 /**
  * The outermost frame of a task that has just been switched to for the first time on this CPU, as schedule() left it:
@@ -23,6 +24,7 @@ export function* startTask(cpu: Cpu, previous: number): Kernel<number> {
     cpu.restartable = false
     if (result !== RESTART) {
       memory.set(task + TASK.exitCode, result)
+      cpu.trace(withPriorities(EVENT.sched_process_exit, priorityOf(memory, task)), task, 0, 0)
       cpu.preemptDisable()
       yield* complete(cpu, task + TASK.exited)
       yield setCurrentState(cpu, STATE.dead, 'do_exit')

@@ -1,10 +1,11 @@
 // The kernel functions of the loads, by their names: rounds of kernel threads, and what those have others run.
 import type { KernelFunction } from '../ops/cpu.js'
 import { ipiRun, ipis, pin, work, workRun } from './calls.js'
+import { taskletRun, tasklets, taskletsEnd, timerRun, timers, timersEnd } from './deferred.js'
+import { diskRequests, irqs } from './devices.js'
 import { cpusRead, rwsem } from './locks.js'
 import { rcu } from './rcu.js'
 import { irqOff, loop, migrateOff, preemptOff } from './sections.js'
-import { softirqs, taskletRun, timerRun, timers } from './timers.js'
 
 export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_irq_off: irqOff,
@@ -18,9 +19,13 @@ export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_work: work,
   load_work_run: workRun,
   load_pin: pin,
-  load_rcu: rcu,
+  load_irqs: irqs,
+  load_disk: diskRequests,
   load_timers: timers,
+  load_timers_end: timersEnd,
   load_timer_run: timerRun,
-  load_softirqs: softirqs,
+  load_tasklets: tasklets,
+  load_tasklets_end: taskletsEnd,
   load_tasklet_run: taskletRun,
+  load_rcu: rcu,
 }

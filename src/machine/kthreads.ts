@@ -7,6 +7,8 @@ import { POLICY } from '../sched/task.js'
 export interface KernelThreadOptions {
   /** the function of a round: one of the machine's modules, or of the kernel itself */
   readonly function: string
+  /** what it calls at its end, if anything: a function as above, which may sleep as a round does */
+  readonly end?: string
   /** in ps and in traces, up to 15 characters (default: the function's name) */
   readonly name?: string
   /** up to 6 numbers, int32 */
@@ -35,7 +37,7 @@ export class KernelThreads {
   }
 
   /** Describes a thread that is to be started; answers its number. A UsageError for what makes no sense, or when there is no room. */
-  describe(options: KernelThreadOptions, fn: number): number {
+  describe(options: KernelThreadOptions, fn: number, end: number): number {
     const { memory } = this
     const { name = options.function, args = [], cpu = -1, policy = 'normal', priority, nice = 0 } = options
     if (!Object.hasOwn(POLICIES, policy)) throw new UsageError(`policy is normal, fifo or rr, not ${String(policy)}`)
@@ -51,6 +53,7 @@ export class KernelThreads {
     if (index === undefined) throw new UsageError('no room for another kernel thread: see the option kthreads')
     const thread = memory.kthread(index)
     memory.set(thread + KTHREAD.function, fn)
+    memory.set(thread + KTHREAD.end, end)
     for (let n = 0; n < ARGUMENTS; n++) memory.set(thread + KTHREAD.argument + n, args[n] ?? 0)
     for (let n = 0; n < COUNTS; n++) memory.set(thread + KTHREAD.count + n, 0)
     memory.set(thread + KTHREAD.cpu, cpu)

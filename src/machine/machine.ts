@@ -12,17 +12,20 @@ import { GLOBAL } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
 import { type TraceEvent, TraceReader } from '../trace/ring.js'
 import { Tree } from '../vfs/tree.js'
+import { cpuDevice, type Device } from '../vfs/uevent.js'
 import type { Workload } from '../workloads/workload.js'
 import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
 import { type Engine, NO_REQUEST, type WorkerInspection } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
+import { type BandwidthLimit, TaskGroup } from './groups.js'
 import { KernelThread, type KernelThreadOptions, KernelThreads } from './kthreads.js'
 import { currentObserver, type Observer } from './observer.js'
 import { engineFor, type MachineOptions } from './options.js'
 import { Processes, type SpawnOptions, type Task } from './processes.js'
 import { type KernelLogLine, MachinePanic } from './report.js'
 import { Requests } from './requests.js'
+import { type Uevent, ueventOf } from './uevents.js'
 
 const MAX_TEXT = 127
 /** Lines of the kernel log that are kept, at most; half of them at least. */
@@ -69,6 +72,9 @@ export class Machine {
   readonly log: KernelLogLine[] = []
   /** a console: told every line of the kernel log as it comes */
   onLog: ((line: KernelLogLine) => void) | null = null
+  /** told what the kernel tells of its devices, before the request that caused it is answered */
+  onUevent: ((event: Uevent) => void) | null = null
+  private uevents = 0
   /** its file tree: /sys/devices/system/cpu and /proc */
   readonly files: Tree
 
@@ -88,7 +94,10 @@ export class Machine {
       now: () => engine.now(),
       // Runs of the deterministic machine are the same on every day.
       bootTime: engine.kind === 'threads' ? Math.floor(Date.now() / 1000) : 0,
+      tell: (device, action, extra) => this.tell(device, action, extra, engine.now()),
+      uevents: () => this.uevents,
       store: (control, cpu, text) => this.store(control, cpu, text),
+      setIrqAffinity: (irq, isList, text) => this.setIrqAffinity(irq, isList, text),
     })
   }
 
@@ -107,6 +116,7 @@ export class Machine {
       await machine.engine.start({
         bell: () => machine.collect(),
         log: (line) => machine.note(line),
+        uevent: (action, subject, timeNs) => machine.tell(cpuDevice(subject), action, {}, timeNs),
         fault: (program, message) => machine.processes.fault(program, message),
         panic: (report) => machine.end(new MachinePanic(report)),
       })
@@ -176,6 +186,14 @@ export class Machine {
     await this.ask(REQUEST.suspend, 0, [number], '', 'suspend', level)
   }
 
+  /**
+   * Makes a task group whose tasks run for at most `quotaUs` in each `periodUs` (default 100,000), all CPUs together; see SpawnOptions.group.
+   * Rejects with ENOSPC when there are 31 already.
+   */
+  async createGroup(limit: BandwidthLimit): Promise<TaskGroup> {
+    return await TaskGroup.create(this.memory, limit, (kind, args) => this.ask(kind, 0, args, '', 'cgroup', 'cpu.max'))
+  }
+
   /** What a file reads as, without the newline at its end: '/proc/stat', or below /sys/devices/system/cpu: 'online'. */
   async read(path: string): Promise<string> {
     this.assertRunning()
@@ -199,6 +217,17 @@ export class Machine {
     await this.ask(control, cpu, [], written, 'write', path)
   }
 
+  private async setIrqAffinity(irq: number, isList: boolean, text: string): Promise<void> {
+    const path = `/proc/irq/${irq}`
+    if (!isAscii(text) || text.length > MAX_TEXT) throw new KernelError('EINVAL', 'write', path)
+    await this.ask(REQUEST.irqAffinity, 0, [irq, isList ? 1 : 0], text, 'write', path)
+  }
+
+  /** Switches one of the devices that the machine was booted with on or off, by its place in that list. ENODEV */
+  async setDevice(index: number, up: boolean): Promise<void> {
+    await this.ask(REQUEST.deviceUp, 0, [index, up ? 1 : 0], '', 'setDevice', String(index))
+  }
+
   /**
    * Runs a function of one of the machine's modules as a kernel thread, on `cpu` or anywhere. Resolves to what it
    * returns, an int32. ENXIO for a CPU that is not online.
@@ -220,7 +249,8 @@ export class Machine {
   async kthread(options: KernelThreadOptions): Promise<KernelThread> {
     this.assertRunning()
     const { kthreads } = this
-    const index = kthreads.describe(options, this.functionNumber(options.function))
+    const end = options.end === undefined ? 0 : this.functionNumber(options.end)
+    const index = kthreads.describe(options, this.functionNumber(options.function), end)
     const ask = async (kind: number): Promise<void> => {
       await this.ask(kind, 0, [index], '', 'kthread', options.function)
     }
@@ -410,6 +440,11 @@ export class Machine {
     if (this.log.length === LOG_LINES) this.log.splice(0, LOG_LINES / 2)
     this.log.push(line)
     this.onLog?.(line)
+  }
+
+  private tell(device: Device, action: string, extra: Readonly<Record<string, string>>, timeNs: number): void {
+    this.uevents++
+    this.onUevent?.(ueventOf(this.uevents, action, device, extra, timeNs))
   }
 
   /** Something has happened in the machine: answers, ends of processes, CPUs that stand still to be looked at. */

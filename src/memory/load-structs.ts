@@ -3,15 +3,12 @@ import { TASKLET, TIMER } from './deferred.js'
 import { struct } from './struct.js'
 import { PERCPU_RWSEM } from './structs.js'
 
-/** Timers of a kernel thread. */
-const TIMERS_OF_ONE = struct('load_timers', { first: TIMER, second: TIMER, third: TIMER, fourth: TIMER })
-export const LOAD_TIMERS = TIMERS_OF_ONE.$fields.size
-
 /** A kernel thread that the host has started: what it is told, and what it counts (kernel/kthreads.ts). */
 export const KTHREAD = struct('kthread', {
   // the host's until it is started
-  /** the function of a round */
+  /** the function of a round, and that of its end (0: nothing) */
   function: 'word',
+  end: 'word',
   argument: [6],
   /** the CPU that it may run on, -1: any */
   cpu: 'word',
@@ -23,11 +20,18 @@ export const KTHREAD = struct('kthread', {
   shouldStop: 'word',
   /** what it has done; its function says what each of them counts */
   count: [8],
-  // what a storm of timers, or of softirqs, has them be
-  timers: TIMERS_OF_ONE,
-  tasklet: TASKLET,
-  /** how often its tasklet is to run; guarded by that running in one place */
-  left: 'word',
+})
+
+/** Objects of its own that each of those threads may use: so many of each. */
+export const OBJECTS = { timers: 8, tasklets: 4 } as const
+
+/** Arrays of structures: OBJECTS says how many. */
+export const LOAD = struct('load', {
+  timers: [OBJECTS.timers * TIMER.$size],
+  tasklets: [OBJECTS.tasklets * TASKLET.$size],
+  /** how often each tasklet has been wanted, and what that was when it last ran */
+  wanted: [OBJECTS.tasklets],
+  seen: [OBJECTS.tasklets],
 })
 
 /** What all loads of a machine share. */

@@ -14,7 +14,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { maskWord } from '../ops/mask.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
-import { EVENT, withPriorities } from '../trace/events.js'
+import { EVENT, type Event, withPriorities } from '../trace/events.js'
 import { ARRIVAL, type Arrival, wakeupPreempts } from './fair.js'
 import { isQueuedOn, selectFirstRq, selectTaskRq } from './placement.js'
 import { accountCurrent, enqueueTask } from './runqueue.js'
@@ -33,6 +33,7 @@ export function* reschedule(cpu: Cpu, target: number): Kernel<void> {
 /** Whether a task that has come onto a runqueue, whose lock is held, runs before the current one. */
 export function* shouldPreempt(cpu: Cpu, rq: number, task: number): Kernel<boolean> {
   const { memory } = cpu
+  if (memory.get(task + TASK.held) === 1) return false
   const current = memory.get(rq + RUNQUEUE.current)
   const difference = levelOf(memory, task) - levelOf(memory, current)
   if (difference !== 0) return difference > 0
@@ -59,10 +60,12 @@ export function* tryToWakeUp(cpu: Cpu, task: number, states: number): Kernel<num
   }
   // Its CPU may still be on its way out of schedule(): until then its stack is in use. Pairs with finishTaskSwitch.
   yield cpu.waitUntil(task + TASK.onCpu, 0, 'try_to_wake_up:on_cpu')
+  tell(cpu, EVENT.sched_waking, task, memory.get(task + TASK.cpu))
   const target = yield* selectTaskRq(cpu, task)
   const rq = memory.runqueue(target)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'try_to_wake_up:rq')
   yield* activateTask(cpu, target, task, ARRIVAL.woken)
+  tell(cpu, EVENT.sched_wakeup, task, target)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'try_to_wake_up:rq')
   yield cpu.unlockIrq(task + TASK.piLock, 'try_to_wake_up:woken')
   return 1
@@ -75,7 +78,11 @@ function* wakeRunnable(cpu: Cpu, task: number): Kernel<number> {
   const rq = memory.runqueue(owner)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'ttwu_runnable')
   const runnable = yield* isQueuedOn(cpu, task, owner)
-  if (runnable) yield cpu.store(task + TASK.state, STATE.running, relaxed, 'ttwu_runnable:state')
+  if (runnable) {
+    tell(cpu, EVENT.sched_waking, task, owner)
+    yield cpu.store(task + TASK.state, STATE.running, relaxed, 'ttwu_runnable:state')
+    tell(cpu, EVENT.sched_wakeup, task, owner)
+  }
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'ttwu_runnable')
   return runnable ? 1 : 0
 }
@@ -88,8 +95,14 @@ export function* wakeUpNewTask(cpu: Cpu, task: number): Kernel<void> {
   const rq = memory.runqueue(target)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'wake_up_new_task:rq')
   yield* activateTask(cpu, target, task, ARRIVAL.made)
+  tell(cpu, EVENT.sched_wakeup_new, task, target)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'wake_up_new_task:rq')
   yield cpu.unlockIrq(task + TASK.piLock, 'wake_up_new_task')
+}
+
+/** An event about a task and a CPU. */
+function tell(cpu: Cpu, event: Event, task: number, owner: number): void {
+  cpu.trace(withPriorities(event, priorityOf(cpu.memory, task)), task, owner, 0)
 }
 
 /** Puts a task that is on no runqueue onto that of `target`, whose lock is held. */
@@ -99,7 +112,6 @@ export function* activateTask(cpu: Cpu, target: number, task: number, arrival: A
   enqueueTask(memory, target, task, arrival)
   yield cpu.store(task + TASK.onRunqueue, 1, relaxed, 'activate_task:on_rq')
   yield cpu.store(task + TASK.state, STATE.running, release, 'activate_task:state')
-  cpu.trace(withPriorities(EVENT.sched_wakeup, priorityOf(memory, task)), task, target, 0)
   yield* noteOverload(cpu, target)
   if (yield* shouldPreempt(cpu, rq, task)) yield* reschedule(cpu, target)
 }

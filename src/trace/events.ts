@@ -71,7 +71,7 @@ export const EVENT = {
 
   /** a: whether the tick of this CPU stops, b: what it is needed for (TICK_DEP), 0 when nothing */
   tick_stop: 29,
-  /** a: the idle state that is entered (1 is halted); IDLE_LEFT when it is left. Linux calls this cpu_idle */
+  /** a: the idle state that is entered (IDLE_HALTED); IDLE_LEFT when it is left */
   cpu_idle: 30,
 
   /** a: the task, b: the CPU it was on; with its priority. Somebody begins to wake it */

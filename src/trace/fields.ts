@@ -6,7 +6,8 @@ export const JIFFY_NS = 4_000_000
 /** Asks for no CPU in particular. */
 export const WORK_CPU_UNBOUND = 8192
 
-/** In cpu_idle: no idle state any more. */
+/** In cpu_idle: the state of a CPU that has halted; no idle state any more. */
+export const IDLE_HALTED = 1
 export const IDLE_LEFT = -1
 
 /** What a tick may be needed for, in tick_stop. */

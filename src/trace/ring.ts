@@ -7,24 +7,25 @@ import type { Cpu, Tracer } from '../ops/cpu.js'
 import { EVENT, EVENT_NAMES, eventOf, flagsOf, functionOf, TRACE_FLAG, withFlags } from './events.js'
 
 /** How a CPU stands: TRACE_FLAG. */
-function standing(cpu: Cpu): number {
-  const irqs = cpu.irqDisabled > 0 ? TRACE_FLAG.irqsOff : 0
-  const resched = cpu.needResched ? TRACE_FLAG.needResched : 0
-  const serving = cpu.servingSoftirq ? TRACE_FLAG.softirq : 0
-  // Their being served holds them off, but is told apart.
-  const held = cpu.softirqDisabled > (serving ? 1 : 0) ? TRACE_FLAG.softirqsOff : 0
-  return irqs | resched | serving | held | (cpu.inInterrupt > 0 ? TRACE_FLAG.hardirq : 0)
+function standing({ irqDisabled, needResched, inInterrupt, servingSoftirq, softirqDisabled }: Cpu): number {
+  let flags = irqDisabled > 0 ? TRACE_FLAG.irqsOff : 0
+  if (needResched) flags |= TRACE_FLAG.needResched
+  if (inInterrupt > 0) flags |= TRACE_FLAG.hardirq
+  if (servingSoftirq) flags |= TRACE_FLAG.softirq
+  // Serving them holds them off as well, which is not meant.
+  if (softirqDisabled > (servingSoftirq ? 1 : 0)) flags |= TRACE_FLAG.softirqsOff
+  return flags
 }
 
 class RingTracer implements Tracer {
   record(cpu: Cpu, event: number, a: number, b: number, c: number): void {
-    const { memory, services, inInterrupt } = cpu
+    const { memory, services } = cpu
     const head = memory.percpu(cpu.id) + PERCPU.traceHead
     const sequence = memory.get(head)
     const record = memory.traceRecord(cpu.id, sequence)
     memory.set(record + TRACE_RECORD.ticket, services.ticket())
-    // As Linux counts: a handler is no section without preemption, nor is one without softirqs.
-    const depth = cpu.preemptCount - inInterrupt - cpu.softirqDisabled
+    // As Linux counts: neither a handler nor a section without softirqs is one without preemption.
+    const depth = cpu.preemptCount - cpu.inInterrupt - cpu.softirqDisabled
     memory.set(record + TRACE_RECORD.event, withFlags(event, standing(cpu), depth))
     memory.set(record + TRACE_RECORD.task, cpu.task)
     memory.set(record + TRACE_RECORD.a, a)

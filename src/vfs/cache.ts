@@ -4,7 +4,7 @@ import type { Memory } from '../memory/memory.js'
 import { bitsOf } from '../ops/mask.js'
 import { type DirectoryNode, directory, type Node } from './node.js'
 import { attributeOfStep, hasTaken } from './steps.js'
-import { uevent } from './uevent.js'
+import { silentUevent } from './uevent.js'
 
 /** Makes the directory on the way up, and removes it on the way down. */
 const STEP = 'base/cacheinfo:online'
@@ -30,7 +30,7 @@ const CACHES: readonly Cache[] = [
 /** null: the CPU has none now. */
 export function cacheOf(memory: Memory, cpu: number): DirectoryNode | null {
   if (!hasTaken(memory, cpu, STEP)) return null
-  const entries: Record<string, Node> = { uevent: uevent('') }
+  const entries: Record<string, Node> = { uevent: silentUevent() }
   for (const [index, cache] of CACHES.entries()) entries[`index${index}`] = indexOf(memory, cpu, cache)
   return directory(entries)
 }
@@ -48,7 +48,7 @@ function indexOf(memory: Memory, cpu: number, { level, type, kib, ways, shared }
     shared_cpu_map: file(() => formatCpuMask(sharers(), memory.layout.config.cpus)),
     size: file(() => `${kib}K`),
     type: file(() => type),
-    uevent: uevent(''),
+    uevent: silentUevent(),
     ways_of_associativity: file(() => ways),
   })
 }

@@ -9,7 +9,7 @@ import { cacheOf } from './cache.js'
 import { attribute, type DirectoryNode, directory, type Entries, type FileNode, link, type Node } from './node.js'
 import type { System } from './system.js'
 import { topologyOf } from './topology.js'
-import { uevent } from './uevent.js'
+import { cpuDevice, silentUevent, uevent } from './uevent.js'
 
 export function cpuRoot(system: System): DirectoryNode {
   const { memory } = system
@@ -24,7 +24,7 @@ export function cpuRoot(system: System): DirectoryNode {
       online: list(memory.online),
       possible: list(memory.possible),
       present: list(memory.present),
-      uevent: uevent(''),
+      uevent: silentUevent(),
     },
     cpuDirectories(system),
   )
@@ -58,7 +58,7 @@ function cpuDirectories(system: System): Entries {
   }
 }
 
-function cpuDirectory({ memory, store }: System, cpu: number): DirectoryNode {
+function cpuDirectory({ memory, store, tell }: System, cpu: number): DirectoryNode {
   const record = memory.cpuhp(cpu)
   const shows = (field: number) => (): string => `${memory.get(record + field)}\n`
   const controls = (control: Control, read: () => string): FileNode =>
@@ -72,7 +72,7 @@ function cpuDirectory({ memory, store }: System, cpu: number): DirectoryNode {
     }),
     node0: link('../../node/node0'),
     subsystem: link('../../../../bus/cpu'),
-    uevent: uevent('DRIVER=processor\n'),
+    uevent: uevent(cpuDevice(cpu), tell),
   }
   // The boot CPU's device can't be taken offline: it has no such file.
   if (cpu !== 0) {

@@ -2,7 +2,7 @@
 import { KernelError } from '../base/errno.js'
 import { Defect } from '../base/failure.js'
 import { busRoot, nodeRoot } from './devices.js'
-import { type DirectoryNode, directory, type FileNode, type Node } from './node.js'
+import { attribute, type DirectoryNode, directory, type FileNode, type Node } from './node.js'
 import { procRoot } from './proc.js'
 import { cpuRoot } from './sysfs.js'
 import type { System } from './system.js'
@@ -12,8 +12,9 @@ export class Tree {
 
   constructor(system: System) {
     const { memory } = system
-    const devices = directory({ system: directory({ cpu: cpuRoot(system), node: nodeRoot(memory) }) })
-    const sys = directory({ bus: directory({ cpu: busRoot(memory) }), devices })
+    const devices = directory({ system: directory({ cpu: cpuRoot(system), node: nodeRoot(system) }) })
+    const kernel = directory({ uevent_seqnum: attribute(() => `${system.uevents()}\n`) })
+    const sys = directory({ bus: directory({ cpu: busRoot(memory) }), devices, kernel })
     this.root = directory({ proc: procRoot(system), sys })
   }
 

@@ -1,6 +1,8 @@
 // The ways to be busy that `--load` can ask for, as data: what each is, what can be set, who does it, and what must have come
 // of it. Those done by kernel threads have their functions in src/loads; the others are user processes.
+import { type DeviceConfig, MAX_RATE } from '../../src/devices/config.js'
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
+import { OBJECTS } from '../../src/memory/load-structs.js'
 import type { Memory } from '../../src/memory/memory.js'
 import { tortureCounts, tortureLines } from '../../src/rcu/torture.js'
 
@@ -33,6 +35,8 @@ export interface ThreadKind extends AnyKind {
   readonly judge?: (counts: Values) => string[]
   /** what else is to be said of the machine that they were on, in the words of Linux's own test */
   readonly lines?: (memory: Memory) => string[]
+  /** devices that the machine has for it */
+  readonly devices?: (values: Values) => readonly DeviceConfig[]
 }
 
 /** User processes that are started anew whenever they have come to their end; every result is compared. */
@@ -152,12 +156,69 @@ export const KINDS: readonly Kind[] = [
     judge: ({ begun, run }) => (begun === run ? [] : [`${begun} pieces of work were queued, ${run} have been run`]),
   },
   {
+    name: 'timers',
+    says: 'timers that are armed, moved and taken off again, a few for each task',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      timers: { says: 'timers of each', default: 4, min: 1, max: OBJECTS.timers },
+      ahead: { says: 'how far ahead they are armed at most, us', default: 4000, min: 1, max: 1_000_000 },
+      gap: gap(2000),
+    },
+    thread: (v) => ({ function: 'load_timers', end: 'load_timers_end', args: [0, v.gap!, v.timers!, v.ahead!] }),
+    counts: { armed: OWN, deleted: OWN + 1, run: OWN + 2 },
+    judge: ({ armed, deleted, run }) =>
+      armed === deleted! + run! ? [] : [`${armed} timers were armed, ${deleted} taken off, ${run} have run`],
+  },
+  {
+    name: 'softirq',
+    says: 'tasklets, of both priorities, a few for each task',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      tasklets: { says: 'tasklets of each', default: OBJECTS.tasklets, min: 1, max: OBJECTS.tasklets },
+      us: us('how long one runs, us', 2),
+      gap: gap(200),
+    },
+    thread: (v) => ({ function: 'load_tasklets', end: 'load_tasklets_end', args: [v.us!, v.gap!, v.tasklets!] }),
+    counts: { wanted: OWN, run: OWN + 1 },
+    judge: ({ wanted, run }) => (run! <= wanted! ? [] : [`${run} tasklets have run, ${wanted} were wanted`]),
+  },
+  {
     name: 'pin',
     says: 'tasks that allow themselves the CPU that is going down, and no other',
     by: 'threads',
     parameters: { tasks: tasks(2), gap: gap(100) },
     thread: (v) => ({ function: 'load_pin', args: [0, v.gap!] }),
     counts: { dying: OWN, refused: OWN + 1 },
+  },
+  {
+    name: 'packets',
+    says: 'packets that a network card brings, and its interrupts sent from one CPU to another one',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(1),
+      rate: { says: 'packets a second', default: 20_000, min: 1, max: MAX_RATE },
+      queues: { says: 'queues of the card, each with an interrupt', default: 4, min: 1, max: 8 },
+      gap: gap(300),
+    },
+    devices: ({ rate, queues }) => [{ kind: 'nic', rate: rate!, queues: queues! }],
+    thread: (v) => ({ function: 'load_irqs', args: [0, v.gap!] }),
+    counts: { moved: OWN, offline: OWN + 1 },
+  },
+  {
+    name: 'disk',
+    says: 'requests to a disk, which are completed on the CPU that made them, or elsewhere when it has gone',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(4),
+      rate: { says: 'requests a second that the disk can do', default: 20_000, min: 1, max: MAX_RATE },
+      queues: { says: 'its queues', default: 1, min: 1, max: 8 },
+      gap: gap(200),
+    },
+    devices: ({ rate, queues }) => [{ kind: 'disk', rate: rate!, queues: queues! }],
+    thread: (v) => ({ function: 'load_disk', args: [0, v.gap!] }),
+    counts: { completed: OWN },
   },
   {
     name: 'rcu',
@@ -167,29 +228,6 @@ export const KINDS: readonly Kind[] = [
     thread: (v) => ({ function: 'load_rcu', args: [v.us!, v.gap!] }),
     counts: { read: OWN, replaced: OWN + 1, waited: OWN + 2 },
     lines: (memory) => tortureLines(tortureCounts(memory)),
-  },
-  {
-    name: 'timers',
-    says: 'timers that are armed, put off and taken off, or served, wherever their thread goes',
-    by: 'threads',
-    parameters: { tasks: tasks(), us: us('how far ahead at most, us', 8000), gap: gap(5000) },
-    thread: (v) => ({ function: 'load_timers', args: [v.us!, v.gap!] }),
-    counts: { armed: OWN, served: OWN + 1, deleted: OWN + 2 },
-    judge: ({ armed, served, deleted }) =>
-      armed === served! + deleted! ? [] : [`${armed} timers were armed, ${served} served and ${deleted} taken off`],
-  },
-  {
-    name: 'softirqs',
-    says: 'tasklets that schedule themselves again and again: what an interrupt serves, and ksoftirqd after that',
-    by: 'threads',
-    parameters: {
-      tasks: tasks(2),
-      runs: { says: 'how often a tasklet runs in a row', default: 40, min: 1, max: 100_000 },
-      gap: gap(500),
-    },
-    thread: (v) => ({ function: 'load_softirqs', args: [0, v.gap!, v.runs!] }),
-    counts: { scheduled: OWN, run: OWN + 1 },
-    judge: ({ scheduled, run }) => (scheduled === run ? [] : [`${scheduled} tasklets were scheduled, ${run} have run`]),
   },
 ]
 

@@ -1,9 +1,9 @@
 // The loads of a run: started together, stopped together, and judged. Each says what it has done, and whatever is wrong with it.
 import { UsageError } from '../../src/base/failure.js'
+import type { DeviceConfig } from '../../src/devices/config.js'
 import type { KernelThread } from '../../src/machine/kthreads.js'
 import type { Machine } from '../../src/machine/machine.js'
 import { LIMITS } from '../../src/memory/layout.js'
-import type { Memory } from '../../src/memory/memory.js'
 import { BUILT_IN } from '../../src/workloads/table.js'
 import type { Workload } from '../../src/workloads/workload.js'
 import { ONE_TO_A_CPU, type ProcessKind, type ThreadKind, type Values } from './kinds.js'
@@ -28,6 +28,7 @@ export interface Room {
   readonly kthreads: number
   readonly tasks: number
   readonly bytes: number
+  readonly devices: readonly DeviceConfig[]
 }
 
 function tasksOf({ values }: LoadSetting, cpus: number): number {
@@ -43,10 +44,13 @@ export function workloadsOf(kind: ProcessKind): Workload[] {
 /** The room that loads need on a machine of so many CPUs. A UsageError when they need more than there can be. */
 export function roomFor(settings: readonly LoadSetting[], cpus: number): Room {
   let [kthreads, tasks, bytes] = [0, 0, 0]
+  const devices: DeviceConfig[] = []
   for (const setting of settings) {
     const n = tasksOf(setting, cpus)
-    if (setting.kind.by === 'threads') kthreads += n
-    else {
+    if (setting.kind.by === 'threads') {
+      kthreads += n
+      devices.push(...(setting.kind.devices?.(setting.values) ?? []))
+    } else {
       tasks += n
       for (const workload of workloadsOf(setting.kind)) bytes = Math.max(bytes, workload.bytes(workload.typicalWork))
     }
@@ -54,7 +58,7 @@ export function roomFor(settings: readonly LoadSetting[], cpus: number): Room {
   if (kthreads > LIMITS.kthreads) {
     throw new UsageError(`--load: ${LIMITS.kthreads} kernel threads at most, and these loads have ${kthreads}`)
   }
-  return { kthreads, tasks, bytes }
+  return { kthreads, tasks, bytes, devices }
 }
 
 /** What runs user processes for a load: the busy run's, and the profile's. */
@@ -85,7 +89,7 @@ const WRONG = 2
 export class Loads {
   private readonly find: (what: string, message: string) => void
   private readonly running: Running[] = []
-  private memory: Memory | null = null
+  private machine: Machine | null = null
 
   /** `find` is told what is wrong. */
   constructor(find: (what: string, message: string) => void) {
@@ -93,7 +97,7 @@ export class Loads {
   }
 
   async start(machine: Machine, settings: readonly LoadSetting[], startProcesses: StartProcesses): Promise<void> {
-    this.memory = machine.memory
+    this.machine = machine
     for (const setting of settings) {
       const { kind, values } = setting
       const tasks = tasksOf(setting, machine.cpus)
@@ -106,9 +110,11 @@ export class Loads {
     }
   }
 
-  /** Has every kernel thread end, and says what is wrong with what they did. The processes end when they are through. */
+  /** Has every kernel thread end and every device fall silent, and says what is wrong with what they did. The processes end when they are through. */
   async stop(): Promise<void> {
     for (const { threads } of this.running) for (const thread of threads) await thread.stop()
+    const devices = this.machine?.memory.layout.devices.count ?? 0
+    for (let n = 0; n < devices; n++) await this.machine!.setDevice(n, false)
     for (const running of this.running) this.judge(running)
   }
 
@@ -133,7 +139,7 @@ export class Loads {
     return this.running.map(({ setting: { kind, values }, tasks, threads, processes }) => {
       const counts = kind.by === 'threads' ? sums(kind, threads) : { results: processes?.results ?? 0 }
       const wrong = kind.by === 'threads' ? sum(threads, WRONG) : (processes?.wrong ?? 0)
-      const lines = kind.by === 'threads' && this.memory !== null ? (kind.lines?.(this.memory) ?? []) : []
+      const lines = kind.by === 'threads' && this.machine !== null ? (kind.lines?.(this.machine.memory) ?? []) : []
       return { load: kind.name, parameters: values, tasks, counts, wrong, lines }
     })
   }

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { EVENT_NAMES } from '#dist/src/trace/events.js'
 import { cpuhp, type Result } from '../support/run.js'
 
 const state = mkdtempSync(join(tmpdir(), 'cpuhp-shell-'))
@@ -74,9 +75,10 @@ describe('a script of commands', () => {
     ['suspend deep', "suspend: the level is freezer, devices, platform, processors or core, not 'deep'", 2],
     [
       'trace on nothing',
-      "trace: there is no event 'nothing'; there are cpuhp_enter, cpuhp_multi_enter, cpuhp_exit, sched_switch, sched_wakeup, sched_migrate_task, ipi_raise, irq_entry, irq_exit, cpuhp_mark, sched_process_fork, and all",
+      `trace: there is no event 'nothing'; there are ${EVENT_NAMES.slice(1).join(', ')}, and all`,
       2,
     ],
+    ['uevents perhaps', 'uevents: it takes on or off', 2],
     ['false', '', 1],
     ['false && echo no || exit 7; echo no', '', 7],
   ])('%s', async (line, told, status) => {
@@ -169,6 +171,23 @@ describe('a script of commands', () => {
     )
     expect(lines[1]).toBe('0')
     expect(lines[2]).toContain(': sched_switch: ')
+  })
+
+  test('shows uevents while it is told to', async () => {
+    const { stdout, stderr } = await shell([
+      'echo 0 > cpu1/online; uevents on; echo 1 > cpu1/online; uevents off; echo 0 > cpu1/online',
+      'cat /sys/kernel/uevent_seqnum',
+    ])
+    expect(stdout).toBe('3\n')
+    const told = stderr.split('\n').filter((line) => /^KERNEL|^[A-Z]+=/.test(line))
+    expect(told.map((line) => line.replace(/\[.*?\]/, '[]'))).toEqual([
+      'KERNEL[] online   /devices/system/cpu/cpu1 (cpu)',
+      'ACTION=online',
+      'DEVPATH=/devices/system/cpu/cpu1',
+      'SUBSYSTEM=cpu',
+      'DRIVER=processor',
+      'SEQNUM=2',
+    ])
   })
 
   test('keeps the kernel log, and suspends', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Trace } from '#dist/src/export/entry.js'
 import { FORMAT_NAMES } from '#dist/src/export/formats.js'
 import { ftraceLine, ftraceLines } from '#dist/src/export/ftrace.js'
+import { handlerEnds } from '#dist/src/export/handlers.js'
 import { formatText } from '#dist/src/export/trace-dat.js'
 import { recorded } from '../support/export.js'
 import { parseLine } from '../support/ftrace.js'
@@ -91,6 +92,11 @@ describe("a machine's", () => {
     some(/ d[.N]h[.1-9]\. +\d+\.\d{6}: reschedule_entry: vector=253$/)
     some(/: ipi_raise: target_mask=00000000,0000000\d \(Rescheduling interrupts\)$/)
     some(/: tracing_mark_write: cpuhp: cpu 1 done 0$/)
+    some(/ d\.\.1\. +\S+: sched_waking: comm=cpuhp\/1 pid=\d+ prio=120 target_cpu=001$/)
+    some(/ d\.\.2\. +\S+: sched_wakeup_new: comm=busy pid=\d+ prio=115 target_cpu=00\d$/)
+    some(/: sched_process_exit: comm=busy pid=\d+ prio=115$/)
+    some(/<idle>-0 +\[002\] \.\.\.1\. +\S+: cpu_idle: state=1 cpu_id=2$/)
+    some(/<idle>-0 +\[002\] \.[.N]\.1\. +\S+: cpu_idle: state=4294967295 cpu_id=2$/)
     some(/<idle>-0 .*prev_comm=swapper\/\d prev_pid=0 prev_prio=120 prev_state=R ==>/)
   })
 
@@ -98,9 +104,10 @@ describe("a machine's", () => {
     const { trace } = await recorded()
     const open = Array.from({ length: trace.cpus }, (): string[] => [])
     let handled = 0
-    for (const { cpu, name } of trace.entries) {
+    for (const entry of trace.entries) {
+      const { cpu, name } = entry
       if (name.endsWith('_entry')) open[cpu]!.push(name.replace('_entry', '_exit'))
-      else if (name.endsWith('_exit') && name !== 'cpuhp_exit') {
+      else if (handlerEnds(entry)) {
         expect(open[cpu]!.pop()).toBe(name)
         handled++
       }

@@ -1,11 +1,10 @@
 // `cpuhp mount -- COMMAND`: programs that know nothing of this one, as they are.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { cantMount, hasTool, mounts, titled } from '../support/mounting.js'
+import { cantMount, hasTool, mounts, ownTemporary, titled } from '../support/mounting.js'
 import { cpuhp, type Result, ROOT } from '../support/run.js'
 
 const why = cantMount()
@@ -13,17 +12,12 @@ const REAL = '/sys/devices/system/cpu/online'
 const real = why === null ? readFileSync(REAL, 'utf8') : ''
 const script = (name: string): string => join(ROOT, 'test/fuse/scripts', name)
 
-const made: string[] = []
-function temporary(): string {
-  made.push(mkdtempSync(join(tmpdir(), 'cpuhp-command-')))
-  return made.at(-1)!
-}
-afterAll(() => {
-  for (const directory of made) rmSync(directory, { recursive: true })
-})
+const own = ownTemporary()
+const temporary = (): string => mkdtempSync(join(own, 'cpuhp-command-'))
+afterAll(() => rmSync(own, { recursive: true }))
 
 afterEach(() => {
-  expect(mounts()).toEqual([])
+  expect(mounts(own)).toEqual([])
   if (why === null) expect(readFileSync(REAL, 'utf8')).toBe(real)
 })
 
@@ -218,7 +212,24 @@ describe.skipIf(why !== null)(titled('a command', why), () => {
     const said = (): string => (existsSync(left) ? readFileSync(left, 'utf8') : '')
     for (let tries = 0; tries < 200 && !said().endsWith('over\n'); tries++) await sleep(50)
     expect(said()).toMatch(/not connected\nover\n$/)
-    for (let tries = 0; tries < 200 && mounts().length > 0; tries++) await sleep(50)
+    for (let tries = 0; tries < 200 && mounts(own).length > 0; tries++) await sleep(50)
+  })
+
+  test('has the uevents of what it did in a file, when its writes return', async () => {
+    const file = join(temporary(), 'uevents')
+    const line = `chcpu -d 2; grep -c . ${file}; chcpu -e 2; echo change > /sys/devices/system/cpu/cpu1/uevent; grep -h ^KERNEL ${file}`
+    const { stdout } = await cpuhp(['mount', '--workers', '2', '--uevents', file, '--', 'sh', '-c', line], {
+      limitMs: 30_000,
+    })
+    expect(stdout.replace(/\[\d+\.\d{6}\]/g, '[]').split('\n')).toEqual([
+      'CPU 2 disabled',
+      '6',
+      'CPU 2 enabled',
+      'KERNEL[] offline  /devices/system/cpu/cpu2 (cpu)',
+      'KERNEL[] online   /devices/system/cpu/cpu2 (cpu)',
+      'KERNEL[] change   /devices/system/cpu/cpu1 (cpu)',
+      '',
+    ])
   })
 
   test('leaves no directory behind, when the program is killed either', async () => {

@@ -1,8 +1,7 @@
 // A mount, by the kernel that is there.
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { type FileHandle, open, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
@@ -10,16 +9,15 @@ import { Mount } from '#dist/src/fuse/mount.js'
 import { Machine, type MachineOptions } from '#dist/src/index.js'
 import { attribute, type DirectoryNode, directory } from '#dist/src/vfs/node.js'
 import { rejection } from '../support/machines.js'
-import { cantMount, mounts, titled } from '../support/mounting.js'
+import { cantMount, mounts, ownTemporary, titled } from '../support/mounting.js'
 import { cpuhp, ROOT, runNode } from '../support/run.js'
 
 const why = cantMount()
-const place = why === null ? mkdtempSync(join(tmpdir(), 'cpuhp-mount-')) : ''
+const own = ownTemporary()
+const place = mkdtempSync(join(own, 'cpuhp-mount-'))
 const CPU = join(place, 'sys/devices/system/cpu')
-afterEach(() => expect(mounts()).toEqual([]))
-afterAll(() => {
-  if (why === null) rmdirSync(place)
-})
+afterEach(() => expect(mounts(own)).toEqual([]))
+afterAll(() => rmSync(own, { recursive: true }))
 
 async function mounted(tree: DirectoryNode, act: (mount: Mount) => Promise<void>): Promise<void> {
   const mount = await Mount.on(place, tree)
@@ -160,8 +158,9 @@ describe.skipIf(why !== null)(titled('a mount', why), () => {
     process.stdout.write(String(await readdir('${place}')) + '\\n')
     ${last}`
   const unmounted = async (): Promise<boolean> => {
-    for (let tries = 0; tries < 100 && mounts().length > 0; tries++) await new Promise((done) => setTimeout(done, 50))
-    return mounts().length === 0
+    for (let tries = 0; tries < 100 && mounts(own).length > 0; tries++)
+      await new Promise((done) => setTimeout(done, 50))
+    return mounts(own).length === 0
   }
 
   test.each([

@@ -13,6 +13,8 @@ const ELSEWHERE = [
   'stranded-timers',
   'early-timers',
   'kept-jiffies',
+  'lost-interrupt',
+  'lost-completions',
   'short-grace',
   'lost-callbacks',
 ] as const

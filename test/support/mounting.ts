@@ -1,5 +1,6 @@
 // Tests that mount for real: where they can run, and that nothing stays mounted.
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
 /** Why nothing can be mounted here; null: it can. */
@@ -26,8 +27,19 @@ export function titled(title: string, reason: string | null): string {
   return reason === null ? title : `${title} (skipped: ${reason})`
 }
 
-/** Where something of this program is mounted. */
-export function mounts(): string[] {
+/**
+ * Has this process, and what it starts, make temporary directories in one of their own: what somebody else mounts meanwhile is
+ * told apart by that. Answers the directory, which is for the caller to remove.
+ */
+export function ownTemporary(): string {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'cpuhp-test-')))
+  process.env.TMPDIR = directory
+  return directory
+}
+
+/** Where something of this program is mounted below a directory. */
+export function mounts(below: string): string[] {
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
-  return lines.filter((line) => line.includes(' - fuse cpuhp ')).map((line) => line.split(' ')[4]!)
+  const points = lines.filter((line) => line.includes(' - fuse cpuhp ')).map((line) => line.split(' ')[4]!)
+  return points.filter((point) => point.startsWith(`${below}/`))
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { KernelError, Machine } from '#dist/src/index.js'
+import { KernelError, Machine, ueventMessage } from '#dist/src/index.js'
 import type { FileNode } from '#dist/src/vfs/node.js'
 import { onDeterministic, onEveryMachine, rejection } from '../support/machines.js'
 
@@ -91,11 +91,26 @@ describe('/sys/devices/system/cpu', () => {
   })
 
   test('a uevent file takes actions, and nothing else', async () => {
-    await onDeterministic({ cpus: 2 }, async ({ files }) => {
+    await onDeterministic({ cpus: 2 }, async (machine) => {
+      const { files } = machine
+      const told: string[] = []
+      machine.onUevent = (event) => told.push(ueventMessage(event))
       expect(files.read(`${CPU1}/uevent`)).toBe('DRIVER=processor\n')
       await files.write(`${CPU1}/uevent`, 'change\n')
       await files.write(`${CPU1}/uevent`, 'add fe4d7c9d-b8c6-4a70-9ef1-3d8a58d18eed A=1')
-      expect(await rejection(files.write(`${CPU1}/uevent`, 'explode'))).toMatchObject({ code: 'EINVAL' })
+      for (const text of ['explode', '', 'change 5', 'change fe4d7c9d-b8c6-4a70-9ef1-3d8a58d18eed A']) {
+        expect(await rejection(files.write(`${CPU1}/uevent`, text)), text).toMatchObject({ code: 'EINVAL' })
+      }
+      // Of what is on no bus, and in no class, nobody is told.
+      await files.write(`${ROOT}/uevent`, 'change')
+      await files.write(`${CPU1}/cache/uevent`, 'change')
+      const device = 'DEVPATH=/devices/system/cpu/cpu1\0SUBSYSTEM=cpu\0'
+      const uuid = 'fe4d7c9d-b8c6-4a70-9ef1-3d8a58d18eed'
+      expect(told).toEqual([
+        `change@/devices/system/cpu/cpu1\0ACTION=change\0${device}SYNTH_UUID=0\0DRIVER=processor\0SEQNUM=1\0`,
+        `add@/devices/system/cpu/cpu1\0ACTION=add\0${device}SYNTH_UUID=${uuid}\0SYNTH_ARG_A=1\0DRIVER=processor\0SEQNUM=2\0`,
+      ])
+      expect(files.read('/sys/kernel/uevent_seqnum')).toBe('2\n')
     })
   })
 

@@ -53,6 +53,7 @@ export interface Shell {
   path(name: string): string
   /** makes a job of something that goes on by itself; `done` resolves to what is said of its end */
   addJob(text: string, task: Task | null, done: Promise<string>): BackgroundJob
+  showUevents(shown: boolean): void
   exit(status: number): void
   reboot(): Promise<void>
 }

@@ -37,6 +37,12 @@ export const CONTROL_COMMANDS: Readonly<Record<string, Command>> = {
     afterPanic: true,
     run: trace,
   },
+  uevents: {
+    usage: 'uevents on | off',
+    summary: 'show what the kernel tells of devices',
+    takes: 'nothing',
+    run: uevents,
+  },
   reboot: { usage: 'reboot', summary: 'boot a new machine', takes: 'nothing', afterPanic: true, run: reboot },
   exit: { usage: 'exit [STATUS]', summary: 'leave the shell', takes: 'nothing', afterPanic: true, run: exit },
   true: { usage: 'true', summary: 'answer 0', takes: 'nothing', afterPanic: true, run: () => 0 },
@@ -200,6 +206,13 @@ function trace(shell: Shell, words: readonly string[], io: Io): number {
     default:
       throw new UsageError('it takes on, off, show or clear')
   }
+}
+
+function uevents(shell: Shell, words: readonly string[]): number {
+  const [what] = words
+  if (words.length !== 1 || (what !== 'on' && what !== 'off')) throw new UsageError('it takes on or off')
+  shell.showUevents(what === 'on')
+  return 0
 }
 
 async function reboot(shell: Shell): Promise<number> {

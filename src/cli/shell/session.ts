@@ -5,6 +5,7 @@ import { Machine } from '../../machine/machine.js'
 import type { MachineOptions } from '../../machine/options.js'
 import type { Task } from '../../machine/processes.js'
 import { MachinePanic } from '../../machine/report.js'
+import { ueventLines } from '../../machine/uevents.js'
 import { type BackgroundJob, formatLogLine, Interrupted, type Io, type Look, message, type Shell } from './context.js'
 import { expand, resolvePath } from './expand.js'
 import { abandonable, Streams } from './streams.js'
@@ -39,6 +40,7 @@ export class Session implements Shell {
   private readonly terminal: Terminal
   /** the panic that has been told */
   private told: MachinePanic | null = null
+  private uevents = false
 
   private constructor(machine: Machine, options: MachineOptions, terminal: Terminal) {
     this.machine = machine
@@ -78,6 +80,13 @@ export class Session implements Shell {
 
   private attach(): void {
     this.machine.onLog = ({ timeNs, text }) => this.terminal.console(formatLogLine(timeNs, text))
+    this.showUevents(this.uevents)
+  }
+
+  /** Whether the console says what the kernel tells of devices. */
+  showUevents(shown: boolean): void {
+    this.uevents = shown
+    this.machine.onUevent = shown ? (event) => this.terminal.console(ueventLines(event)) : null
   }
 
   addJob(text: string, task: Task | null, done: Promise<string>): BackgroundJob {

@@ -9,12 +9,13 @@ import { buildFunctions } from '../../kernel/functions.js'
 import { Layout } from '../../memory/layout.js'
 import { Memory } from '../../memory/memory.js'
 import { GLOBAL } from '../../memory/structs.js'
+import type { DeviceAction } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
 import type { Workload } from '../../workloads/workload.js'
-import type { Engine, EngineConfig, EngineEvents, WorkerInspection } from '../engine.js'
+import { type Engine, type EngineConfig, type EngineEvents, memoryConfigOf, type WorkerInspection } from '../engine.js'
 import { loadModules, loadWorkloads } from '../modules.js'
 import { buildReport, type PanicCause, type ProcessorState } from '../report.js'
-import { LogRing } from './log-ring.js'
+import { LogRing, UEVENT } from './log-ring.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
 import { notifyWaiters, raisePort, ring, ringAll, ringHost } from './shared.js'
 import { Watchdog, type WatchdogLimits } from './watchdog.js'
@@ -58,8 +59,7 @@ export class ThreadsEngine implements Engine {
   private stretches = 0
 
   constructor(config: EngineConfig, workers: number, limits: WatchdogLimits) {
-    const { cpus, tasks, scratch, traceRecords, user, kthreads } = config
-    const memoryConfig = { cpus, tasks, workers, traceRecords, scratch, user, kthreads }
+    const memoryConfig = memoryConfigOf(config, workers)
     const bytes = new Layout(memoryConfig).words * 4
     this.config = config
     this.memory = new Memory(memoryConfig, new SharedArrayBuffer(bytes))
@@ -200,7 +200,13 @@ export class ThreadsEngine implements Engine {
   }
 
   private readLog(): void {
-    for (const line of this.log.read()) this.events?.log(line)
+    for (const line of this.log.read()) {
+      if (line.level !== UEVENT) this.events?.log(line)
+      else {
+        const [action, subject] = line.text.split(' ')
+        this.events?.uevent(action as DeviceAction, Number(subject), line.timeNs)
+      }
+    }
   }
 
   now(): number {

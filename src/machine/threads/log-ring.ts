@@ -1,4 +1,4 @@
-// The kernel log's way to the host: a ring of records in memory that all workers share. As the kernel's own log, it keeps the
+// The way of the kernel log to the host, and of what the kernel tells of devices: a ring of records in memory that all workers share. As the kernel's own log, it keeps the
 // latest; a host that is late is told how many it has missed.
 //
 //   a worker                                     the host
@@ -7,7 +7,11 @@
 //
 // A text longer than a record goes on in the next ones, which are taken together.
 import { type FieldKind, struct } from '../../memory/struct.js'
+import type { DeviceAction } from '../../ops/cpu.js'
 import type { KernelLogLine } from '../report.js'
+
+/** The level of what is no line of the log, but told of a device: the action, and the CPU. */
+export const UEVENT = -1
 
 const RECORDS = 512
 /** UTF-16 code units of a record. */
@@ -47,6 +51,13 @@ export class LogRing {
     this.words = new Int32Array(buffer)
     this.times = new Float64Array(buffer)
     this.units = new Uint16Array(buffer)
+  }
+
+  /** A device's change: the host is rung for the answer that follows, not for this. */
+  writeUevent(cpu: number, timeNs: number, action: DeviceAction, subject: number): void {
+    const { fresh } = this
+    this.write(cpu, timeNs, UEVENT, `${action} ${subject}`)
+    this.fresh = fresh
   }
 
   private record(number: number): number {
