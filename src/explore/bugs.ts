@@ -3,6 +3,7 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 
 /** In which scenario the general checks find each. */
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
+  M01: 'limited-controller',
   M03: 'sleeping-holder',
   M04: 'late-timer',
   M05: 'half-down',
@@ -49,11 +50,17 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'stranded-timers': 'timer-wheel',
   'early-timers': 'timer-wheel',
   'kept-jiffies': 'timer-wheel',
+  'left-loaded': 'guests',
+  'unready-hardware': 'guests',
   'short-grace': 'rcu-readers',
   'lost-callbacks': 'rcu-callbacks',
   'unsorted-timers': 'timers',
   'lost-interrupt': 'packets',
   'lost-completions': 'disk',
+  'hasty-timers': 'timer-storm',
+  'kept-throttled': 'bandwidth',
+  'stopped-period': 'bandwidth',
+  'unpaid-runtime': 'bandwidth',
 }
 
 /** Bugs that make nothing go wrong, but blind the check that shows another one. */

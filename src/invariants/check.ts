@@ -1,8 +1,10 @@
 // Checking: all invariants in one go, what was found, and sums over many checks.
 
+import { BANDWIDTH_INVARIANTS } from './bandwidth.js'
 import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
 import { IRQ_INVARIANTS } from './irq.js'
+import { KVM_INVARIANTS } from './kvm.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
 import { MM_INVARIANTS } from './mm.js'
@@ -29,6 +31,8 @@ export const INVARIANTS: readonly Invariant[] = [
   ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,
   ...TIMER_INVARIANTS,
+  ...BANDWIDTH_INVARIANTS,
+  ...KVM_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]
 

@@ -36,8 +36,8 @@ export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
   readonly devices?: readonly DeviceConfig[]
-  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 (default: it is) */
-  readonly rcuExpedited?: boolean
+  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 */
+  readonly rcuExpedited: boolean
 }
 
 /** Lays out everything in fresh memory, before any CPU runs. */
@@ -52,12 +52,11 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   setBits(memory.online, 1)
   setBits(memory.active, 1)
   memory.set(memory.global + GLOBAL.onlineCount, 1)
-  memory.set(memory.global + GLOBAL.virtualisation, 1)
   memory.set(memory.global + GLOBAL.activeCount, 1)
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
   formatMms(memory)
-  formatRcu(memory, boot.rcuExpedited ?? true)
+  formatRcu(memory, boot.rcuExpedited)
   for (let group = 1; group < LIMITS.groups; group++) {
     const at = memory.taskGroup(group)
     hrtimerInit(memory, at + TASK_GROUP.periodTimer, 0, FN.sched_cfs_period_timer, group)

@@ -8,6 +8,9 @@ import { syscoreOps } from '../hotplug/suspend.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
+import { kvmSyscoreOps } from '../kvm/hardware.js'
+import { KVM_FUNCTIONS } from '../kvm/table.js'
+import { schedIn, schedOut } from '../kvm/vcpu.js'
 import { LOAD_FUNCTIONS } from '../loads/table.js'
 import { netRxAction, nicInterrupt } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
@@ -38,7 +41,6 @@ import { MODELLED, namedStep } from './callbacks.js'
 import { kthread } from './kthreads.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
-import { kvmSyscoreOps } from './syscore.js'
 
 const softirqThread: HotplugThread = {
   comm: 'ksoftirqd',
@@ -58,6 +60,8 @@ softirqActions[SOFTIRQ.tasklet] = taskletAction
 softirqActions[SOFTIRQ.rcu] = rcuCore
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
+schedHooks.schedOut = schedOut
+schedHooks.schedIn = schedIn
 Object.assign(rcuHooks, {
   readUnlockSpecial,
   noteContextSwitch,
@@ -111,7 +115,9 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
       addNew(functions, name, implementation, `${profile.name}: state ${state}: `)
     }
   }
-  for (const [name, fn] of Object.entries(LOAD_FUNCTIONS)) addNew(functions, name, fn)
+  for (const table of [KVM_FUNCTIONS, LOAD_FUNCTIONS]) {
+    for (const [name, fn] of Object.entries(table)) addNew(functions, name, fn)
+  }
   for (const module of modules) for (const [name, fn] of Object.entries(module.functions)) addNew(functions, name, fn)
   return functions
 }

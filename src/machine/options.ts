@@ -102,8 +102,8 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),
     workloads: await Promise.all(list('workloads', options.workloads ?? []).map(moduleUrl)),
     bugs,
-    rcuExpedited: flag('rcuExpedited', options.rcuExpedited ?? true),
     devices: devices(options.devices ?? [], cpus),
+    rcuExpedited: flag('rcuExpedited', options.rcuExpedited ?? true),
   }
   if (machine === 'deterministic') {
     if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')

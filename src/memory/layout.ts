@@ -18,6 +18,7 @@ import {
   VECTOR_TABLE,
 } from './device-structs.js'
 import { CFS_RQ, TASK_GROUP } from './groups.js'
+import { KVM, KVM_CPU, VCPU } from './kvm-structs.js'
 import { KTHREAD, LOAD, LOADS } from './load-structs.js'
 import { MM, MM_POOL } from './mm.js'
 import { RCU_DATA, RCU_NODE } from './rcu.js'
@@ -181,6 +182,9 @@ export class Layout {
   readonly user: Region
   readonly kthreads: Region
   readonly loads: Region
+  readonly kvm: Region
+  readonly kvmCpus: Region
+  readonly vcpus: Region
   readonly loadObjects: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
@@ -244,6 +248,9 @@ export class Layout {
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
     this.kthreads = region('kthread', KTHREAD, Math.max(1, config.kthreads ?? 0))
     this.loads = region('loads', LOADS, 1)
+    this.kvm = region('kvm', KVM, 1)
+    this.kvmCpus = region('kvm_cpu', KVM_CPU, cpus)
+    this.vcpus = region('vcpu', VCPU, Math.max(1, config.kthreads ?? 0))
     this.loadObjects = region('load', LOAD, Math.max(1, config.kthreads ?? 0))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     // Of interrupts number 0 is the host's port: it is none of these, and the number stands for none.

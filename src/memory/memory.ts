@@ -188,6 +188,19 @@ export class Memory {
     return this.layout.loadObjects.base + index * this.layout.loadObjects.stride
   }
 
+  get kvm(): number {
+    return this.layout.kvm.base
+  }
+
+  kvmCpu(cpu: number): number {
+    return this.layout.kvmCpus.base + cpu * this.layout.kvmCpus.stride
+  }
+
+  /** The virtual CPU of a kernel thread that the host has started. */
+  vcpu(index: number): number {
+    return this.layout.vcpus.base + index * this.layout.vcpus.stride
+  }
+
   kthread(index: number): number {
     return this.layout.kthreads.base + index * this.layout.kthreads.stride
   }

@@ -117,6 +117,8 @@ export const TASK = struct('task', {
   flags: 'word',
   /** depth of sections in which it may not change CPU, whatever its frames say */
   migrationDisabled: 'word',
+  /** what is told when it is switched to and from (a VCPU), 0: nobody */
+  preemptNotifier: 'word',
   /** 1: its affinity excludes the CPU that it is on, and it could not be moved yet */
   migrationPending: 'word',
   // guarded by the lock of its runqueue: what its class keeps
@@ -402,9 +404,6 @@ export const GLOBAL = struct('global', {
   stopInProgress: 'word',
   /** CPUs whose bit in the mask of overloaded CPUs is set */
   overloadedCount: 'word',
-  // the KVM model's, changed with interrupts off on the last CPU
-  /** 1: virtualisation is on */
-  virtualisation: 'word',
   /** 1 while all CPUs stand still for the host to look at the machine */
   frozen: 'word',
   /** task groups that have a limit */

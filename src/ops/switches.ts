@@ -4,6 +4,7 @@
 // hang. A machine is booted with them: Machine.boot({ cpus: 4, bugs: ['M15'] }).
 
 export const BUGS = {
+  M01: 'who takes a CPU down is throttled himself, and the timer that lets him go is on that CPU (2b8272ff4a70)',
   M03: 'the timers of a dead CPU move at hrtimers:prepare, after callbacks that wait for those who sleep (5c0930ccaad5)',
   M04: 'what is armed on a dying CPU after hrtimers:dying stays there (53dac345395c)',
   M05: 'the timer base of a CPU is set up by hrtimers:prepare alone, which a way up from above it leaves out (2f8dea1692ee)',
@@ -62,6 +63,12 @@ export const MUTATIONS = {
   'short-grace': 'a grace period does not wait for the highest CPU of each node',
   'lost-callbacks': 'the RCU callbacks of a dead CPU are left where they are',
   'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
+  'hasty-timers': 'high-resolution timers expire a little before their time',
+  'kept-throttled': 'a CPU that is closed to tasks goes on throttling its groups',
+  'stopped-period': 'the period timer of a throttled group stops, now and then',
+  'unpaid-runtime': 'a CPU gets a whole slice of a quota that has none left',
+  'left-loaded': 'the virtual CPUs of a CPU that dies stay loaded there',
+  'unready-hardware': 'virtualisation is not enabled on a CPU that comes up',
 } as const
 
 export type BugName = keyof typeof BUGS | keyof typeof MUTATIONS

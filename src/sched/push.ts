@@ -36,6 +36,9 @@ export const schedHooks = {
   ): Kernel<number> {
     return 0
   },
+  /** a task with a preempt notifier is switched from, and to: told with it */
+  schedOut: (_cpu: Cpu, _notifier: number): void => {},
+  schedIn: function* (_cpu: Cpu, _notifier: number): Kernel<void> {},
   affineMoveTask: function* (_cpu: Cpu, _from: number, _task: number): Kernel<void> {},
 }
 

@@ -166,7 +166,7 @@ class BusyRun {
     // The first to fail ends it: nobody waits for what a dead machine does not do.
     await Promise.race([Promise.all([...work, checks]), load.failure()])
     await this.lastCpu(machine)
-    await this.loads.stop()
+    await this.loads.stop(machine)
     await this.finish(machine, load)
     this.ended = true
     await looks
@@ -175,8 +175,8 @@ class BusyRun {
 
   private async startLoads(machine: Machine, prng: Prng): Promise<void> {
     const find = (what: string, message: string): void => this.find(what, message)
-    const processes: StartProcesses = async (tasks, workloads, { nice }) => {
-      const load = new Load(machine, prng.fork('loads'), find, nice)
+    const processes: StartProcesses = async (tasks, workloads, options) => {
+      const load = new Load(machine, prng.fork('loads'), find, options)
       await load.start(tasks, workloads)
       return load
     }

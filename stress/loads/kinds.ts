@@ -1,7 +1,10 @@
 // The ways to be busy that `--load` can ask for, as data: what each is, what can be set, who does it, and what must have come
 // of it. Those done by kernel threads have their functions in src/loads; the others are user processes.
 import { type DeviceConfig, MAX_RATE } from '../../src/devices/config.js'
+import { KVM_STEP } from '../../src/kvm/hardware.js'
+import type { BandwidthLimit } from '../../src/machine/groups.js'
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
+import type { StateDescription } from '../../src/machine/machine.js'
 import { OBJECTS } from '../../src/memory/load-structs.js'
 import type { Memory } from '../../src/memory/memory.js'
 import { tortureCounts, tortureLines } from '../../src/rcu/torture.js'
@@ -31,6 +34,8 @@ export interface ThreadKind extends AnyKind {
   readonly by: 'threads'
   readonly thread: (values: Values) => Omit<KernelThreadOptions, 'name' | 'cpu'>
   readonly counts: OwnCounts
+  /** a step that its subsystem adds to the table before any of its threads is started, and removes when all have ended */
+  readonly step?: StateDescription
   /** what must hold of the sums of all its threads when they have ended, besides as much done as begun: a line for each breach */
   readonly judge?: (counts: Values) => string[]
   /** what else is to be said of the machine that they were on, in the words of Linux's own test */
@@ -44,6 +49,8 @@ export interface ProcessKind extends AnyKind {
   readonly by: 'processes'
   readonly workloads: readonly string[]
   readonly policy?: (values: Values) => { readonly nice?: number }
+  /** of a task group that they are all in */
+  readonly limit?: (values: Values) => BandwidthLimit
 }
 
 export type Kind = ThreadKind | ProcessKind
@@ -105,6 +112,18 @@ export const KINDS: readonly Kind[] = [
     workloads: ['sha256', 'sieve', 'matrix'],
     parameters: { tasks: tasks(4), nice: { says: 'their nice level', default: 0, min: -20, max: 19 } },
     policy: (v) => ({ nice: v.nice! }),
+  },
+  {
+    name: 'bandwidth',
+    says: 'user tasks of a group that may run for so long in each period, all of them together (cpu.max)',
+    by: 'processes',
+    workloads: ['sha256', 'matrix'],
+    parameters: {
+      tasks: tasks(4),
+      quota: { says: 'how long, us', default: 20_000, min: 1000, max: 1_000_000 },
+      period: { says: 'length of a period, us', default: 50_000, min: 1000, max: 1_000_000 },
+    },
+    limit: (v) => ({ quotaUs: v.quota!, periodUs: v.period! }),
   },
   {
     name: 'cache',
@@ -171,18 +190,48 @@ export const KINDS: readonly Kind[] = [
       armed === deleted! + run! ? [] : [`${armed} timers were armed, ${deleted} taken off, ${run} have run`],
   },
   {
+    name: 'hrtimers',
+    says: 'high-resolution timers that are armed, disarmed, and armed again by their own function, a few for each task',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      timers: { says: 'timers of each', default: 4, min: 1, max: OBJECTS.hrtimers },
+      ahead: { says: 'how far ahead they are armed at most, us', default: 1000, min: 1, max: 1_000_000 },
+      gap: gap(1000),
+    },
+    thread: (v) => ({ function: 'load_hrtimers', end: 'load_hrtimers_end', args: [0, v.gap!, v.timers!, v.ahead!] }),
+    counts: { armed: OWN, cancelled: OWN + 1, called: OWN + 2 },
+    judge: ({ armed, cancelled, called }) =>
+      armed === cancelled! + called! ? [] : [`${armed} timers were armed, ${cancelled} disarmed, ${called} called`],
+  },
+  {
     name: 'softirq',
     says: 'tasklets, of both priorities, a few for each task',
     by: 'threads',
     parameters: {
       tasks: tasks(),
       tasklets: { says: 'tasklets of each', default: OBJECTS.tasklets, min: 1, max: OBJECTS.tasklets },
-      us: us('how long one runs, us', 2),
-      gap: gap(200),
+      us: us('how long one runs, us', 0),
+      gap: gap(1000),
     },
     thread: (v) => ({ function: 'load_tasklets', end: 'load_tasklets_end', args: [v.us!, v.gap!, v.tasklets!] }),
     counts: { wanted: OWN, run: OWN + 1 },
     judge: ({ wanted, run }) => (run! <= wanted! ? [] : [`${run} tasklets have run, ${wanted} were wanted`]),
+  },
+  {
+    name: 'kvm',
+    says: 'virtual CPUs, each of a virtual machine that is made, runs for a while and ends',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(4),
+      us: us('how long one stays in the guest, us', 30),
+      gap: gap(500),
+      runs: { says: 'runs before its virtual machine ends', default: 8, min: 1, max: 1_000_000 },
+    },
+    thread: (v) => ({ function: 'load_kvm', end: 'load_kvm_end', args: [v.us!, v.gap!, v.runs!], user: true }),
+    counts: { made: OWN, entered: OWN + 1, ended: OWN + 2 },
+    step: KVM_STEP,
+    judge: ({ made, ended }) => (made === ended ? [] : [`${made} virtual machines were made, ${ended} have ended`]),
   },
   {
     name: 'pin',

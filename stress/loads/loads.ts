@@ -3,7 +3,9 @@ import { UsageError } from '../../src/base/failure.js'
 import type { DeviceConfig } from '../../src/devices/config.js'
 import type { KernelThread } from '../../src/machine/kthreads.js'
 import type { Machine } from '../../src/machine/machine.js'
+import type { SpawnOptions } from '../../src/machine/processes.js'
 import { LIMITS } from '../../src/memory/layout.js'
+import type { Memory } from '../../src/memory/memory.js'
 import { BUILT_IN } from '../../src/workloads/table.js'
 import type { Workload } from '../../src/workloads/workload.js'
 import { ONE_TO_A_CPU, type ProcessKind, type ThreadKind, type Values } from './kinds.js'
@@ -68,12 +70,14 @@ export interface ProcessLoad {
   finish(): Promise<void>
 }
 
-/** Starts user tasks: as many, of which workloads, at which nice level. */
+/** Starts user tasks: as many, of which workloads, at which nice level, and in which group. */
 export type StartProcesses = (
   tasks: number,
   workloads: readonly Workload[],
-  options: { readonly nice?: number },
+  options: ProcessOptions,
 ) => Promise<ProcessLoad>
+
+export type ProcessOptions = Pick<SpawnOptions, 'nice' | 'group'>
 
 interface Running {
   readonly setting: LoadSetting
@@ -89,7 +93,7 @@ const WRONG = 2
 export class Loads {
   private readonly find: (what: string, message: string) => void
   private readonly running: Running[] = []
-  private machine: Machine | null = null
+  private memory: Memory | null = null
 
   /** `find` is told what is wrong. */
   constructor(find: (what: string, message: string) => void) {
@@ -97,25 +101,32 @@ export class Loads {
   }
 
   async start(machine: Machine, settings: readonly LoadSetting[], startProcesses: StartProcesses): Promise<void> {
-    this.machine = machine
+    this.memory = machine.memory
     for (const setting of settings) {
       const { kind, values } = setting
       const tasks = tasksOf(setting, machine.cpus)
       const threads: KernelThread[] = []
       let processes: ProcessLoad | null = null
       if (kind.by === 'threads') {
+        if (kind.step !== undefined) await machine.addState(kind.step)
         for (let n = 0; n < tasks; n++) threads.push(await startThread(machine, kind, values, n))
-      } else processes = await startProcesses(tasks, workloadsOf(kind), kind.policy?.(values) ?? {})
+      } else {
+        const group = kind.limit === undefined ? {} : { group: await machine.createGroup(kind.limit(values)) }
+        processes = await startProcesses(tasks, workloadsOf(kind), { ...kind.policy?.(values), ...group })
+      }
       this.running.push({ setting, tasks, threads, processes })
     }
   }
 
   /** Has every kernel thread end and every device fall silent, and says what is wrong with what they did. The processes end when they are through. */
-  async stop(): Promise<void> {
+  async stop(machine: Machine): Promise<void> {
     for (const { threads } of this.running) for (const thread of threads) await thread.stop()
-    const devices = this.machine?.memory.layout.devices.count ?? 0
-    for (let n = 0; n < devices; n++) await this.machine!.setDevice(n, false)
-    for (const running of this.running) this.judge(running)
+    for (let n = 0; n < machine.memory.layout.devices.count; n++) await machine.setDevice(n, false)
+    for (const running of this.running) {
+      const { kind } = running.setting
+      if (kind.by === 'threads' && kind.step !== undefined) await machine.removeState(Number(kind.step.state), false)
+      this.judge(running)
+    }
   }
 
   private judge({ setting: { kind }, threads }: Running): void {
@@ -139,7 +150,7 @@ export class Loads {
     return this.running.map(({ setting: { kind, values }, tasks, threads, processes }) => {
       const counts = kind.by === 'threads' ? sums(kind, threads) : { results: processes?.results ?? 0 }
       const wrong = kind.by === 'threads' ? sum(threads, WRONG) : (processes?.wrong ?? 0)
-      const lines = kind.by === 'threads' && this.machine !== null ? (kind.lines?.(this.machine.memory) ?? []) : []
+      const lines = kind.by === 'threads' && this.memory !== null ? (kind.lines?.(this.memory) ?? []) : []
       return { load: kind.name, parameters: values, tasks, counts, wrong, lines }
     })
   }

@@ -6,6 +6,7 @@ import { checkInvariants, INVARIANTS } from '#dist/src/invariants/check.js'
 import { THREADS } from '#dist/src/kthread/smpboot.js'
 import type { Machine } from '#dist/src/machine/machine.js'
 import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/deferred.js'
+import { CFS_RQ, TASK_GROUP } from '#dist/src/memory/groups.js'
 import { Heap } from '#dist/src/memory/heap.js'
 import type { Memory } from '#dist/src/memory/memory.js'
 import { MM } from '#dist/src/memory/mm.js'
@@ -466,6 +467,11 @@ const MUTATIONS: readonly Mutation[] = [
     'a timer is on two bases',
     (m) => m.set(m.hrtimerBase(2) + HRTIMER_BASE.root, sleeper(m, 1, 1e9) + TASK.sleepTimer),
   ],
+  ['held-tasks-sound', 'a group counts a task that is not there', (m) => bump(m, m.cfsRq(1, 1) + CFS_RQ.count)],
+  ['held-tasks-sound', 'a task is held up by nobody', (m) => m.set(spareTask(m, 1) + TASK.held, 1)],
+  ['throttled-groups-wake', 'a throttled group is on no list', (m) => m.set(m.cfsRq(1, 1) + CFS_RQ.throttled, 1)],
+  ['throttled-groups-wake', 'a period has no timer', (m) => m.set(m.taskGroup(1) + TASK_GROUP.periodActive, 1)],
+  ['throttled-groups-wake', 'a group has too much', (m) => m.setTime(m.taskGroup(2) + TASK_GROUP.runtime, 1e9)],
   ['instances-linked-once', 'an instance in use belongs to nobody', (m) => m.set(m.instance(200) + INSTANCE.used, 1)],
   [
     'instances-linked-once',

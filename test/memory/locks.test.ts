@@ -8,6 +8,7 @@ const LOCKS: Readonly<
 > = {
   'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
   'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
+  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'hrtimer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
   'worker_pool.lock': { per: 'CPU', linux: 'worker_pool->lock' },
   'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
@@ -28,6 +29,7 @@ const LOCKS: Readonly<
   'global.threadgroupLock.waiters.lock': { per: 'machine', linux: 'cgroup_threadgroup_rwsem.waiters.lock' },
   'timer_wheel.lock': { per: 'CPU', linux: 'timer_base->lock' },
   'global.taskletKillers.lock': { per: 'machine', linux: 'wait_queue_head->lock of tasklet_unlock_wait' },
+  'kvm.lock': { per: 'machine', linux: 'kvm_count_lock' },
   'loads.lock.waiters.lock': { per: 'machine', linux: 'a percpu_rw_semaphore of a test module, ->waiters.lock' },
   'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
   'mm_pool.lock': { per: 'machine', linux: 'mm_cachep->node->list_lock' },
@@ -38,7 +40,6 @@ const LOCKS: Readonly<
   'rcu.barrierDone.lock': { per: 'machine', linux: 'rcu_state.barrier_completion.wait.lock' },
   'rcu.barrierLock': { per: 'machine', linux: 'rcu_state.barrier_lock' },
   'rcu_torture.lock': { per: 'machine', linux: 'rcu_torture_lock' },
-  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'rcu_node.lock': { per: 'node', linux: 'rcu_node->lock of the leaves' },
 }
 

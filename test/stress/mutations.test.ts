@@ -5,6 +5,7 @@ import { MUTATIONS } from '#dist/src/ops/switches.js'
 import { runBusy } from '#dist/stress/busy/busy.js'
 import type { BusyOptions } from '#dist/stress/busy/options.js'
 import type { BusyVerdict } from '#dist/stress/busy/verdict.js'
+import { parseLoads } from '#dist/stress/loads/setting.js'
 import { testsMachine } from '../support/machines.js'
 
 /** What tasks have no hand in: scenarios of their own catch those (test/explore/bugs.test.ts). */
@@ -15,6 +16,10 @@ const ELSEWHERE = [
   'kept-jiffies',
   'lost-interrupt',
   'lost-completions',
+  'hasty-timers',
+  'kept-throttled',
+  'stopped-period',
+  'unpaid-runtime',
   'short-grace',
   'lost-callbacks',
 ] as const
@@ -24,7 +29,13 @@ type Name = Exclude<keyof typeof MUTATIONS, (typeof ELSEWHERE)[number]>
 const CAUGHT: Readonly<
   Record<
     Name,
-    { readonly by: string; readonly also?: readonly string[]; readonly mix?: readonly string[]; readonly any?: boolean }
+    {
+      readonly by: string
+      readonly also?: readonly string[]
+      readonly mix?: readonly string[]
+      readonly any?: boolean
+      readonly loads?: string
+    }
   >
 > = {
   // A process whose wakeup is lost never ends.
@@ -53,6 +64,13 @@ const CAUGHT: Readonly<
   'unbound-worker': { by: 'threads-bound' },
   'unparked-thread': { by: 'threads-parked' },
   'open-stopper': { by: 'stoppers-enabled' },
+  'left-loaded': {
+    by: 'vcpus-loaded-once',
+    loads: 'kvm:tasks=16,gap=20,runs=4',
+    any: true,
+    also: ['load-kvm', 'bug', 'defect', 'virtualisation-enabled'],
+  },
+  'unready-hardware': { by: 'virtualisation-enabled', loads: 'kvm:tasks=16,gap=20,runs=4', any: true, also: ['bug'] },
   'unsorted-timers': { by: 'timers-sound', mix: ['sleeper', 'sleeper', 'sleeper', 'sha256'] },
 }
 
@@ -82,11 +100,15 @@ describe.each(['deterministic', 'threads'] as const)('on the %s machine', (kind)
     '%s is caught',
     { retry: RETRIES[kind], timeout: 120_000 },
     async (name) => {
-      const { by, any = false, also = [], mix } = CAUGHT[name]
+      const { by, any = false, also = [], mix, loads } = CAUGHT[name]
       const workloads = mix === undefined ? {} : { workloads: mix }
-      const verdict = await run([name], { ...MACHINES[kind], ...workloads })
+      const verdict = await run([name], {
+        ...MACHINES[kind],
+        ...workloads,
+        ...(loads === undefined ? {} : { loads: parseLoads(loads) }),
+      })
       const whats = found(verdict)
-      expect(verdict.outcome).toBe(whats.every((what) => what === 'hang') ? 'panic' : 'failure')
+      expect(verdict.outcome).toBe(whats.every((what) => what === 'hang' || what === 'bug') ? 'panic' : 'failure')
       if (any) expect(whats.length).toBeGreaterThan(0)
       else expect(whats).toContain(by)
       for (const what of whats) expect([by, ...also]).toContain(what)
