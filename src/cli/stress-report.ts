@@ -75,7 +75,7 @@ function rest(verdict: BusyVerdict): string[] {
     `${counted(total, 'migration')}: ${moved.join(', ')}`,
     `victims with a runnable task: ${grouped(busy.busy)} of ${grouped(busy.offlines)}${part}; by their number: ${runnable.join(', ')}`,
   ]
-  for (const figure of loads) lines.push(describeLoad(figure))
+  for (const figure of loads) lines.push(describeLoad(figure), ...figure.lines)
   if (load !== null) lines.push(`${counted(load.results, 'result')} compared, ${grouped(load.wrong)} wrong`)
   const over = host.oversubscription === null ? '' : `, ${host.oversubscription.toFixed(1)} workers to a core`
   lines.push(`host: ${counted(host.cores, 'core')}, load ${host.load[0]!.toFixed(2)}${over}, node ${host.node}`)

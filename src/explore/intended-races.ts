@@ -20,6 +20,12 @@ export const INTENDED: readonly Intended[] = [
       'how busy another CPU is: a hint for placing and balancing tasks, out of date as soon as it is read. Whoever moves a ' +
       'task because of it takes the locks first, and looks again.',
   },
+  {
+    word: 'rcu_data[#].callbacks',
+    why:
+      'how many callbacks another CPU has: rcu_barrier asks those that have any. Callbacks that it has to wait for were queued ' +
+      'before, in an order that it knows of; what it may miss need not be waited for.',
+  },
 ]
 
 /** Whether a marked access of that word need not be ordered with plain ones; `name` as Layout.describe says it. */

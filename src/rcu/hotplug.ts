@@ -8,7 +8,7 @@
 import { RCU_DATA, RCU_NODE } from '../memory/rcu.js'
 import { RCU } from '../memory/rcu-state.js'
 import type { Cpu } from '../ops/cpu.js'
-import type { Kernel } from '../ops/operation.js'
+import { type Kernel, relaxed } from '../ops/operation.js'
 import { adopt } from './callbacks.js'
 import { bitOf, clearCpus, nodeThrough, setOwed } from './node.js'
 import { NO_QS } from './state.js'
@@ -65,7 +65,9 @@ export function* rcuReportDead(cpu: Cpu): Kernel<void> {
 export function* rcutreeMigrateCallbacks(cpu: Cpu, subject: number): Kernel<void> {
   const { memory } = cpu
   const from = memory.rcuData(subject)
-  if (memory.get(from + RCU_DATA.callbacks) === 0 || cpu.bugs.has('lost-callbacks')) return
+  // A barrier may queue one of its own there meanwhile, but only behind others: where there is none, none comes.
+  const left = yield cpu.load(from + RCU_DATA.callbacks, relaxed, 'rcutree_migrate_callbacks:any')
+  if (left === 0 || cpu.bugs.has('lost-callbacks')) return
   yield cpu.lockIrq(memory.rcu + RCU.barrierLock, 'rcutree_migrate_callbacks')
   adopt(memory, from, memory.rcuData(cpu.id))
   yield cpu.unlockIrq(memory.rcu + RCU.barrierLock, 'rcutree_migrate_callbacks')

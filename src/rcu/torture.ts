@@ -166,3 +166,14 @@ export function* tortureErrors({ pipe, wrong }: TortureCounts): Generator<string
     yield `${late} readers looked at something that a grace period had gone by since (Reader Pipe: ${pipe.join(' ')})`
   if (wrong > 0) yield `${wrong} readers looked at something that was freed and used again`
 }
+
+/** What rcutorture's users read. Figures of what is not tested here are left out; `rtmbe` counts readers that saw something used again. */
+export function tortureLines(counts: TortureCounts): string[] {
+  const { current, version, freeListEmpty, allocated, allocationsFailed, freed, pipe, wrong } = counts
+  const address = current.toString(16).padStart(16, '0')
+  const [ver, empty] = [current === 0 ? 'VER' : 'ver', freeListEmpty ? 1 : 0]
+  return [
+    `rcu-torture: rtc: ${address} ${ver}: ${version} tfle: ${empty} rta: ${allocated} rtaf: ${allocationsFailed} rtf: ${freed} rtmbe: ${wrong}`,
+    `rcu-torture: Reader Pipe:  ${pipe.join(' ')}`,
+  ]
+}

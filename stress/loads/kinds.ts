@@ -6,6 +6,8 @@ import type { BandwidthLimit } from '../../src/machine/groups.js'
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
 import type { StateDescription } from '../../src/machine/machine.js'
 import { OBJECTS } from '../../src/memory/load-structs.js'
+import type { Memory } from '../../src/memory/memory.js'
+import { tortureCounts, tortureLines } from '../../src/rcu/torture.js'
 
 /** A parameter of a load: a whole number. */
 export interface Parameter {
@@ -36,6 +38,8 @@ export interface ThreadKind extends AnyKind {
   readonly step?: StateDescription
   /** what must hold of the sums of all its threads when they have ended, besides as much done as begun: a line for each breach */
   readonly judge?: (counts: Values) => string[]
+  /** what else is to be said of the machine that they were on, in the words of Linux's own test */
+  readonly lines?: (memory: Memory) => string[]
   /** devices that the machine has for it */
   readonly devices?: (values: Values) => readonly DeviceConfig[]
 }
@@ -287,6 +291,7 @@ export const KINDS: readonly Kind[] = [
     parameters: { tasks: tasks(8), us: us('how long a read side is, us', 20), gap: gap(1000) },
     thread: (v) => ({ function: 'load_rcu', args: [v.us!, v.gap!] }),
     counts: { read: OWN, replaced: OWN + 1, waited: OWN + 2 },
+    lines: (memory) => tortureLines(tortureCounts(memory)),
   },
 ]
 

@@ -5,6 +5,7 @@ import type { KernelThread } from '../../src/machine/kthreads.js'
 import type { Machine } from '../../src/machine/machine.js'
 import type { SpawnOptions } from '../../src/machine/processes.js'
 import { LIMITS } from '../../src/memory/layout.js'
+import type { Memory } from '../../src/memory/memory.js'
 import { BUILT_IN } from '../../src/workloads/table.js'
 import type { Workload } from '../../src/workloads/workload.js'
 import { ONE_TO_A_CPU, type ProcessKind, type ThreadKind, type Values } from './kinds.js'
@@ -20,6 +21,8 @@ export interface LoadFigure {
   readonly counts: Values
   /** of what must hold, how often it did not */
   readonly wrong: number
+  /** what Linux's own test would say, lines of it */
+  readonly lines: readonly string[]
 }
 
 /** What a machine must have room for: kernel threads, user tasks and bytes for them. */
@@ -90,6 +93,7 @@ const WRONG = 2
 export class Loads {
   private readonly find: (what: string, message: string) => void
   private readonly running: Running[] = []
+  private memory: Memory | null = null
 
   /** `find` is told what is wrong. */
   constructor(find: (what: string, message: string) => void) {
@@ -97,6 +101,7 @@ export class Loads {
   }
 
   async start(machine: Machine, settings: readonly LoadSetting[], startProcesses: StartProcesses): Promise<void> {
+    this.memory = machine.memory
     for (const setting of settings) {
       const { kind, values } = setting
       const tasks = tasksOf(setting, machine.cpus)
@@ -145,7 +150,8 @@ export class Loads {
     return this.running.map(({ setting: { kind, values }, tasks, threads, processes }) => {
       const counts = kind.by === 'threads' ? sums(kind, threads) : { results: processes?.results ?? 0 }
       const wrong = kind.by === 'threads' ? sum(threads, WRONG) : (processes?.wrong ?? 0)
-      return { load: kind.name, parameters: values, tasks, counts, wrong }
+      const lines = kind.by === 'threads' && this.memory !== null ? (kind.lines?.(this.memory) ?? []) : []
+      return { load: kind.name, parameters: values, tasks, counts, wrong, lines }
     })
   }
 }
