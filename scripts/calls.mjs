@@ -13,6 +13,7 @@ const KERNEL = [
   'irq',
   'kernel',
   'kthread',
+  'kvm',
   'loads',
   'net',
   'process',

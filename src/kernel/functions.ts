@@ -8,6 +8,9 @@ import { syscoreOps } from '../hotplug/suspend.js'
 import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
+import { kvmSyscoreOps } from '../kvm/hardware.js'
+import { KVM_FUNCTIONS } from '../kvm/table.js'
+import { schedIn, schedOut } from '../kvm/vcpu.js'
 import { LOAD_FUNCTIONS } from '../loads/table.js'
 import { netRxAction, nicInterrupt } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
@@ -32,13 +35,15 @@ import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
 import { hrtimerForward, hrtimerStart } from '../time/hrtimer.js'
 import { hrtimerWakeup } from '../time/sleep.js'
 import { runTimerSoftirq } from '../time/timer.js'
-import { worker, workerThread } from '../workqueue/workqueue.js'
+import { delayedWorkTimerFn } from '../workqueue/delayed.js'
+import { workerRunning, workerSleeping } from '../workqueue/pool.js'
+import { workForCpuFn } from '../workqueue/work-on-cpu.js'
+import { workerThread } from '../workqueue/worker.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
 import { kthread } from './kthreads.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
-import { kvmSyscoreOps } from './syscore.js'
 
 const softirqThread: HotplugThread = {
   comm: 'ksoftirqd',
@@ -50,7 +55,6 @@ const softirqThread: HotplugThread = {
 hotplugThreads[THREADS.cpuhp] = hotplugThread
 hotplugThreads[THREADS.migration] = stopperThread
 hotplugThreads[THREADS.ksoftirqd] = softirqThread
-hotplugThreads[THREADS.kworker] = worker
 syscoreOps[0] = kvmSyscoreOps
 softirqActions[SOFTIRQ.hi] = taskletHiAction
 softirqActions[SOFTIRQ.timer] = runTimerSoftirq
@@ -58,6 +62,10 @@ softirqActions[SOFTIRQ.tasklet] = taskletAction
 softirqActions[SOFTIRQ.rcu] = rcuCore
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
+schedHooks.schedOut = schedOut
+schedHooks.schedIn = schedIn
+schedHooks.workerSleeping = workerSleeping
+schedHooks.workerRunning = workerRunning
 Object.assign(rcuHooks, {
   readUnlockSpecial,
   noteContextSwitch,
@@ -86,6 +94,8 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     migration_cpu_stop: migrationCpuStop,
     user_task: userTask,
     worker_thread: workerThread,
+    work_for_cpu_fn: workForCpuFn,
+    delayed_work_timer_fn: delayedWorkTimerFn,
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
@@ -111,7 +121,9 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
       addNew(functions, name, implementation, `${profile.name}: state ${state}: `)
     }
   }
-  for (const [name, fn] of Object.entries(LOAD_FUNCTIONS)) addNew(functions, name, fn)
+  for (const table of [KVM_FUNCTIONS, LOAD_FUNCTIONS]) {
+    for (const [name, fn] of Object.entries(table)) addNew(functions, name, fn)
+  }
   for (const module of modules) for (const [name, fn] of Object.entries(module.functions)) addNew(functions, name, fn)
   return functions
 }

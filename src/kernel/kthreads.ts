@@ -36,7 +36,7 @@ export function* kthreadRun(cpu: Cpu, index: number): Kernel<number> {
     comm: memory.getText(thread + KTHREAD.comm, 4),
     pid: (yield cpu.add(memory.global + GLOBAL.nextPid, 1, full, 'kthread_run:pid')) + 1,
     cpu: wanted >= 0 ? wanted : cpu.id,
-    flags: FLAG.kthread,
+    flags: memory.get(thread + KTHREAD.user) === 1 ? 0 : FLAG.kthread,
     policy: memory.get(thread + KTHREAD.policy) as Policy,
     priority: memory.get(thread + KTHREAD.priority),
     nice: memory.get(thread + KTHREAD.nice),

@@ -15,6 +15,8 @@ export interface KernelThreadOptions {
   readonly args?: readonly number[]
   /** the CPU that it may run on (default: any) */
   readonly cpu?: number
+  /** it counts as a user process' thread in a system call: only active CPUs take it (default: false) */
+  readonly user?: boolean
   readonly policy?: 'normal' | 'fifo' | 'rr'
   /** FIFO and RR: 1..99 (default 50) */
   readonly priority?: number
@@ -57,6 +59,7 @@ export class KernelThreads {
     for (let n = 0; n < ARGUMENTS; n++) memory.set(thread + KTHREAD.argument + n, args[n] ?? 0)
     for (let n = 0; n < COUNTS; n++) memory.set(thread + KTHREAD.count + n, 0)
     memory.set(thread + KTHREAD.cpu, cpu)
+    memory.set(thread + KTHREAD.user, options.user === true ? 1 : 0)
     memory.set(thread + KTHREAD.policy, POLICIES[policy])
     memory.set(thread + KTHREAD.priority, level)
     memory.set(thread + KTHREAD.nice, nice)

@@ -18,6 +18,7 @@ import {
   VECTOR_TABLE,
 } from './device-structs.js'
 import { CFS_RQ, TASK_GROUP } from './groups.js'
+import { KVM, KVM_CPU, VCPU } from './kvm-structs.js'
 import { KTHREAD, LOAD, LOADS } from './load-structs.js'
 import { MM, MM_POOL } from './mm.js'
 import { RCU_DATA, RCU_NODE } from './rcu.js'
@@ -39,8 +40,8 @@ import {
   TASK,
   TRACE_RECORD,
   WAIT_QUEUE,
-  WORKER_POOL,
 } from './structs.js'
+import { POOL_WORKQUEUE, WORKER, WORKER_POOL, WORKQUEUE } from './structs-workqueue.js'
 import { HRTIMER_BASE } from './timers.js'
 
 /** `irqs`: as many as one CPU has vectors for, with room for those that are being moved. */
@@ -52,6 +53,7 @@ export const LIMITS = {
   portSlots: 64,
   instances: 256,
   states: 237,
+  workqueues: 12,
   kthreads: 4096,
   groups: 32,
 } as const
@@ -77,6 +79,8 @@ export interface MemoryConfig {
   readonly kthreads?: number
 }
 
+/** Kworkers that all pools share, besides the first of each: one for each CPU, and these. */
+const SPARE_WORKERS = 24
 /** Tasks that every CPU has: its idle task, and one for each kind of per-CPU thread that there may be. */
 const TASKS_PER_CPU = 1 + HOTPLUG_THREADS
 export const MASKS = ['possible', 'present', 'online', 'active', 'dying'] as const
@@ -127,6 +131,10 @@ export class Layout {
   /** of the whole memory, in words */
   readonly words: number
   readonly maskWords: number
+  /** pools of workers: one for each CPU, then that for work that may be done anywhere */
+  readonly poolCount: number
+  /** kworkers that there may be: the first of each pool, then those that any pool may have */
+  readonly workerCount: number
   /** who does operations, and is told apart by a number: the CPUs, then the devices */
   readonly masters: number
   readonly taskCount: number
@@ -144,6 +152,9 @@ export class Layout {
   readonly cfsRqs: Region
   readonly timerWheels: Region
   readonly pools: Region
+  readonly kworkers: Region
+  readonly workqueues: Region
+  readonly poolWorkqueues: Region
   readonly callSenders: Region
   readonly rcu: Region
   readonly rcuNodes: Region
@@ -181,6 +192,9 @@ export class Layout {
   readonly user: Region
   readonly kthreads: Region
   readonly loads: Region
+  readonly kvm: Region
+  readonly kvmCpus: Region
+  readonly vcpus: Region
   readonly loadObjects: Region
 
   /** The layout of that configuration: the same object as for the machine before, where that was of the same size. */
@@ -193,9 +207,17 @@ export class Layout {
     checkConfig(config)
     this.config = config
     this.maskWords = Math.ceil(config.cpus / 32)
+    this.poolCount = config.cpus + 1
+    this.workerCount = this.poolCount + config.cpus + SPARE_WORKERS
     this.masters = config.cpus + (config.devices ?? 0)
     this.taskCount =
-      config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + UNBOUND_THREADS + (config.kthreads ?? 0) + config.tasks
+      config.cpus * TASKS_PER_CPU +
+      1 +
+      2 * LIMITS.portSlots +
+      UNBOUND_THREADS +
+      this.workerCount +
+      (config.kthreads ?? 0) +
+      config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
     const regions: Region[] = []
@@ -218,7 +240,10 @@ export class Layout {
     this.taskGroups = region('task_group', TASK_GROUP, LIMITS.groups)
     this.cfsRqs = region('cfs_rq', CFS_RQ, LIMITS.groups * cpus)
     this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
-    this.pools = region('worker_pool', WORKER_POOL, cpus)
+    this.pools = region('worker_pool', WORKER_POOL, this.poolCount)
+    this.kworkers = region('worker', WORKER, this.workerCount)
+    this.workqueues = region('workqueue', WORKQUEUE, LIMITS.workqueues)
+    this.poolWorkqueues = region('pool_workqueue', POOL_WORKQUEUE, LIMITS.workqueues * this.poolCount)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
     this.rcu = region('rcu', RCU, 1)
     this.rcuNodes = region('rcu_node', RCU_NODE, Math.ceil(cpus / RCU_FANOUT))
@@ -244,6 +269,9 @@ export class Layout {
     this.exited = region('exited', null, 1, 1 + Math.ceil(config.tasks / 32))
     this.kthreads = region('kthread', KTHREAD, Math.max(1, config.kthreads ?? 0))
     this.loads = region('loads', LOADS, 1)
+    this.kvm = region('kvm', KVM, 1)
+    this.kvmCpus = region('kvm_cpu', KVM_CPU, cpus)
+    this.vcpus = region('vcpu', VCPU, Math.max(1, config.kthreads ?? 0))
     this.loadObjects = region('load', LOAD, Math.max(1, config.kthreads ?? 0))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
     // Of interrupts number 0 is the host's port: it is none of these, and the number stands for none.

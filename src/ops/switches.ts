@@ -52,6 +52,10 @@ export const MUTATIONS = {
   'early-death': 'a CPU that is powered on still counts as having played dead',
   'eternal-wait': 'cpuhp/N does not take itself off the runqueue that it waited for to become empty',
   'unbound-worker': 'the kworker of a CPU that is up again does not come back',
+  'deaf-pool': 'a worker that sleeps in the middle of its work does not have another one go on',
+  'twin-work': 'a work that is queued again while it is done is begun by a second worker at the same time',
+  'hasty-flush': 'who waits for a work does not wait where it is being done already',
+  'stranded-work': 'new work of a CPU that is down wakes no worker',
   'unparked-thread': 'the threads of a CPU that goes down are not parked',
   'open-stopper': 'the stopper of a dead CPU goes on taking work',
   'lost-interrupt': 'what is pending on a dying CPU is not raised again elsewhere',
@@ -67,6 +71,8 @@ export const MUTATIONS = {
   'kept-throttled': 'a CPU that is closed to tasks goes on throttling its groups',
   'stopped-period': 'the period timer of a throttled group stops, now and then',
   'unpaid-runtime': 'a CPU gets a whole slice of a quota that has none left',
+  'left-loaded': 'the virtual CPUs of a CPU that dies stay loaded there',
+  'unready-hardware': 'virtualisation is not enabled on a CPU that comes up',
 } as const
 
 export type BugName = keyof typeof BUGS | keyof typeof MUTATIONS

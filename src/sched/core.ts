@@ -11,6 +11,7 @@ import { balanceCallbacks } from './callbacks.js'
 import { lacksRuntime } from './group.js'
 import { mmDrop, mmGrab, switchMm, takePreviousMm } from './mm.js'
 import { isBound } from './placement.js'
+import { schedHooks } from './push.js'
 import { queuePushTasks } from './push-realtime.js'
 import { rcuHooks } from './read-side.js'
 import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
@@ -22,11 +23,14 @@ import { startTick } from './tick.js'
  * runnable whatever its state says.
  */
 export function* schedule(cpu: Cpu, preempt = false): Kernel<void> {
+  const isWorker = !preempt && cpu.memory.get(cpu.task + TASK.worker) !== 0
+  if (isWorker) yield* schedHooks.workerSleeping(cpu)
   do {
     cpu.preemptDisable()
     yield* scheduleOnce(cpu, preempt)
     cpu.preemptEnable()
   } while (cpu.needResched)
+  if (isWorker) yield* schedHooks.workerRunning(cpu)
 }
 
 /** For the idle task, and for callers that keep preemption off. */
@@ -72,6 +76,8 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   yield cpu.store(next + TASK.onCpu, 1, relaxed, 'schedule:on_cpu')
   const priorities = withPriorities(EVENT.sched_switch, priorityOf(memory, previous), priorityOf(memory, next))
   cpu.trace(priorities, previous, preempt ? state | PREEMPTED : state, next)
+  const notifier = memory.get(previous + TASK.preemptNotifier)
+  if (notifier !== 0) schedHooks.schedOut(cpu, notifier)
   yield* finishTaskSwitch(cpu, yield cpu.switchTo(next, cpu.restartable, 'schedule'))
 }
 
@@ -91,6 +97,8 @@ export function* finishTaskSwitch(cpu: Cpu, previous: number): Kernel<void> {
   const rq = cpu.memory.runqueue(cpu.id)
   const mm = takePreviousMm(cpu.memory, rq)
   yield* finishLockSwitch(cpu, rq)
+  const notifier = cpu.memory.get(cpu.task + TASK.preemptNotifier)
+  if (notifier !== 0) yield* schedHooks.schedIn(cpu, notifier)
   if (mm !== 0) yield* mmDrop(cpu, mm)
 }
 

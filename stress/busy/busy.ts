@@ -166,7 +166,7 @@ class BusyRun {
     // The first to fail ends it: nobody waits for what a dead machine does not do.
     await Promise.race([Promise.all([...work, checks]), load.failure()])
     await this.lastCpu(machine)
-    await this.loads.stop()
+    await this.loads.stop(machine)
     await this.finish(machine, load)
     this.ended = true
     await looks

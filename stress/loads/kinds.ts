@@ -1,8 +1,10 @@
 // The ways to be busy that `--load` can ask for, as data: what each is, what can be set, who does it, and what must have come
 // of it. Those done by kernel threads have their functions in src/loads; the others are user processes.
 import { type DeviceConfig, MAX_RATE } from '../../src/devices/config.js'
+import { KVM_STEP } from '../../src/kvm/hardware.js'
 import type { BandwidthLimit } from '../../src/machine/groups.js'
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
+import type { StateDescription } from '../../src/machine/machine.js'
 import { OBJECTS } from '../../src/memory/load-structs.js'
 
 /** A parameter of a load: a whole number. */
@@ -30,6 +32,8 @@ export interface ThreadKind extends AnyKind {
   readonly by: 'threads'
   readonly thread: (values: Values) => Omit<KernelThreadOptions, 'name' | 'cpu'>
   readonly counts: OwnCounts
+  /** a step that its subsystem adds to the table before any of its threads is started, and removes when all have ended */
+  readonly step?: StateDescription
   /** what must hold of the sums of all its threads when they have ended, besides as much done as begun: a line for each breach */
   readonly judge?: (counts: Values) => string[]
   /** devices that the machine has for it */
@@ -203,12 +207,42 @@ export const KINDS: readonly Kind[] = [
     parameters: {
       tasks: tasks(),
       tasklets: { says: 'tasklets of each', default: OBJECTS.tasklets, min: 1, max: OBJECTS.tasklets },
-      us: us('how long one runs, us', 2),
-      gap: gap(200),
+      us: us('how long one runs, us', 0),
+      gap: gap(1000),
     },
     thread: (v) => ({ function: 'load_tasklets', end: 'load_tasklets_end', args: [v.us!, v.gap!, v.tasklets!] }),
     counts: { wanted: OWN, run: OWN + 1 },
     judge: ({ wanted, run }) => (run! <= wanted! ? [] : [`${run} tasklets have run, ${wanted} were wanted`]),
+  },
+  {
+    name: 'kvm',
+    says: 'virtual CPUs, each of a virtual machine that is made, runs for a while and ends',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(4),
+      us: us('how long one stays in the guest, us', 30),
+      gap: gap(500),
+      runs: { says: 'runs before its virtual machine ends', default: 8, min: 1, max: 1_000_000 },
+    },
+    thread: (v) => ({ function: 'load_kvm', end: 'load_kvm_end', args: [v.us!, v.gap!, v.runs!], user: true }),
+    counts: { made: OWN, entered: OWN + 1, ended: OWN + 2 },
+    step: KVM_STEP,
+    judge: ({ made, ended }) => (made === ended ? [] : [`${made} virtual machines were made, ${ended} have ended`]),
+  },
+  {
+    name: 'flood',
+    says: 'works of which each task has a few: bound to any CPU, unbound, delayed, and taken back',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      works: { says: 'works of each', default: 4, min: 1, max: OBJECTS.works },
+      us: us('how long one takes, us', 5),
+      gap: gap(200),
+    },
+    thread: (v) => ({ function: 'load_flood', end: 'load_flood_end', args: [v.us!, v.gap!, v.works!] }),
+    counts: { queued: OWN, run: OWN + 1, cancelled: OWN + 2 },
+    judge: ({ queued, run, cancelled }) =>
+      queued === run! + cancelled! ? [] : [`${queued} works were queued, ${run} done, ${cancelled} taken back`],
   },
   {
     name: 'pin',

@@ -90,7 +90,6 @@ const WRONG = 2
 export class Loads {
   private readonly find: (what: string, message: string) => void
   private readonly running: Running[] = []
-  private machine: Machine | null = null
 
   /** `find` is told what is wrong. */
   constructor(find: (what: string, message: string) => void) {
@@ -98,13 +97,13 @@ export class Loads {
   }
 
   async start(machine: Machine, settings: readonly LoadSetting[], startProcesses: StartProcesses): Promise<void> {
-    this.machine = machine
     for (const setting of settings) {
       const { kind, values } = setting
       const tasks = tasksOf(setting, machine.cpus)
       const threads: KernelThread[] = []
       let processes: ProcessLoad | null = null
       if (kind.by === 'threads') {
+        if (kind.step !== undefined) await machine.addState(kind.step)
         for (let n = 0; n < tasks; n++) threads.push(await startThread(machine, kind, values, n))
       } else {
         const group = kind.limit === undefined ? {} : { group: await machine.createGroup(kind.limit(values)) }
@@ -115,11 +114,14 @@ export class Loads {
   }
 
   /** Has every kernel thread end and every device fall silent, and says what is wrong with what they did. The processes end when they are through. */
-  async stop(): Promise<void> {
+  async stop(machine: Machine): Promise<void> {
     for (const { threads } of this.running) for (const thread of threads) await thread.stop()
-    const devices = this.machine?.memory.layout.devices.count ?? 0
-    for (let n = 0; n < devices; n++) await this.machine!.setDevice(n, false)
-    for (const running of this.running) this.judge(running)
+    for (let n = 0; n < machine.memory.layout.devices.count; n++) await machine.setDevice(n, false)
+    for (const running of this.running) {
+      const { kind } = running.setting
+      if (kind.by === 'threads' && kind.step !== undefined) await machine.removeState(Number(kind.step.state), false)
+      this.judge(running)
+    }
   }
 
   private judge({ setting: { kind }, threads }: Running): void {

@@ -101,7 +101,7 @@ class Load {
         await this.cycle(machine, phases, details)
         this.o.onProgress?.(this.value, ++this.cycles)
       }
-      await this.loads.stop()
+      await this.loads.stop(machine)
       if (this.failure !== null) throw this.failure
     } catch (error) {
       if (signal?.aborted !== true) throw error

@@ -33,7 +33,7 @@ const CASES: readonly Case[] = [
   { bug: 'M09', schedules: 10, as: /^hang cpuhp\[#\]\.doneDown /, race: true },
   { bug: 'M10', schedules: 20, as: /^hang multi_cpu_stop:wait$/, race: true },
   { bug: 'M11', schedules: 40, as: /^panic __list_add_valid: list_add double add/, race: true },
-  { bug: 'M12', schedules: 10, as: /^violation threads-bound$/ },
+  { bug: 'M12', schedules: 10, as: /^violation workers-bound$/ },
   { bug: 'M15', schedules: 60, as: /^violation no-warnings$/, race: true },
   { bug: 'M17', schedules: 30, as: /^violation no-warnings$/, race: true },
   { bug: 'M18', schedules: 10, as: /^violation no-warnings$/ },
@@ -67,7 +67,11 @@ const CASES: readonly Case[] = [
   { bug: 'forgotten-target', schedules: 10, as: /^violation targets-reached$/ },
   { bug: 'early-death', schedules: 10, as: /^violation power-follows-masks$/ },
   { bug: 'eternal-wait', schedules: 10, as: /^violation runqueues-open$/ },
-  { bug: 'unbound-worker', schedules: 10, as: /^violation threads-bound$/ },
+  { bug: 'unbound-worker', schedules: 10, as: /^violation workers-bound$/ },
+  { bug: 'deaf-pool', schedules: 20, as: /^hang /, race: true },
+  { bug: 'twin-work', schedules: 60, as: /^violation oracle$/, race: true },
+  { bug: 'hasty-flush', schedules: 60, as: /^violation oracle$/, race: true },
+  { bug: 'stranded-work', schedules: 60, as: /^violation work-attended$|^hang / },
   { bug: 'unparked-thread', schedules: 10, as: /^violation threads-parked$/ },
   { bug: 'open-stopper', schedules: 10, as: /^violation stoppers-enabled$/ },
   { bug: 'hasty-timers', schedules: 10, as: /^violation oracle$/ },
@@ -81,6 +85,13 @@ const CASES: readonly Case[] = [
   { bug: 'unsorted-timers', schedules: 10, as: /^violation hrtimers-sound$/ },
   { bug: 'lost-interrupt', schedules: 20, as: /^violation interrupts-arrive$/ },
   { bug: 'lost-completions', schedules: 200, as: /^hang /, race: true },
+  { bug: 'left-loaded', schedules: 20, as: /^violation (virtualisation-enabled|vcpus-loaded-once)$/, race: true },
+  {
+    bug: 'unready-hardware',
+    schedules: 20,
+    as: /^violation virtualisation-enabled$|^panic .*kvm_spurious_fault/,
+    race: true,
+  },
 ]
 
 const scenarioOf = (bug: BugName): string => COLLECTION.find(({ name }) => name === bug)!.scenario

@@ -1,11 +1,16 @@
 import { expect } from 'vitest'
 import { formatCpuList } from '#dist/src/base/cpulist.js'
 import type { Machine } from '#dist/src/index.js'
+import { KVM_STEP } from '#dist/src/kvm/hardware.js'
+import { KVM_CPU } from '#dist/src/memory/kvm-structs.js'
 import { GLOBAL } from '#dist/src/memory/structs.js'
 import { onEveryMachine, rejection } from '../support/machines.js'
 
-function virtualisation({ memory }: Machine): number {
-  return memory.get(memory.global + GLOBAL.virtualisation)
+/** On how many CPUs virtualisation is on. */
+function virtualisation({ memory, cpus }: Machine): number {
+  let on = 0
+  for (let cpu = 0; cpu < cpus; cpu++) on += memory.get(memory.kvmCpu(cpu) + KVM_CPU.enabled)
+  return on
 }
 
 function disabled({ memory }: Machine): number {
@@ -24,7 +29,7 @@ onEveryMachine(
       expect(await machine.read('online')).toBe('0-1,3')
       await machine.online(2)
     }
-    expect([virtualisation(machine), disabled(machine)]).toEqual([1, 0])
+    expect([virtualisation(machine), disabled(machine)]).toEqual([0, 0])
     const said = machine.log.map(({ text }) => text)
     expect(said.filter((text) => text === 'Disabling non-boot CPUs ...')).toHaveLength(4)
     expect(said.filter((text) => text === 'CPU2 is up')).toHaveLength(2)
@@ -55,7 +60,7 @@ onEveryMachine(
       await machine.write('cpu2/hotplug/fail', step)
       expect(await rejection(machine.suspend('core'))).toMatchObject({ code: 'EAGAIN' })
       expect(await machine.read('online')).toBe('0-3')
-      expect([virtualisation(machine), disabled(machine)]).toEqual([1, 0])
+      expect([virtualisation(machine), disabled(machine)]).toEqual([0, 0])
     }
     await machine.suspend('core')
     expect(await machine.read('online')).toBe('0-3')
@@ -85,5 +90,25 @@ onEveryMachine(
     // Whoever was told that it is busy is up; the others are as they wanted.
     const online = new Set([0, 3, ...(codes[1] === null ? [] : [1]), ...(codes[3] === null ? [] : [2])])
     expect(await machine.read('online')).toBe(formatCpuList(online))
+  },
+)
+
+onEveryMachine(
+  'virtualisation is off while a machine is suspended, and on again on every CPU that comes back',
+  { cpus: 3, seeds: 4, kthreads: 1 },
+  async (machine) => {
+    await machine.addState(KVM_STEP)
+    const guest = { function: 'load_kvm', end: 'load_kvm_end', user: true, args: [10, 100, 1_000_000] }
+    const thread = await machine.kthread(guest)
+    while (thread.counts()[4]! === 0) await machine.sleep(100_000)
+    expect(virtualisation(machine)).toBe(3)
+    await machine.suspend('core')
+    expect(virtualisation(machine)).toBe(3)
+    await machine.offline(1)
+    expect(virtualisation(machine)).toBe(2)
+    const [, , wrong] = await thread.stop()
+    expect([virtualisation(machine), wrong]).toEqual([0, 0])
+    await machine.online(1)
+    await machine.removeState(KVM_STEP.state, false)
   },
 )

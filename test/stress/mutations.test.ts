@@ -5,6 +5,7 @@ import { MUTATIONS } from '#dist/src/ops/switches.js'
 import { runBusy } from '#dist/stress/busy/busy.js'
 import type { BusyOptions } from '#dist/stress/busy/options.js'
 import type { BusyVerdict } from '#dist/stress/busy/verdict.js'
+import { parseLoads } from '#dist/stress/loads/setting.js'
 import { testsMachine } from '../support/machines.js'
 
 /** What tasks have no hand in: scenarios of their own catch those (test/explore/bugs.test.ts). */
@@ -13,6 +14,10 @@ const ELSEWHERE = [
   'stranded-timers',
   'early-timers',
   'kept-jiffies',
+  'deaf-pool',
+  'twin-work',
+  'hasty-flush',
+  'stranded-work',
   'lost-interrupt',
   'lost-completions',
   'hasty-timers',
@@ -28,7 +33,13 @@ type Name = Exclude<keyof typeof MUTATIONS, (typeof ELSEWHERE)[number]>
 const CAUGHT: Readonly<
   Record<
     Name,
-    { readonly by: string; readonly also?: readonly string[]; readonly mix?: readonly string[]; readonly any?: boolean }
+    {
+      readonly by: string
+      readonly also?: readonly string[]
+      readonly mix?: readonly string[]
+      readonly any?: boolean
+      readonly loads?: string
+    }
   >
 > = {
   // A process whose wakeup is lost never ends.
@@ -42,7 +53,7 @@ const CAUGHT: Readonly<
     // A task that two CPUs run at once computes nonsense.
     also: ['affinity', 'tasks-run-once', 'runqueues-sound', 'defect', 'results'],
   },
-  'late-mask': { by: 'states-agree-with-masks', also: ['threads-bound'] },
+  'late-mask': { by: 'states-agree-with-masks', also: ['workers-bound'] },
   'ignored-affinity': { by: 'affinity' },
   // A requester sleeps as well, when it finds the device lock taken: where its timer is lost, its request has no answer.
   'lost-timer': { by: 'sleepers-can-wake', any: true, also: ['tasks-end', 'hang'], mix: ['sleeper', 'sha256'] },
@@ -54,9 +65,16 @@ const CAUGHT: Readonly<
   'forgotten-target': { by: 'targets-reached', any: true, also: ['rollback'] },
   'early-death': { by: 'power-follows-masks' },
   'eternal-wait': { by: 'runqueues-open' },
-  'unbound-worker': { by: 'threads-bound' },
+  'unbound-worker': { by: 'workers-bound' },
   'unparked-thread': { by: 'threads-parked' },
   'open-stopper': { by: 'stoppers-enabled' },
+  'left-loaded': {
+    by: 'vcpus-loaded-once',
+    loads: 'kvm:tasks=16,gap=20,runs=4',
+    any: true,
+    also: ['load-kvm', 'bug', 'defect', 'virtualisation-enabled'],
+  },
+  'unready-hardware': { by: 'virtualisation-enabled', loads: 'kvm:tasks=16,gap=20,runs=4', any: true, also: ['bug'] },
   'unsorted-timers': { by: 'timers-sound', mix: ['sleeper', 'sleeper', 'sleeper', 'sha256'] },
 }
 
@@ -86,11 +104,15 @@ describe.each(['deterministic', 'threads'] as const)('on the %s machine', (kind)
     '%s is caught',
     { retry: RETRIES[kind], timeout: 120_000 },
     async (name) => {
-      const { by, any = false, also = [], mix } = CAUGHT[name]
+      const { by, any = false, also = [], mix, loads } = CAUGHT[name]
       const workloads = mix === undefined ? {} : { workloads: mix }
-      const verdict = await run([name], { ...MACHINES[kind], ...workloads })
+      const verdict = await run([name], {
+        ...MACHINES[kind],
+        ...workloads,
+        ...(loads === undefined ? {} : { loads: parseLoads(loads) }),
+      })
       const whats = found(verdict)
-      expect(verdict.outcome).toBe(whats.every((what) => what === 'hang') ? 'panic' : 'failure')
+      expect(verdict.outcome).toBe(whats.every((what) => what === 'hang' || what === 'bug') ? 'panic' : 'failure')
       if (any) expect(whats.length).toBeGreaterThan(0)
       else expect(whats).toContain(by)
       for (const what of whats) expect([by, ...also]).toContain(what)

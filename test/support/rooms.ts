@@ -25,6 +25,7 @@ export const ROOMS = [
   'net',
   'block',
   'hotplug',
+  'kvm',
   'loads',
   'kernel',
   'invariants',
