@@ -6,7 +6,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { hasBit } from '../ops/mask.js'
 import { acquire, type Kernel } from '../ops/operation.js'
 import { changeState, hasState, IRQ_STATE } from './desc.js'
-import { copyMask, intersects, setOnly } from './masks.js'
+import { copyMask, setOnly } from './masks.js'
 import { assignVector } from './vector.js'
 
 /** Lets an irq go to one CPU alone; answers as irqSetAffinity does. */
@@ -32,11 +32,7 @@ export function* irqSetAffinityTo(cpu: Cpu, irq: number, target: number): Kernel
 export function* irqSetAffinity(cpu: Cpu, irq: number, mask: number): Kernel<number> {
   const { memory } = cpu
   if (irq < 1 || irq > memory.irqs) return -ERRNO.EINVAL
-  let online = 0
-  for (let w = 0; w < memory.layout.maskWords; w++) {
-    online |= memory.get(mask + w) & (yield cpu.load(memory.online + w, acquire, 'write_irq_affinity:online'))
-  }
-  if (online === 0) return -ERRNO.EINVAL
+  if (!(yield* isAnyOnline(cpu, mask))) return -ERRNO.EINVAL
   const desc = memory.irq(irq)
   yield cpu.lockIrq(desc + IRQ_DESC.lock, 'irq_set_affinity')
   const started = hasState(memory, irq, IRQ_STATE.started)
@@ -46,6 +42,16 @@ export function* irqSetAffinity(cpu: Cpu, irq: number, mask: number): Kernel<num
   }
   yield cpu.unlockIrq(desc + IRQ_DESC.lock, 'irq_set_affinity')
   return started ? 0 : -ERRNO.EINVAL
+}
+
+/** Whether any CPU of a mask is online at the moment. */
+function* isAnyOnline(cpu: Cpu, mask: number): Kernel<boolean> {
+  const { memory } = cpu
+  let found = 0
+  for (let w = 0; w < memory.layout.maskWords; w++) {
+    found |= memory.get(mask + w) & (yield cpu.load(memory.online + w, acquire, 'irq_affinity:online'))
+  }
+  return found !== 0
 }
 
 /** Changes where an irq goes; its lock is held. Answers as assignVector does. */
@@ -62,7 +68,7 @@ export function* irqMove(cpu: Cpu, irq: number): Kernel<void> {
   changeState(memory, irq, 0, IRQ_STATE.movePending)
   const mask = memory.irqMask(irq, 'pending')
   // None of them is online any more: it stays where it is.
-  if (!intersects(memory, mask, memory.online)) return
+  if (!(yield* isAnyOnline(cpu, mask))) return
   const result = yield* irqDoSetAffinity(cpu, irq, mask)
   // The move before this one is not complete: again with the next one.
   if (result === -ERRNO.EBUSY) changeState(memory, irq, IRQ_STATE.movePending, 0)

@@ -205,6 +205,17 @@ test('what a dead CPU was to poll is polled by the one that took it down', async
   )
 })
 
+test('a packet that comes as the interrupt is switched on again is seen, and be it the last one', async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const devices = [{ kind: 'nic', rate: 4_000_000, packets: 3 } as const]
+    await onDeterministic({ cpus: 2, seed, devices }, async (machine) => {
+      await machine.sleep(50_000)
+      await settle(machine)
+      expect(field(machine, 0, 'processed'), `seed ${seed}`).toBe(3)
+    })
+  }
+})
+
 test('all interrupts of all queues fit on the last CPU', async () => {
   const devices = [{ kind: 'nic', queues: 16, rate: 100_000 } as const]
   await onDeterministic({ cpus: 4, seed: 3, devices }, async (machine) => {
