@@ -8,10 +8,13 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 const KERNEL = [
+  'block',
   'hotplug',
+  'irq',
   'kernel',
   'kthread',
   'loads',
+  'net',
   'process',
   'rcu',
   'sched',

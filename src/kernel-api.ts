@@ -2,9 +2,9 @@
 export type { KernelModule } from './kernel/module.js'
 export { TASKLET, TIMER } from './memory/deferred.js'
 export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './memory/structs.js'
+export { HRTIMER } from './memory/timers.js'
 export type { Cpu, KernelFunction } from './ops/cpu.js'
 export { acquire, full, type Kernel, type Operation, type Order, relaxed, release } from './ops/operation.js'
-export { HRTIMER } from './memory/timers.js'
 export { schedule } from './sched/core.js'
 export { rtMutexSetprio, schedSetscheduler } from './sched/setscheduler.js'
 export { POLICY, type Policy, RESTART } from './sched/task.js'
@@ -31,8 +31,6 @@ export { complete, completeAll, reinitCompletion, waitForCompletion } from './sy
 export { mutexLock, mutexTryLock, mutexUnlock } from './sync/mutex.js'
 export { type PercpuRwsem, readLock, readTryLock, readUnlock, writeLock, writeUnlock } from './sync/percpu-rwsem.js'
 export { finishWait, prepareToWait, waitEvent, wakeUp } from './sync/waitqueue.js'
-export { prepareToSleep } from './time/sleep.js'
-export { addTimerOn, delTimer, delTimerSync, modTimer, timerSetup, tryToDelTimerSync } from './time/timer.js'
 export {
   HRTIMER_NORESTART,
   HRTIMER_RESTART,
@@ -42,3 +40,5 @@ export {
   hrtimerStart,
   hrtimerTryToCancel,
 } from './time/hrtimer.js'
+export { prepareToSleep } from './time/sleep.js'
+export { addTimerOn, delTimer, delTimerSync, modTimer, timerSetup, tryToDelTimerSync } from './time/timer.js'

@@ -26,6 +26,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M28: 'callbacks',
   M29: 'readers',
   M30: 'attach',
+  M34: 'moved-interrupts',
   M32: 'stranded',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',
@@ -55,6 +56,8 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'kept-throttled': 'bandwidth',
   'stopped-period': 'bandwidth',
   'unpaid-runtime': 'bandwidth',
+  'lost-interrupt': 'packets',
+  'lost-completions': 'disk',
 }
 
 /** Bugs that make nothing go wrong, but blind the check that shows another one. */

@@ -41,7 +41,16 @@ export interface Scenario<State = unknown> {
   readonly says: string
   readonly machine: Pick<
     MachineOptions,
-    'cpus' | 'present' | 'maxcpus' | 'profile' | 'modules' | 'workloads' | 'tasks' | 'userMemory' | 'scratch'
+    | 'cpus'
+    | 'present'
+    | 'maxcpus'
+    | 'profile'
+    | 'modules'
+    | 'workloads'
+    | 'tasks'
+    | 'userMemory'
+    | 'scratch'
+    | 'devices'
   >
   /** Before the actors begin; resolves to what steps and check are given. */
   prepare?(machine: Machine): Promise<State>

@@ -3,6 +3,7 @@
 import { BANDWIDTH_INVARIANTS } from './bandwidth.js'
 import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
+import { IRQ_INVARIANTS } from './irq.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
 import { RCU_INVARIANTS } from './rcu.js'
@@ -21,6 +22,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
   ...CALL_INVARIANTS,
+  ...IRQ_INVARIANTS,
   ...RCU_INVARIANTS,
   ...SOFTIRQ_INVARIANTS,
   ...TIME_INVARIANTS,

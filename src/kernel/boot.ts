@@ -3,6 +3,7 @@
 //   power on -> swapper/0: idle          kernel_init: the boot CPU's threads, then every other CPU
 //                                        one by one up to online, then says that the machine is up
 
+import { type DeviceConfig, formatDevices } from '../devices/config.js'
 import { idleUntilDead, secondaryCpu } from '../hotplug/idle.js'
 import { freeInstance, linkInstance, storeStep } from '../hotplug/setup.js'
 import { CPUHP_STATE, INVALID } from '../hotplug/states.js'
@@ -26,12 +27,14 @@ import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
 import { hrtimerInit } from '../time/hrtimer.js'
 import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'
+import { openDevices } from './devices.js'
 import { formatPort } from './port.js'
 
 /** How many CPUs there are, and how many come up at boot (as the kernel parameter of that name). */
 export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
+  readonly devices?: readonly DeviceConfig[]
   /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 (default: it is) */
   readonly rcuExpedited?: boolean
 }
@@ -60,6 +63,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   }
   formatSteps(memory, functions, profile)
   formatPort(memory)
+  formatDevices(memory, boot.devices ?? [])
   const init = {
     comm: 'init',
     pid: nextPid(memory),
@@ -141,6 +145,7 @@ export function* kernelInit(cpu: Cpu, _task: number, maxcpus: number): Kernel<nu
     memory.set(memory.cpuhp(subject) + CPUHP.deviceOffline, 0)
     yield* mutexUnlock(cpu, memory.global + GLOBAL.addRemoveLock)
   }
+  yield* openDevices(cpu)
   yield cpu.store(memory.global + GLOBAL.booted, 1, release, 'kernel_init:booted')
   yield cpu.notifyHost('kernel_init')
   return 0

@@ -1,8 +1,10 @@
 // The steps that have a subsystem behind them: what each callback of the step table does here.
 // A callback that is not in this list is a named step: it is called, traced and may be told to fail, and does nothing.
 
+import { blkSoftirqCpuDead } from '../block/complete.js'
 import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
+import { devCpuDead } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import type { BugName } from '../ops/switches.js'
@@ -43,6 +45,8 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   sched_cpu_deactivate: schedCpuDeactivate,
   smpboot_unpark_threads: smpbootUnparkThreads,
   smpboot_park_threads: smpbootParkThreads,
+  blk_softirq_cpu_dead: blkSoftirqCpuDead,
+  dev_cpu_dead: devCpuDead,
   workqueue_online_cpu: workqueueOnlineCpu,
   workqueue_offline_cpu: workqueueOfflineCpu,
 }

@@ -1,6 +1,7 @@
 // The kernel's functions by number, and the hooks of lower rooms filled with what higher rooms provide.
 
 import { UsageError } from '../base/failure.js'
+import { blkCompleteRemote, blkDoneSoftirq, diskInterrupt } from '../block/complete.js'
 import { cpuDownMapsLocked } from '../hotplug/control.js'
 import { completeIdleDead } from '../hotplug/idle.js'
 import { syscoreOps } from '../hotplug/suspend.js'
@@ -8,6 +9,7 @@ import { hotplugThread } from '../hotplug/thread.js'
 import { takeCpuDown } from '../hotplug/updown.js'
 import { type HotplugThread, hotplugThreads, smpbootThreadFn, THREADS } from '../kthread/smpboot.js'
 import { LOAD_FUNCTIONS } from '../loads/table.js'
+import { netRxAction, nicInterrupt } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
 import { userTask } from '../process/process.js'
@@ -66,6 +68,9 @@ Object.assign(rcuHooks, {
 bandwidthHooks.hrtimerStart = hrtimerStart
 bandwidthHooks.hrtimerForward = hrtimerForward
 
+softirqActions[SOFTIRQ.netRx] = netRxAction
+softirqActions[SOFTIRQ.block] = blkDoneSoftirq
+
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, the loads', the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
   const functions = new Functions({
@@ -84,6 +89,9 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
+    nic_interrupt: nicInterrupt,
+    disk_interrupt: diskInterrupt,
+    blk_complete_remote: blkCompleteRemote,
     rcu_gp_kthread: rcuGpKthread,
     wakeme_after_rcu: wakemeAfterRcu,
     rcu_barrier_handler: rcuBarrierHandler,

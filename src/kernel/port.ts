@@ -31,6 +31,7 @@ import { stopMachine } from '../stop/stop-machine.js'
 import { completionReady } from '../sync/completion.js'
 import { prepareToSleep } from '../time/sleep.js'
 import { EVENT, MARK } from '../trace/events.js'
+import { setDeviceUp, writeIrqAffinity } from './devices.js'
 import { kthreadRun, kthreadStop } from './kthreads.js'
 
 export const SLOT_STATUS = { free: 0, posted: 1, taken: 2, done: 3 } as const
@@ -60,6 +61,10 @@ export const REQUEST = {
   freeze: 24,
   /** level (LEVELS): suspends and resumes */
   suspend: 25,
+  /** irq, 1: text is a list of CPUs, 0: a mask; text: where it may go */
+  irqAffinity: 26,
+  /** device, 1: its driver takes what it brings, 0: no more */
+  deviceUp: 27,
   /** kernel thread: starts it as it is described */
   kthreadRun: 40,
   /** kernel thread: has it end, and waits until it has */
@@ -186,6 +191,10 @@ function* carryOutProcess(cpu: Cpu, kind: number, slot: number): Kernel<number> 
       return yield* limitGroup(cpu, slot)
     case REQUEST.suspend:
       return yield* suspend(cpu, first)
+    case REQUEST.irqAffinity:
+      return yield* writeIrqAffinity(cpu, slot)
+    case REQUEST.deviceUp:
+      return yield* setDeviceUp(cpu, first, cpu.memory.get(slot + PORT_SLOT.argument + 1))
     default:
       return yield* freeze(cpu)
   }

@@ -2,7 +2,11 @@
 import type { KernelFunction } from '../ops/cpu.js'
 import { ipiRun, ipis, pin, work, workRun } from './calls.js'
 import { taskletRun, tasklets, taskletsEnd, timerRun, timers, timersEnd } from './deferred.js'
+
+import { diskRequests, irqs } from './devices.js'
+
 import { hrtimerRun, hrtimers, hrtimersEnd } from './hrtimers.js'
+
 import { cpusRead, rwsem } from './locks.js'
 import { rcu } from './rcu.js'
 import { irqOff, loop, migrateOff, preemptOff } from './sections.js'
@@ -19,6 +23,8 @@ export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_work: work,
   load_work_run: workRun,
   load_pin: pin,
+  load_irqs: irqs,
+  load_disk: diskRequests,
   load_timers: timers,
   load_timers_end: timersEnd,
   load_timer_run: timerRun,

@@ -97,6 +97,7 @@ export class Machine {
       tell: (device, action, extra) => this.tell(device, action, extra, engine.now()),
       uevents: () => this.uevents,
       store: (control, cpu, text) => this.store(control, cpu, text),
+      setIrqAffinity: (irq, isList, text) => this.setIrqAffinity(irq, isList, text),
     })
   }
 
@@ -214,6 +215,17 @@ export class Machine {
     if (!isAscii(written)) throw new KernelError('EINVAL', 'write', path)
     if (written.length > MAX_TEXT) throw new KernelError(kernelIntErrno(written), 'write', path)
     await this.ask(control, cpu, [], written, 'write', path)
+  }
+
+  private async setIrqAffinity(irq: number, isList: boolean, text: string): Promise<void> {
+    const path = `/proc/irq/${irq}`
+    if (!isAscii(text) || text.length > MAX_TEXT) throw new KernelError('EINVAL', 'write', path)
+    await this.ask(REQUEST.irqAffinity, 0, [irq, isList ? 1 : 0], text, 'write', path)
+  }
+
+  /** Switches one of the devices that the machine was booted with on or off, by its place in that list. ENODEV */
+  async setDevice(index: number, up: boolean): Promise<void> {
+    await this.ask(REQUEST.deviceUp, 0, [index, up ? 1 : 0], '', 'setDevice', String(index))
   }
 
   /**

@@ -1,5 +1,6 @@
 // What a machine is booted with, checked.
 import { UsageError } from '../base/failure.js'
+import { type DeviceConfig, deviceProblem, MAX_CPUS_WITH_DEVICES } from '../devices/config.js'
 import { tableWith } from '../kernel/callbacks.js'
 import { LIMITS, PAGE } from '../memory/layout.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
@@ -43,6 +44,8 @@ export interface MachineOptions {
   readonly scratch?: number
   /** trace events kept for each CPU, a power of two (default 1024; 256 from 65 CPUs on), or 0: none are recorded */
   readonly traceRecords?: number
+  /** devices: network cards and disks (default: none) */
+  readonly devices?: readonly DeviceConfig[]
   /** historical bugs of Linux to put back, by name: see ops/switches.ts (default: none) */
   readonly bugs?: readonly BugName[]
   /** when a machine counts as hung */
@@ -68,6 +71,7 @@ const KNOWN = new Set([
   'userMemory',
   'scratch',
   'traceRecords',
+  'devices',
   'bugs',
   'watchdog',
 ])
@@ -95,6 +99,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),
     workloads: await Promise.all(list('workloads', options.workloads ?? []).map(moduleUrl)),
     bugs,
+    devices: devices(options.devices ?? [], cpus),
   }
   if (machine === 'deterministic') {
     if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')
@@ -125,6 +130,13 @@ function powerOfTwoOrNone(name: string, value: number, low: number, high: number
   const fits = Number.isInteger(value) && value >= low && value <= high && (value & (value - 1)) === 0
   if (fits || value === 0) return value
   throw new UsageError(`${name} is a power of two from ${low} to ${high}, or 0, not ${String(value)}`)
+}
+
+function devices(given: readonly DeviceConfig[], cpus: number): readonly DeviceConfig[] {
+  const many = given.length > 0 && cpus > MAX_CPUS_WITH_DEVICES
+  const problem = many ? `a machine with devices has ${MAX_CPUS_WITH_DEVICES} CPUs at most` : deviceProblem(given)
+  if (problem !== null) throw new UsageError(problem)
+  return given
 }
 
 function list<T>(name: string, value: readonly T[]): readonly T[] {

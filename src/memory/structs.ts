@@ -333,8 +333,8 @@ export const INSTANCE = struct('cpuhp_instance', {
 
 /** Kinds of per-CPU threads that there is room for. */
 export const HOTPLUG_THREADS = 4
-/** Interrupt vectors that there is room for. */
-const VECTORS = 8
+/** Interrupt vectors that there is room for: as many as bits in a word. */
+const VECTORS = 32
 
 /** What belongs to one CPU and to no subsystem above it. */
 export const PERCPU = struct('percpu', {

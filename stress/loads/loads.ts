@@ -1,5 +1,6 @@
 // The loads of a run: started together, stopped together, and judged. Each says what it has done, and whatever is wrong with it.
 import { UsageError } from '../../src/base/failure.js'
+import type { DeviceConfig } from '../../src/devices/config.js'
 import type { KernelThread } from '../../src/machine/kthreads.js'
 import type { Machine } from '../../src/machine/machine.js'
 import type { SpawnOptions } from '../../src/machine/processes.js'
@@ -26,6 +27,7 @@ export interface Room {
   readonly kthreads: number
   readonly tasks: number
   readonly bytes: number
+  readonly devices: readonly DeviceConfig[]
 }
 
 function tasksOf({ values }: LoadSetting, cpus: number): number {
@@ -41,10 +43,13 @@ export function workloadsOf(kind: ProcessKind): Workload[] {
 /** The room that loads need on a machine of so many CPUs. A UsageError when they need more than there can be. */
 export function roomFor(settings: readonly LoadSetting[], cpus: number): Room {
   let [kthreads, tasks, bytes] = [0, 0, 0]
+  const devices: DeviceConfig[] = []
   for (const setting of settings) {
     const n = tasksOf(setting, cpus)
-    if (setting.kind.by === 'threads') kthreads += n
-    else {
+    if (setting.kind.by === 'threads') {
+      kthreads += n
+      devices.push(...(setting.kind.devices?.(setting.values) ?? []))
+    } else {
       tasks += n
       for (const workload of workloadsOf(setting.kind)) bytes = Math.max(bytes, workload.bytes(workload.typicalWork))
     }
@@ -52,7 +57,7 @@ export function roomFor(settings: readonly LoadSetting[], cpus: number): Room {
   if (kthreads > LIMITS.kthreads) {
     throw new UsageError(`--load: ${LIMITS.kthreads} kernel threads at most, and these loads have ${kthreads}`)
   }
-  return { kthreads, tasks, bytes }
+  return { kthreads, tasks, bytes, devices }
 }
 
 /** What runs user processes for a load: the busy run's, and the profile's. */
@@ -85,6 +90,7 @@ const WRONG = 2
 export class Loads {
   private readonly find: (what: string, message: string) => void
   private readonly running: Running[] = []
+  private machine: Machine | null = null
 
   /** `find` is told what is wrong. */
   constructor(find: (what: string, message: string) => void) {
@@ -92,6 +98,7 @@ export class Loads {
   }
 
   async start(machine: Machine, settings: readonly LoadSetting[], startProcesses: StartProcesses): Promise<void> {
+    this.machine = machine
     for (const setting of settings) {
       const { kind, values } = setting
       const tasks = tasksOf(setting, machine.cpus)
@@ -107,9 +114,11 @@ export class Loads {
     }
   }
 
-  /** Has every kernel thread end, and says what is wrong with what they did. The processes end when they are through. */
+  /** Has every kernel thread end and every device fall silent, and says what is wrong with what they did. The processes end when they are through. */
   async stop(): Promise<void> {
     for (const { threads } of this.running) for (const thread of threads) await thread.stop()
+    const devices = this.machine?.memory.layout.devices.count ?? 0
+    for (let n = 0; n < devices; n++) await this.machine!.setDevice(n, false)
     for (const running of this.running) this.judge(running)
   }
 

@@ -43,6 +43,7 @@ const CASES: readonly Case[] = [
   { bug: 'M26', schedules: 10, as: /^violation records-at-rest$/ },
   { bug: 'M27', schedules: 10, as: /^violation oracle$/ },
   { bug: 'M29', schedules: 50, as: /^violation hotplug-lock-free$|^hang /, race: true },
+  { bug: 'M34', schedules: 10, as: /^violation vectors-owned$/ },
   { bug: 'M30', schedules: 10, as: /^lock-order global.hotplugLock global.threadgroupLock$/ },
   { bug: 'M32', schedules: 10, as: /^hang rcu\.barrierDone task\[#\]\.work\.done$/ },
   { bug: 'short-grace', schedules: 100, as: /^violation oracle$/, race: true },
@@ -77,6 +78,8 @@ const CASES: readonly Case[] = [
   { bug: 'early-timers', schedules: 10, as: /^violation timers-not-early$/ },
   { bug: 'kept-jiffies', schedules: 10, as: /^violation timekeeper-online$/ },
   { bug: 'unsorted-timers', schedules: 10, as: /^violation hrtimers-sound$/ },
+  { bug: 'lost-interrupt', schedules: 20, as: /^violation interrupts-arrive$/ },
+  { bug: 'lost-completions', schedules: 200, as: /^hang /, race: true },
 ]
 
 const scenarioOf = (bug: BugName): string => COLLECTION.find(({ name }) => name === bug)!.scenario

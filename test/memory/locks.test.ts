@@ -55,11 +55,11 @@ test.each([2, 4, 64])(
   (cpus) => {
     const layout = new Layout({ cpus, tasks: 100, workers: 1, traceRecords: 16, scratch: 0, user: 0 })
     const instances = {
-      group: LIMITS.groups,
       machine: 1,
       CPU: cpus,
       task: layout.taskCount,
       bucket: FUTEX_BUCKETS,
+      group: LIMITS.groups,
       node: Math.ceil(cpus / RCU_FANOUT),
     }
     const expected = Object.entries(LOCKS).map(([name, { per }]) => [name, instances[per]])

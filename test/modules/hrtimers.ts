@@ -49,7 +49,8 @@ export const functions = {
   *hrtimers_function(cpu, _argument, timer) {
     const { memory } = cpu
     const now = yield cpu.clock('hrtimers:called')
-    if (now < memory.getTime(timer + HRTIMER.expires)) yield cpu.add(memory.scratch(AT.early), 1, full, 'hrtimers:early')
+    if (now < memory.getTime(timer + HRTIMER.expires))
+      yield cpu.add(memory.scratch(AT.early), 1, full, 'hrtimers:early')
     yield cpu.store(memory.scratch(AT.where), cpu.id, relaxed, 'hrtimers:where')
     yield cpu.store(memory.scratch(AT.inside), 1, full, 'hrtimers:inside')
     if (memory.get(memory.scratch(AT.waits)) === 1) yield cpu.waitUntil(memory.scratch(AT.gate), 1, 'hrtimers:gate')

@@ -17,6 +17,8 @@ const ELSEWHERE = [
   'kept-throttled',
   'stopped-period',
   'unpaid-runtime',
+  'lost-interrupt',
+  'lost-completions',
   'short-grace',
   'lost-callbacks',
 ] as const

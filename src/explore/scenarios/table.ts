@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.js'
 import { bandwidth } from './bandwidth.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
+import { disk, movedInterrupts, packets } from './irq.js'
 import { idleDeath, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
@@ -38,6 +39,9 @@ export const SCENARIOS: readonly Scenario[] = [
   stopAndPush,
   sentAway,
   halfUp,
+  movedInterrupts,
+  packets,
+  disk,
   rcuReaders,
   rcuExpedited,
   rcuCallbacks,
