@@ -8,11 +8,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 const KERNEL = [
+  'block',
   'hotplug',
+  'irq',
   'kernel',
   'kthread',
   'kvm',
   'loads',
+  'net',
   'process',
   'rcu',
   'sched',

@@ -46,7 +46,8 @@ export async function replayCommand(token: string, command: ReplayCommand): Prom
   const trace = command.trace === undefined ? null : openTrace(command.trace)
   const film = new Film()
   const after = command.then === undefined ? null : searchNamed(command.then)
-  const counts = new Array<number>(actorsOf(setup.scenario.machine.cpus, recipe.memory)).fill(0)
+  const { machine } = setup.scenario
+  const counts = new Array<number>(actorsOf(machine.cpus, machine.devices?.length ?? 0, recipe.memory)).fill(0)
   const search = after?.(recipe.seed, { counts, operations: TYPICAL, words: new Map() })
   const playback = new Playback(recipe.deviations, command.bestEffort, search?.strategy(0) ?? null)
   const ran = await runSchedule(setup, playback, film)

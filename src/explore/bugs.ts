@@ -3,6 +3,9 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 
 /** In which scenario the general checks find each. */
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
+  M03: 'sleeping-holder',
+  M04: 'late-timer',
+  M05: 'half-down',
   M06: 'sent-away',
   M07: 'priorities',
   M08: 'priorities',
@@ -22,6 +25,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M28: 'callbacks',
   M29: 'readers',
   M30: 'attach',
+  M34: 'moved-interrupts',
   M32: 'stranded',
   'lost-wakeup': 'wakeups',
   'left-behind': 'busy',
@@ -49,6 +53,8 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'short-grace': 'rcu-readers',
   'lost-callbacks': 'rcu-callbacks',
   'unsorted-timers': 'timers',
+  'lost-interrupt': 'packets',
+  'lost-completions': 'disk',
 }
 
 /** Bugs that make nothing go wrong, but blind the check that shows another one. */

@@ -25,6 +25,8 @@ export interface Deviation {
 export function actorNames(view: View | null): (actor: number) => string {
   return (actor) => {
     const cpu = view !== null && actor < view.actors ? view.cpuOf(actor) : actor
+    const cpus = view?.memory.layout.config.cpus ?? Number.POSITIVE_INFINITY
+    if (cpu >= cpus) return `device ${cpu - cpus}`
     return cpu === actor ? `CPU ${cpu}` : `the store buffer of CPU ${cpu}`
   }
 }
@@ -103,6 +105,6 @@ const TURN = 1000
 
 /** The default order of a machine, from its beginning. */
 export function orderFor(view: View): DefaultOrder {
-  const { cpus } = view.memory.layout.config
-  return view.actors > cpus ? new DefaultOrder(cpus) : new DefaultOrder()
+  const { masters } = view.memory.layout
+  return view.actors > masters ? new DefaultOrder(masters) : new DefaultOrder()
 }

@@ -35,7 +35,7 @@ export function happeningOf(view: View, actor: number): Happening {
 }
 
 function noneOf(view: View, actor: number): Happening {
-  const weak = view.actors > view.memory.layout.config.cpus
+  const weak = view.actors > view.memory.layout.masters
   return { actor, word: 0, writes: false, owner: weak ? view.cpuOf(actor) : -1, target: -1, kind: -1 }
 }
 

@@ -9,6 +9,12 @@ interface Intended {
 
 export const INTENDED: readonly Intended[] = [
   {
+    word: 'task[#].sleepTimer.queued',
+    why:
+      'whether there is a timer to disarm, looked at by the one task that ever arms it: at worst it takes the lock of the base ' +
+      'for nothing.',
+  },
+  {
     word: 'rq[#].running',
     why:
       'how busy another CPU is: a hint for placing and balancing tasks, out of date as soon as it is read. Whoever moves a ' +

@@ -5,13 +5,13 @@
 import type { View } from '../machine/deterministic/strategy.js'
 import { STEP } from '../machine/deterministic/strategy.js'
 import { describeOperation } from '../machine/report.js'
-import { PERCPU } from '../memory/structs.js'
 import { KIND } from '../ops/operation.js'
 import { commOf } from '../sched/task.js'
 import { DEVIATION, type Deviation } from './deviation.js'
 import type { Watcher } from './recorder.js'
 import { isWrite, wordOf } from './shared-words.js'
 import { Sleepers } from './sleepers.js'
+import { taskOn } from './whose.js'
 
 /** One operation as it was about to be done. */
 export interface Seen {
@@ -54,7 +54,7 @@ export function see(view: View, actor: number, nth: number): Seen {
     actor,
     cpu,
     nth,
-    task: commOf(memory, memory.get(memory.percpu(cpu) + PERCPU.current)),
+    task: taskOn(view, cpu),
     place,
     says: describeOperation(memory, operation).replace(/task\[(\d+)\]/, (_, n: string) =>
       commOf(memory, memory.task(Number(n))),

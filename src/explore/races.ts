@@ -8,14 +8,13 @@
 // time, so it is done again, and the access is met by its serial number.
 import type { View } from '../machine/deterministic/strategy.js'
 import { describeOperation } from '../machine/report.js'
-import { PERCPU } from '../memory/structs.js'
 import { KIND, type Operation, ORDER } from '../ops/operation.js'
-import { commOf } from '../sched/task.js'
 import { Clocks } from './clocks.js'
 import { isIntended } from './intended-races.js'
 import type { LateObserver } from './recorder.js'
 import { type Earlier, Shadow } from './shadow.js'
 import { isWrite, wordOf } from './shared-words.js'
+import { taskOn } from './whose.js'
 
 /** One of the two accesses, for a reader. */
 export interface Access {
@@ -58,14 +57,14 @@ export class Races implements LateObserver {
   /** From here on; all CPUs know of what was before. */
   begin(view: View): void {
     const { layout } = view.memory
-    const { cpus } = layout.config
+    const { masters } = layout
     this.view = view
-    this.clocks = new Clocks(cpus)
+    this.clocks = new Clocks(masters)
     this.limit = layout.user.base
-    this.plainReads = new Shadow(this.limit, cpus)
-    this.plainWrites = new Shadow(this.limit, cpus)
-    this.markedReads = new Shadow(this.limit, cpus)
-    this.markedWrites = new Shadow(this.limit, cpus)
+    this.plainReads = new Shadow(this.limit, masters)
+    this.plainWrites = new Shadow(this.limit, masters)
+    this.markedReads = new Shadow(this.limit, masters)
+    this.markedWrites = new Shadow(this.limit, masters)
   }
 
   enter(cpu: number): void {
@@ -173,7 +172,7 @@ export class Races implements LateObserver {
 
   private who(cpu: number): string {
     return this.unseen(
-      ({ memory }) => `CPU ${cpu} (${commOf(memory, memory.get(memory.percpu(cpu) + PERCPU.current))})`,
+      (view) => `${cpu < view.memory.layout.config.cpus ? `CPU ${cpu}` : 'master'} (${taskOn(view, cpu)})`,
     )
   }
 

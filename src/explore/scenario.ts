@@ -51,6 +51,7 @@ export interface Scenario<State = unknown> {
     | 'userMemory'
     | 'scratch'
     | 'kthreads'
+    | 'devices'
   >
   /** Before the actors begin; resolves to what steps and check are given. */
   prepare?(machine: Machine): Promise<State>

@@ -1,9 +1,8 @@
 // Where in the kernel tasks sleep: a machine that hangs says what they wait for, and this adds the function that waits.
 import type { View } from '../machine/deterministic/strategy.js'
-import { PERCPU } from '../memory/structs.js'
-import { commOf } from '../sched/task.js'
 import type { Failure } from './outcome.js'
 import type { Watcher } from './recorder.js'
+import { taskOn } from './whose.js'
 
 /** Notes for each task where it was when it went to sleep last; for a run that is looked at, not for a search. */
 export class Sleepers implements Watcher {
@@ -11,9 +10,8 @@ export class Sleepers implements Watcher {
   private readonly lastPlace = new Map<string, string>()
 
   step(view: View, cpu: number): void {
-    const { memory } = view
     const { place } = view.declared(cpu)
-    const task = commOf(memory, memory.get(memory.percpu(cpu) + PERCPU.current))
+    const task = taskOn(view, cpu)
     if (place === 'schedule:now') this.slept.set(task, functionOf(this.lastPlace.get(task) ?? place))
     else this.lastPlace.set(task, place)
   }

@@ -10,6 +10,7 @@
 //   on the first online CPU: complete         power = 0; dead = 1 (release)
 //     doneDown for it
 //   wait until dead = 1 (acquire)             waits for power again: nothing else wakes it
+import { lapicOnline } from '../irq/hotplug.js'
 import { CPUHP, GLOBAL, PERCPU, TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -52,7 +53,7 @@ function* startSecondary(cpu: Cpu): Kernel<void> {
   memory.setTime(cpu.task + TASK.execStart, cpu.services.now())
   yield* rcuCpuStarting(cpu)
   yield* invokeRangeNoFail(cpu, id, true, target)
-  yield setBit(cpu, memory.online, id, 'start_secondary:online')
+  yield* lapicOnline(cpu, () => setBit(cpu, memory.online, id, 'start_secondary:online'))
   yield cpu.add(memory.global + GLOBAL.onlineCount, 1, full, 'start_secondary:count')
   yield* rcuCpuOnline(cpu)
   startSoftirqs(cpu)

@@ -1,5 +1,7 @@
 // Taking a CPU down and bringing it up, as seen from the CPU that controls the operation.
 import { ERRNO } from '../base/errno.js'
+import { irqLockSparse, irqUnlockSparse } from '../irq/desc.js'
+import { fixupIrqs } from '../irq/hotplug.js'
 import { parkThread, threadOf, unparkThread } from '../kthread/kthread.js'
 import { THREADS } from '../kthread/smpboot.js'
 import { CPUHP, GLOBAL, PERCPU } from '../memory/structs.js'
@@ -116,8 +118,10 @@ export function* bringupCpu(cpu: Cpu, subject: number): Kernel<number> {
   if (!cpu.bugs.has('early-death')) {
     yield cpu.store(memory.percpu(subject) + PERCPU.dead, 0, full, 'bringup_cpu:alive')
   }
+  yield* irqLockSparse(cpu)
   yield cpu.store(memory.percpu(subject) + PERCPU.power, 1, release, 'bringup_cpu:power')
   yield* waitForCompletion(cpu, doneOf(cpu, subject, true))
+  yield* irqUnlockSparse(cpu)
   if (!hasBit(yield loadBit(cpu, memory.online, subject, 'bringup_wait_for_ap:online'), subject)) {
     cpu.warn(true, 'bringup_wait_for_ap', `CPU ${subject} came up and is not online`)
     return -ERRNO.ECANCELED
@@ -133,14 +137,17 @@ export function* takedownCpu(cpu: Cpu, subject: number): Kernel<number> {
   const { memory } = cpu
   const thread = threadOf(memory, subject, THREADS.cpuhp)
   yield* parkThread(cpu, thread)
+  yield* irqLockSparse(cpu)
   const result = yield* stopMachine(cpu, FN.take_cpu_down, subject, subject)
   if (result !== 0) {
+    yield* irqUnlockSparse(cpu)
     yield* unparkThread(cpu, thread)
     return result
   }
   yield* waitForCompletion(cpu, doneOf(cpu, subject, false))
   const state = memory.get(memory.cpuhp(subject) + CPUHP.state)
   bugOn(state !== CPUHP_STATE.idleDead, 'takedown_cpu', `CPU ${subject} died in state ${state}`)
+  yield* irqUnlockSparse(cpu)
   yield cpu.waitUntil(memory.percpu(subject) + PERCPU.dead, 1, 'takedown_cpu:wait_death')
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.died, 0)
   if (!cpu.bugs.has('M32')) yield* rcutreeMigrateCallbacks(cpu, subject)
@@ -155,6 +162,7 @@ export function* takeCpuDown(cpu: Cpu): Kernel<number> {
   yield clearBit(cpu, memory.online, id, 'take_cpu_down:online')
   yield cpu.add(memory.global + GLOBAL.onlineCount, -1, full, 'take_cpu_down:count')
   yield* moveInterrupts(cpu)
+  yield* fixupIrqs(cpu)
   stopSoftirqs(cpu)
   const state = memory.get(record + CPUHP.state)
   const expected = CPUHP_STATE.teardownCpu - 1
@@ -166,7 +174,7 @@ export function* takeCpuDown(cpu: Cpu): Kernel<number> {
   return 0
 }
 
-/** Device interrupts go to another CPU from now on; one that is pending here is raised again there. */
+/** The port's interrupt goes to another CPU from now on; one that is pending here is raised again there. */
 function* moveInterrupts(cpu: Cpu): Kernel<void> {
   const { memory } = cpu
   const portCpu = memory.global + GLOBAL.portCpu

@@ -2,6 +2,7 @@
 
 import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
+import { IRQ_INVARIANTS } from './irq.js'
 import { KVM_INVARIANTS } from './kvm.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
@@ -12,6 +13,7 @@ import { TABLE_INVARIANTS } from './tables.js'
 import { TASK_INVARIANTS } from './tasks.js'
 import { THREAD_INVARIANTS } from './threads.js'
 import { TIME_INVARIANTS } from './time.js'
+import { TIMER_INVARIANTS } from './timers.js'
 
 /** Every invariant, in the order in which they are told. */
 export const INVARIANTS: readonly Invariant[] = [
@@ -20,11 +22,13 @@ export const INVARIANTS: readonly Invariant[] = [
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
   ...CALL_INVARIANTS,
+  ...IRQ_INVARIANTS,
   ...RCU_INVARIANTS,
   ...SOFTIRQ_INVARIANTS,
   ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,
   ...KVM_INVARIANTS,
+  ...TIMER_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]
 

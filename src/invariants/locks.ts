@@ -3,19 +3,8 @@
 import type { Layout } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import type { Struct } from '../memory/struct.js'
-import {
-  COMPLETION,
-  CPUHP,
-  GLOBAL,
-  MUTEX,
-  PERCPU,
-  PERCPU_RWSEM,
-  TASK,
-  TIMER_BASE,
-  WAIT_QUEUE,
-} from '../memory/structs.js'
-import { NORMAL_SLEEP } from '../sched/task.js'
-import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'
+import { COMPLETION, GLOBAL, MUTEX, PERCPU, PERCPU_RWSEM, TASK, WAIT_QUEUE } from '../memory/structs.js'
+import { cpusOf, type Findings, type Invariant, nameOf, tasksOf, type World } from './invariant.js'
 
 interface Places {
   readonly locks: ReadonlyMap<string, number>
@@ -99,34 +88,6 @@ function* hotplugLock({ memory }: World): Findings {
   if (readers !== 0) yield `cpu_hotplug_lock has ${readers} readers`
 }
 
-function* timers(world: World): Findings {
-  const { memory } = world
-  const deadBelow = stateOf(world, 'timers_dead_cpu', false)
-  const listed = new Set<number>()
-  for (const cpu of cpusOf(memory)) {
-    let before = Number.NEGATIVE_INFINITY
-    for (let task = memory.get(memory.timerBase(cpu) + TIMER_BASE.head); task !== 0; ) {
-      const name = nameOf(memory, task)
-      if (listed.has(task)) {
-        yield `${name} is on two lists of timers, or twice on one`
-        break
-      }
-      listed.add(task)
-      if (memory.get(task + TASK.timerBase) !== cpu + 1) yield `${name} is on the timers of CPU ${cpu} without knowing`
-      if ((memory.get(task + TASK.state) & NORMAL_SLEEP) === 0) yield `${name} is on the timers of CPU ${cpu} and awake`
-      if (memory.getTime(task + TASK.wakeTime) < before) yield `the timers of CPU ${cpu} are out of order at ${name}`
-      if (memory.get(memory.cpuhp(cpu) + CPUHP.state) < deadBelow)
-        yield `${name} sleeps on the timers of a dead CPU, ${cpu}`
-      before = memory.getTime(task + TASK.wakeTime)
-      task = memory.get(task + TASK.timerNext)
-    }
-  }
-  for (const task of tasksOf(memory)) {
-    const base = memory.get(task + TASK.timerBase)
-    if (base !== 0 && !listed.has(task)) yield `${nameOf(memory, task)} is not on the timers of CPU ${base - 1}`
-  }
-}
-
 export const LOCK_INVARIANTS: readonly Invariant[] = [
   { name: 'spinlocks-free', says: 'nobody holds a spinlock', check: spinlocks },
   { name: 'mutexes-free', atRest: true, says: 'nobody holds a mutex', check: mutexes },
@@ -137,5 +98,4 @@ export const LOCK_INVARIANTS: readonly Invariant[] = [
     says: 'cpu_hotplug_lock has no writer, and as many readers have left as came',
     check: hotplugLock,
   },
-  { name: 'timers-sound', says: 'sleeping tasks are on one list of timers, in order, on no dead CPU', check: timers },
 ]

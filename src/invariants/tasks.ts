@@ -4,6 +4,7 @@ import { NS_PER_S } from '../base/time.js'
 import { LOADS } from '../memory/load-structs.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, PERCPU, PERCPU_RWSEM, RUN_LEVELS, RUNQUEUE, TASK } from '../memory/structs.js'
+import { HRTIMER } from '../memory/timers.js'
 import { testBit } from '../ops/mask.js'
 import { weightOf } from '../sched/fair.js'
 import { CALLBACK } from '../sched/runqueue.js'
@@ -205,6 +206,11 @@ function* pinned({ memory }: World): Findings {
   }
 }
 
+/** Whether a task has armed the timer that wakes it. */
+function hasTimer(memory: Memory, task: number): boolean {
+  return memory.get(task + TASK.sleepTimer + HRTIMER.queued) === 1
+}
+
 /**
  * A task in uninterruptible sleep, and a user task in any, has told what for: a wait list, a timer, readers to leave, a CPU
  * to become empty.
@@ -218,7 +224,7 @@ function* sleepers({ memory }: World): Findings {
     const user = (memory.get(task + TASK.flags) & FLAG.user) !== 0
     const asleep = memory.get(task + TASK.state) & (user ? NORMAL_SLEEP : STATE.uninterruptible)
     if (asleep === 0 || memory.get(task + TASK.onRunqueue) === 1) continue
-    const known = memory.get(task + TASK.waitsFor) !== 0 || memory.get(task + TASK.timerBase) !== 0 || waiters.has(task)
+    const known = memory.get(task + TASK.waitsFor) !== 0 || hasTimer(memory, task) || waiters.has(task)
     if (!known) yield `${nameOf(memory, task)} sleeps, and nothing is there to wake it`
   }
 }
@@ -240,9 +246,9 @@ function* hungTasks({ memory, stalledSince = () => 0 }: World): Findings {
     if (memory.get(task + TASK.onRunqueue) === 1) continue
     const name = nameOf(memory, task)
     const since = passed(memory.getTime(task + TASK.sleepStart))
-    const waits = memory.get(task + TASK.state) === STATE.uninterruptible && memory.get(task + TASK.timerBase) === 0
+    const waits = memory.get(task + TASK.state) === STATE.uninterruptible && !hasTimer(memory, task)
     if (waits && since > HUNG_NS) yield `${name} has been asleep for ${Math.round(since / NS_PER_S)} s: hung`
-    const late = memory.get(task + TASK.timerBase) === 0 ? 0 : passed(memory.getTime(task + TASK.wakeTime))
+    const late = hasTimer(memory, task) ? passed(memory.getTime(task + TASK.sleepTimer + HRTIMER.expires)) : 0
     if (late > HUNG_NS) yield `${name} should have been woken ${Math.round(late / NS_PER_S)} s ago`
   }
 }

@@ -3,14 +3,18 @@
 //   power on -> swapper/0: idle          kernel_init: the boot CPU's threads, then every other CPU
 //                                        one by one up to online, then says that the machine is up
 
+import { type DeviceConfig, formatDevices } from '../devices/config.js'
 import { idleUntilDead, secondaryCpu } from '../hotplug/idle.js'
 import { freeInstance, linkInstance, storeStep } from '../hotplug/setup.js'
 import { CPUHP_STATE, INVALID } from '../hotplug/states.js'
 import { cpuUp } from '../hotplug/updown.js'
 import { threadOf, unparkThread, wakeUpProcess } from '../kthread/kthread.js'
 import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
+import { TASK_GROUP } from '../memory/groups.js'
+import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK, WORKER_POOL } from '../memory/structs.js'
+import { HRTIMER_BASE } from '../memory/timers.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN, type Functions } from '../ops/functions.js'
@@ -21,13 +25,16 @@ import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
+import { hrtimerInit } from '../time/hrtimer.js'
 import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'
+import { openDevices } from './devices.js'
 import { formatPort } from './port.js'
 
 /** How many CPUs there are, and how many come up at boot (as the kernel parameter of that name). */
 export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
+  readonly devices?: readonly DeviceConfig[]
   /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 (default: it is) */
   readonly rcuExpedited?: boolean
 }
@@ -48,8 +55,14 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
   formatRcu(memory, boot.rcuExpedited ?? true)
+  for (let group = 1; group < LIMITS.groups; group++) {
+    const at = memory.taskGroup(group)
+    hrtimerInit(memory, at + TASK_GROUP.periodTimer, 0, FN.sched_cfs_period_timer, group)
+    hrtimerInit(memory, at + TASK_GROUP.slackTimer, 0, FN.sched_cfs_slack_timer, group)
+  }
   formatSteps(memory, functions, profile)
   formatPort(memory)
+  formatDevices(memory, boot.devices ?? [])
   const init = {
     comm: 'init',
     pid: nextPid(memory),
@@ -96,6 +109,7 @@ function formatCpu(memory: Memory, cpu: number): void {
   memory.set(rq + RUNQUEUE.current, idle)
   memory.set(rq + RUNQUEUE.online, cpu === 0 ? 1 : 0)
   memory.set(rq + RUNQUEUE.balanceCallback, cpu === 0 ? CALLBACK.none : CALLBACK.balancePush)
+  memory.set(memory.hrtimerBase(cpu) + HRTIMER_BASE.online, cpu === 0 ? 1 : 0)
   memory.set(memory.pool(cpu) + WORKER_POOL.bound, 1)
   memory.set(memory.stopper(cpu) + STOPPER.enabled, 0)
 }
@@ -130,6 +144,7 @@ export function* kernelInit(cpu: Cpu, _task: number, maxcpus: number): Kernel<nu
     memory.set(memory.cpuhp(subject) + CPUHP.deviceOffline, 0)
     yield* mutexUnlock(cpu, memory.global + GLOBAL.addRemoveLock)
   }
+  yield* openDevices(cpu)
   yield cpu.store(memory.global + GLOBAL.booted, 1, release, 'kernel_init:booted')
   yield cpu.notifyHost('kernel_init')
   return 0

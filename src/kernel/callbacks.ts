@@ -1,10 +1,14 @@
 // The steps that have a subsystem behind them: what each callback of the step table does here.
 // A callback that is not in this list is a named step: it is called, traced and may be told to fail, and does nothing.
 
+import { blkSoftirqCpuDead } from '../block/complete.js'
 import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
+import { devCpuDead } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
+import type { BugName } from '../ops/switches.js'
+import type { Profile } from '../profiles/profile.js'
 import { rcutreeDeadCpu } from '../rcu/hotplug.js'
 import {
   schedCpuActivate,
@@ -15,7 +19,7 @@ import {
 } from '../sched/hotplug.js'
 import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
 import { takeoverTasklets } from '../softirq/tasklet.js'
-import { hrtimersCpuDying, sleepersDeadCpu } from '../time/sleep.js'
+import { hrtimersCpuDying, hrtimersCpuStarting, hrtimersDeadCpu, hrtimersPrepareCpu } from '../time/hrtimer.js'
 import { timersDeadCpu, timersPrepareCpu } from '../time/timer.js'
 import { workqueueOfflineCpu, workqueueOnlineCpu } from '../workqueue/workqueue.js'
 
@@ -24,12 +28,12 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpcfd_prepare_cpu: smpcfdPrepareCpu,
   smpcfd_dead_cpu: smpcfdDeadCpu,
   smpcfd_dying_cpu: smpcfdDyingCpu,
+  hrtimers_prepare_cpu: hrtimersPrepareCpu,
+  hrtimers_dead_cpu: hrtimersDeadCpu,
+  hrtimers_cpu_starting: hrtimersCpuStarting,
   takeover_tasklets: takeoverTasklets,
   timers_prepare_cpu: timersPrepareCpu,
-  *timers_dead_cpu(cpu, subject) {
-    yield* sleepersDeadCpu(cpu, subject)
-    return yield* timersDeadCpu(cpu, subject)
-  },
+  timers_dead_cpu: timersDeadCpu,
   hrtimers_cpu_dying: hrtimersCpuDying,
   rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
@@ -41,10 +45,21 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   sched_cpu_deactivate: schedCpuDeactivate,
   smpboot_unpark_threads: smpbootUnparkThreads,
   smpboot_park_threads: smpbootParkThreads,
+  blk_softirq_cpu_dead: blkSoftirqCpuDead,
+  dev_cpu_dead: devCpuDead,
   workqueue_online_cpu: workqueueOnlineCpu,
   workqueue_offline_cpu: workqueueOfflineCpu,
 }
 
 export function* namedStep(): Kernel<number> {
   return 0
+}
+
+/** The step table as it was when Linux had those bugs. */
+export function tableWith(profile: Profile, bugs: readonly BugName[]): Profile {
+  if (!bugs.includes('M03')) return profile
+  const states = profile.states.map((step) =>
+    step.startup === 'hrtimers_prepare_cpu' ? { ...step, teardown: 'hrtimers_dead_cpu' } : step,
+  )
+  return { ...profile, states }
 }

@@ -1,6 +1,7 @@
 // The kernel's functions by number, and the hooks of lower rooms filled with what higher rooms provide.
 
 import { UsageError } from '../base/failure.js'
+import { blkCompleteRemote, blkDoneSoftirq, diskInterrupt } from '../block/complete.js'
 import { cpuDownMapsLocked } from '../hotplug/control.js'
 import { completeIdleDead } from '../hotplug/idle.js'
 import { syscoreOps } from '../hotplug/suspend.js'
@@ -11,6 +12,7 @@ import { kvmSyscoreOps } from '../kvm/hardware.js'
 import { KVM_FUNCTIONS } from '../kvm/table.js'
 import { schedIn, schedOut } from '../kvm/vcpu.js'
 import { LOAD_FUNCTIONS } from '../loads/table.js'
+import { netRxAction, nicInterrupt } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
 import { Functions } from '../ops/functions.js'
 import { userTask } from '../process/process.js'
@@ -21,6 +23,7 @@ import { rcuGpKthread } from '../rcu/grace-period.js'
 import { noteContextSwitch, rcuExpHandler, readUnlockSpecial } from '../rcu/quiescent.js'
 import { synchronizeRcu, wakemeAfterRcu } from '../rcu/synchronize.js'
 import { rcuTortureCallback } from '../rcu/torture.js'
+import { bandwidthHooks, schedCfsPeriodTimer, schedCfsSlackTimer } from '../sched/bandwidth.js'
 import { pushCpuStop, schedHooks } from '../sched/push.js'
 import { rcuHooks } from '../sched/read-side.js'
 import { POLICY } from '../sched/task.js'
@@ -29,6 +32,8 @@ import { taskletAction, taskletHiAction } from '../softirq/tasklet.js'
 import { affineMoveTask, migrationCpuStop } from '../stop/migration.js'
 import { multiCpuStop } from '../stop/stop-machine.js'
 import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
+import { hrtimerForward, hrtimerStart } from '../time/hrtimer.js'
+import { hrtimerWakeup } from '../time/sleep.js'
 import { runTimerSoftirq } from '../time/timer.js'
 import { worker, workerThread } from '../workqueue/workqueue.js'
 import { kernelInit, swapper } from './boot.js'
@@ -64,6 +69,11 @@ Object.assign(rcuHooks, {
   tick: rcuTick,
   needsCpu: rcuNeedsCpu,
 })
+bandwidthHooks.hrtimerStart = hrtimerStart
+bandwidthHooks.hrtimerForward = hrtimerForward
+
+softirqActions[SOFTIRQ.netRx] = netRxAction
+softirqActions[SOFTIRQ.block] = blkDoneSoftirq
 
 /** The same list on every worker: the kernel's own, the callbacks of the profile in its order, the loads', the modules'. */
 export function buildFunctions(profile: Profile, modules: readonly KernelModule[]): Functions {
@@ -83,11 +93,17 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,
+    nic_interrupt: nicInterrupt,
+    disk_interrupt: diskInterrupt,
+    blk_complete_remote: blkCompleteRemote,
     rcu_gp_kthread: rcuGpKthread,
     wakeme_after_rcu: wakemeAfterRcu,
     rcu_barrier_handler: rcuBarrierHandler,
     rcu_barrier_callback: rcuBarrierCallback,
     rcu_torture_cb: rcuTortureCallback,
+    hrtimer_wakeup: hrtimerWakeup,
+    sched_cfs_period_timer: schedCfsPeriodTimer,
+    sched_cfs_slack_timer: schedCfsSlackTimer,
     kthread,
   })
   const callbacks = new Set<string>()

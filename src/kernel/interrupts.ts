@@ -1,5 +1,7 @@
 // What each interrupt vector does. Handlers run with interrupts off, as frames on top of whatever they interrupt.
 
+import { commonInterrupt } from '../irq/handle.js'
+import { moveCleanupInterrupt } from '../irq/vector.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { VECTOR, type Vector } from '../ops/vectors.js'
@@ -26,5 +28,9 @@ function handlerOf(cpu: Cpu, vector: Vector): Kernel<void> | null {
       return timerInterrupt(cpu)
     case VECTOR.port:
       return portInterrupt(cpu)
+    case VECTOR.moveCleanup:
+      return moveCleanupInterrupt(cpu)
+    default:
+      return commonInterrupt(cpu, vector)
   }
 }

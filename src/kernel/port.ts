@@ -8,7 +8,7 @@
 //
 // A requester is the process that makes the system call: an ordinary task, which may sleep while its CPU goes down.
 import { ERRNO } from '../base/errno.js'
-import { NS_PER_MS } from '../base/time.js'
+import { NS_PER_MS, NS_PER_US } from '../base/time.js'
 import { beginControl, CONTROL, type Control, storeControl } from '../hotplug/control.js'
 import { cpusReadReady, cpusReadUnlock } from '../hotplug/locks.js'
 import { addInstance, removeInstance, removeState, setupState } from '../hotplug/setup.js'
@@ -23,6 +23,7 @@ import { FN } from '../ops/functions.js'
 import { hasBit, loadBit } from '../ops/mask.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { killProcess, setProcessAffinity, spawnProcess } from '../process/process.js'
+import { schedCreateGroup, schedDestroyGroup, setBandwidth } from '../sched/bandwidth.js'
 import { setCurrentState } from '../sched/core.js'
 import { FLAG, initTask, nextPid, POLICY, RESTART, STATE } from '../sched/task.js'
 import { tryToWakeUp } from '../sched/wakeup.js'
@@ -30,6 +31,7 @@ import { stopMachine } from '../stop/stop-machine.js'
 import { completionReady } from '../sync/completion.js'
 import { prepareToSleep } from '../time/sleep.js'
 import { EVENT, MARK } from '../trace/events.js'
+import { setDeviceUp, writeIrqAffinity } from './devices.js'
 import { kthreadRun, kthreadStop } from './kthreads.js'
 
 export const SLOT_STATUS = { free: 0, posted: 1, taken: 2, done: 3 } as const
@@ -59,10 +61,20 @@ export const REQUEST = {
   freeze: 24,
   /** level (LEVELS): suspends and resumes */
   suspend: 25,
+  /** irq, 1: text is a list of CPUs, 0: a mask; text: where it may go */
+  irqAffinity: 26,
+  /** device, 1: its driver takes what it brings, 0: no more */
+  deviceUp: 27,
   /** kernel thread: starts it as it is described */
   kthreadRun: 40,
   /** kernel thread: has it end, and waits until it has */
   kthreadStop: 41,
+  /** makes a task group; result: its number */
+  createGroup: 42,
+  /** task group: takes it away */
+  destroyGroup: 43,
+  /** task group, quota and period in us: limits it; a quota of 0: no more */
+  setBandwidth: 44,
 } as const
 
 /** Makes the requesters, asleep until there is something to do. */
@@ -170,8 +182,19 @@ function* carryOutProcess(cpu: Cpu, kind: number, slot: number): Kernel<number> 
       return yield* kthreadRun(cpu, first)
     case REQUEST.kthreadStop:
       return yield* kthreadStop(cpu, first)
+    case REQUEST.createGroup:
+      return (yield* schedCreateGroup(cpu)) || -ERRNO.ENOSPC
+    case REQUEST.destroyGroup:
+      yield* schedDestroyGroup(cpu, first)
+      return 0
+    case REQUEST.setBandwidth:
+      return yield* limitGroup(cpu, slot)
     case REQUEST.suspend:
       return yield* suspend(cpu, first)
+    case REQUEST.irqAffinity:
+      return yield* writeIrqAffinity(cpu, slot)
+    case REQUEST.deviceUp:
+      return yield* setDeviceUp(cpu, first, cpu.memory.get(slot + PORT_SLOT.argument + 1))
     default:
       return yield* freeze(cpu)
   }
@@ -189,6 +212,16 @@ function* sleepFor(cpu: Cpu, ns: number): Kernel<number> {
   if (left <= 0) return 0
   yield* prepareToSleep(cpu, left)
   return RESTART
+}
+
+/** Limits a task group, with no CPU going or coming meanwhile. */
+function* limitGroup(cpu: Cpu, slot: number): Kernel<number> {
+  const { memory } = cpu
+  if (!(yield* cpusReadReady(cpu))) return RESTART
+  const argument = (n: number): number => memory.get(slot + PORT_SLOT.argument + n)
+  yield* setBandwidth(cpu, argument(0), argument(1) * NS_PER_US, argument(2) * NS_PER_US)
+  yield* cpusReadUnlock(cpu)
+  return 0
 }
 
 /** Stops every online CPU, with no hotplug operation under way, until the host has looked at the machine. */

@@ -2,6 +2,7 @@
 import type { KernelFunction } from '../ops/cpu.js'
 import { ipiRun, ipis, pin, work, workRun } from './calls.js'
 import { taskletRun, tasklets, taskletsEnd, timerRun, timers, timersEnd } from './deferred.js'
+import { diskRequests, irqs } from './devices.js'
 import { kvm, kvmEnd } from './kvm.js'
 import { cpusRead, rwsem } from './locks.js'
 import { rcu } from './rcu.js'
@@ -21,6 +22,8 @@ export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_pin: pin,
   load_kvm: kvm,
   load_kvm_end: kvmEnd,
+  load_irqs: irqs,
+  load_disk: diskRequests,
   load_timers: timers,
   load_timers_end: timersEnd,
   load_timer_run: timerRun,

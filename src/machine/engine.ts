@@ -1,4 +1,6 @@
 // An engine: what carries the operations of all CPUs out. The machine (machine.ts) is the same for both of them.
+import { type DeviceConfig, queuesOf } from '../devices/config.js'
+import type { MemoryConfig } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
 import type { DeviceAction } from '../ops/cpu.js'
 import type { Functions } from '../ops/functions.js'
@@ -22,6 +24,7 @@ export interface EngineConfig {
   readonly modules: readonly string[]
   /** URLs of workloads besides the built-in ones */
   readonly workloads: readonly string[]
+  readonly devices: readonly DeviceConfig[]
   /** historical bugs to put back (ops/switches.ts) */
   readonly bugs: readonly BugName[]
 }
@@ -90,4 +93,11 @@ export interface Engine {
   shutdown(): Promise<void>
   /** Counts of what has been done so far. */
   counters(): Readonly<Record<string, number>>
+}
+
+/** How large the machine's memory is. */
+export function memoryConfigOf(config: EngineConfig, workers: number): MemoryConfig {
+  const { cpus, tasks, traceRecords, scratch, user, kthreads, devices } = config
+  const irqs = queuesOf(devices)
+  return { cpus, tasks, workers, traceRecords, scratch, user, kthreads, devices: devices.length, irqs }
 }

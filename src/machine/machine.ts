@@ -18,7 +18,8 @@ import { DeterministicEngine } from './deterministic/engine.js'
 import type { Strategy } from './deterministic/strategy.js'
 import { type Engine, NO_REQUEST, type WorkerInspection } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
-import { KernelThread, type KernelThreadOptions, KernelThreads } from './kthreads.js'
+import { type BandwidthLimit, TaskGroup } from './groups.js'
+import { type AskThread, type KernelThread, type KernelThreadOptions, KernelThreads } from './kthreads.js'
 import { currentObserver, type Observer } from './observer.js'
 import { engineFor, type MachineOptions } from './options.js'
 import { Processes, type SpawnOptions, type Task } from './processes.js'
@@ -87,7 +88,8 @@ export class Machine {
     }
     this.requests = new Requests(engine, changed)
     this.processes = new Processes(engine, this.requests, changed)
-    this.kthreads = new KernelThreads(engine.memory)
+    const ask: AskThread = (kind, index, name) => this.ask(kind, 0, [index], '', 'kthread', name)
+    this.kthreads = new KernelThreads(engine.memory, (name) => this.functionNumber(name), ask)
     this.files = new Tree({
       memory: engine.memory,
       now: () => engine.now(),
@@ -96,6 +98,7 @@ export class Machine {
       tell: (device, action, extra) => this.tell(device, action, extra, engine.now()),
       uevents: () => this.uevents,
       store: (control, cpu, text) => this.store(control, cpu, text),
+      setIrqAffinity: (irq, isList, text) => this.setIrqAffinity(irq, isList, text),
     })
   }
 
@@ -184,6 +187,14 @@ export class Machine {
     await this.ask(REQUEST.suspend, 0, [number], '', 'suspend', level)
   }
 
+  /**
+   * Makes a task group whose tasks run for at most `quotaUs` in each `periodUs` (default 100,000), all CPUs together; see SpawnOptions.group.
+   * Rejects with ENOSPC when there are 31 already.
+   */
+  async createGroup(limit: BandwidthLimit): Promise<TaskGroup> {
+    return await TaskGroup.create(this.memory, limit, (kind, args) => this.ask(kind, 0, args, '', 'cgroup', 'cpu.max'))
+  }
+
   /** What a file reads as, without the newline at its end: '/proc/stat', or below /sys/devices/system/cpu: 'online'. */
   async read(path: string): Promise<string> {
     this.assertRunning()
@@ -207,6 +218,17 @@ export class Machine {
     await this.ask(control, cpu, [], written, 'write', path)
   }
 
+  private async setIrqAffinity(irq: number, isList: boolean, text: string): Promise<void> {
+    const path = `/proc/irq/${irq}`
+    if (!isAscii(text) || text.length > MAX_TEXT) throw new KernelError('EINVAL', 'write', path)
+    await this.ask(REQUEST.irqAffinity, 0, [irq, isList ? 1 : 0], text, 'write', path)
+  }
+
+  /** Switches one of the devices that the machine was booted with on or off, by its place in that list. ENODEV */
+  async setDevice(index: number, up: boolean): Promise<void> {
+    await this.ask(REQUEST.deviceUp, 0, [index, up ? 1 : 0], '', 'setDevice', String(index))
+  }
+
   /**
    * Runs a function of one of the machine's modules as a kernel thread, on `cpu` or anywhere. Resolves to what it
    * returns, an int32. ENXIO for a CPU that is not online.
@@ -221,33 +243,10 @@ export class Machine {
     return (await this.ask(REQUEST.run, cpu, [fn, a, b], '', 'run', name)).value
   }
 
-  /**
-   * Starts a kernel thread that calls a function round after round until it is stopped (kernel/kthreads.ts says what a round
-   * is). ENXIO for a CPU that is not online. There is room for as many at a time as the option `kthreads` says.
-   */
+  /** Starts a kernel thread: rounds of a function, until it is stopped (kernel/kthreads.ts). ENXIO for a CPU that is not online. */
   async kthread(options: KernelThreadOptions): Promise<KernelThread> {
     this.assertRunning()
-    const { kthreads } = this
-    const end = options.end === undefined ? 0 : this.functionNumber(options.end)
-    const index = kthreads.describe(options, this.functionNumber(options.function), end)
-    const ask = async (kind: number): Promise<void> => {
-      await this.ask(kind, 0, [index], '', 'kthread', options.function)
-    }
-    try {
-      await ask(REQUEST.kthreadRun)
-    } catch (error) {
-      kthreads.release(index)
-      throw error
-    }
-    return new KernelThread(
-      () => kthreads.counts(index),
-      async () => {
-        await ask(REQUEST.kthreadStop)
-        const counts = kthreads.counts(index)
-        kthreads.release(index)
-        return counts
-      },
-    )
+    return await this.kthreads.start(options)
   }
 
   /** Adds a step to the table; resolves to its state. EBUSY for a state in use, ENOSPC, EINVAL, or a startup's error. */

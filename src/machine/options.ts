@@ -1,5 +1,7 @@
 // What a machine is booted with, checked.
 import { UsageError } from '../base/failure.js'
+import { type DeviceConfig, deviceProblem, MAX_CPUS_WITH_DEVICES } from '../devices/config.js'
+import { tableWith } from '../kernel/callbacks.js'
 import { LIMITS, PAGE } from '../memory/layout.js'
 import { BUG_NAMES, type BugName } from '../ops/switches.js'
 import { checkProfile, type Profile } from '../profiles/profile.js'
@@ -42,6 +44,8 @@ export interface MachineOptions {
   readonly scratch?: number
   /** trace events kept for each CPU, a power of two (default 1024; 256 from 65 CPUs on), or 0: none are recorded */
   readonly traceRecords?: number
+  /** devices: network cards and disks (default: none) */
+  readonly devices?: readonly DeviceConfig[]
   /** historical bugs of Linux to put back, by name: see ops/switches.ts (default: none) */
   readonly bugs?: readonly BugName[]
   /** when a machine counts as hung */
@@ -67,6 +71,7 @@ const KNOWN = new Set([
   'userMemory',
   'scratch',
   'traceRecords',
+  'devices',
   'bugs',
   'watchdog',
 ])
@@ -80,6 +85,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
   const { machine = 'threads' } = options
   const cpus = count('cpus', options.cpus, 1, LIMITS.cpus)
   const present = count('present', options.present ?? cpus, 1, cpus)
+  const bugs = list('bugs', options.bugs ?? []).map(checkBug)
   const config: EngineConfig = {
     cpus,
     present,
@@ -89,10 +95,11 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     scratch: count('scratch', options.scratch ?? 1024, 0, 2 ** 24),
     user: Math.ceil(count('userMemory', options.userMemory ?? DEFAULT_USER_MEMORY, 0, 2 ** 30) / (4 * PAGE)) * PAGE,
     traceRecords: powerOfTwoOrNone('traceRecords', options.traceRecords ?? (cpus > 64 ? 256 : 1024), 16, 65_536),
-    profile: await profileOf(options.profile ?? 'linux-6.1-minimal'),
+    profile: tableWith(await profileOf(options.profile ?? 'linux-6.1-minimal'), bugs),
     modules: await Promise.all(list('modules', options.modules ?? []).map(moduleUrl)),
     workloads: await Promise.all(list('workloads', options.workloads ?? []).map(moduleUrl)),
-    bugs: list('bugs', options.bugs ?? []).map(checkBug),
+    bugs,
+    devices: devices(options.devices ?? [], cpus),
   }
   if (machine === 'deterministic') {
     if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')
@@ -123,6 +130,13 @@ function powerOfTwoOrNone(name: string, value: number, low: number, high: number
   const fits = Number.isInteger(value) && value >= low && value <= high && (value & (value - 1)) === 0
   if (fits || value === 0) return value
   throw new UsageError(`${name} is a power of two from ${low} to ${high}, or 0, not ${String(value)}`)
+}
+
+function devices(given: readonly DeviceConfig[], cpus: number): readonly DeviceConfig[] {
+  const many = given.length > 0 && cpus > MAX_CPUS_WITH_DEVICES
+  const problem = many ? `a machine with devices has ${MAX_CPUS_WITH_DEVICES} CPUs at most` : deviceProblem(given)
+  if (problem !== null) throw new UsageError(problem)
+  return given
 }
 
 function list<T>(name: string, value: readonly T[]): readonly T[] {

@@ -12,6 +12,7 @@ import { POLICY } from '../sched/task.js'
 import { UserProcess, type Workload } from '../workloads/workload.js'
 import type { Engine } from './engine.js'
 import { Extents } from './extents.js'
+import type { TaskGroup } from './groups.js'
 import type { Requests } from './requests.js'
 
 export interface SpawnOptions {
@@ -30,6 +31,8 @@ export interface SpawnOptions {
   readonly priority?: number
   /** normal: -20..19 (default 0) */
   readonly nice?: number
+  /** the task group that its tasks are made in (default: none) */
+  readonly group?: TaskGroup
 }
 
 /** A program that threw, or did what no program may. */
@@ -153,7 +156,7 @@ export class Processes {
   }
 
   async spawn(options: SpawnOptions): Promise<Task> {
-    const { number, workload, name, work, seed, affinity, policy, priority, nice } = this.check(options)
+    const { number, workload, name, work, seed, affinity, policy, priority, nice, group } = this.check(options)
     const tasks = workload.tasks ?? 1
     const words = Math.ceil(Math.max(8, workload.bytes(work)) / 8) * 2
     // Pages of its own, as from any kernel: processes that have neighbouring cache lines slow each other down.
@@ -183,6 +186,7 @@ export class Processes {
       policy,
       priority,
       nice,
+      group,
     }
     for (const [name, value] of Object.entries(fields)) {
       memory.set(memory.program(index) + PROGRAM[name as keyof typeof fields], value)
@@ -226,6 +230,7 @@ export class Processes {
       policy: POLICIES[policy],
       priority: policy === 'normal' ? 0 : priority,
       nice: policy === 'normal' ? nice : 0,
+      group: options.group?.number ?? 0,
     }
   }
 

@@ -17,7 +17,7 @@ import { startTask } from '../kernel/start-task.js'
 import { PERCPU } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, KIND, type Operation } from '../ops/operation.js'
-import { VECTOR, type Vector } from '../ops/vectors.js'
+import { FIRST_EXTERNAL, VECTOR, type Vector } from '../ops/vectors.js'
 import { preemptSchedule } from '../sched/core.js'
 import { doSoftirq, softirqsDue } from '../softirq/softirq.js'
 import { EVENT } from '../trace/events.js'
@@ -215,7 +215,8 @@ export class Processor {
     cpu.inInterrupt++
     cpu.preemptCount++
     cpu.irqDisabled++
-    cpu.trace(EVENT.irq_entry, vector, 0, 0)
+    // Of devices' interrupts the handlers are recorded (irq/handle.ts), as in Linux.
+    if (vector < FIRST_EXTERNAL) cpu.trace(EVENT.irq_entry, vector, 0, 0)
     const taken = cpu.memory.percpu(cpu.id) + PERCPU.interrupts + vector
     cpu.memory.set(taken, (cpu.memory.get(taken) + 1) | 0)
     const handler = interruptHandler(cpu, vector)
@@ -230,7 +231,7 @@ export class Processor {
   /** The handler is over; none was taken meanwhile, for its interrupts were off. */
   private leaveInterrupt(): void {
     const { cpu } = this
-    cpu.trace(EVENT.irq_exit, this.vector, 0, 0)
+    if (this.vector < FIRST_EXTERNAL) cpu.trace(EVENT.irq_exit, this.vector, 0, 0)
     cpu.inInterrupt--
     cpu.preemptCount--
     cpu.irqDisabled--

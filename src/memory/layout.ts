@@ -7,6 +7,17 @@
 
 import { assert } from '../base/assert.js'
 import { TIMER_WHEEL } from './deferred.js'
+import {
+  BLK_DONE,
+  DEVICE,
+  DEVICE_QUEUE,
+  IO_REQUEST,
+  IRQ_DATA,
+  IRQ_DESC,
+  SOFTNET,
+  VECTOR_TABLE,
+} from './device-structs.js'
+import { CFS_RQ, TASK_GROUP } from './groups.js'
 import { KVM, KVM_CPU, VCPU } from './kvm-structs.js'
 import { KTHREAD, LOAD, LOADS } from './load-structs.js'
 import { RCU_DATA, RCU_NODE } from './rcu.js'
@@ -26,13 +37,15 @@ import {
   STEP,
   STOPPER,
   TASK,
-  TIMER_BASE,
   TRACE_RECORD,
   WAIT_QUEUE,
   WORKER_POOL,
 } from './structs.js'
+import { HRTIMER_BASE } from './timers.js'
 
+/** `irqs`: as many as one CPU has vectors for, with room for those that are being moved. */
 export const LIMITS = {
+  irqs: 16,
   cpus: 4096,
   tasks: 65_536,
   workers: 4096,
@@ -40,6 +53,7 @@ export const LIMITS = {
   instances: 256,
   states: 237,
   kthreads: 4096,
+  groups: 32,
 } as const
 
 /** How large a machine is. All counts; the layout follows from them alone. */
@@ -56,6 +70,9 @@ export interface MemoryConfig {
   readonly scratch: number
   /** words of memory for user processes */
   readonly user: number
+  /** devices, and interrupts of theirs: one for each of their queues (default 0) */
+  readonly devices?: number
+  readonly irqs?: number
   /** kernel threads that the host may start (default 0) */
   readonly kthreads?: number
 }
@@ -64,10 +81,16 @@ export interface MemoryConfig {
 const TASKS_PER_CPU = 1 + HOTPLUG_THREADS
 export const MASKS = ['possible', 'present', 'online', 'active', 'dying'] as const
 export type MaskName = (typeof MASKS)[number]
+/** CPU masks of an irq: where it may go, where it goes, and where it is to go from the next one on. */
+export const IRQ_MASKS = ['affinity', 'effective', 'pending'] as const
+export type IrqMask = (typeof IRQ_MASKS)[number]
 /** Words of a page: what user processes are given memory in. */
 export const PAGE = 1024
 /** Buckets of the table of words that parked workers wait for. */
 export const WAIT_BUCKETS = 1024
+/** Places in the ring of a device's queue, a power of two; requests that a disk may have under way. */
+export const RING = 64
+export const REQUESTS = 32
 /** CPUs that share a node of RCU's. */
 export const RCU_FANOUT = 16
 /** Threads of the machine as a whole that may run on any CPU: rcu_preempt. */
@@ -87,13 +110,25 @@ const lines = (words: number): number => Math.ceil(words / LINE) * LINE
 
 /** A search boots one machine after the other: what can be known of a layout is found out once. */
 let latest: Layout | null = null
-const CONFIG_KEYS = ['cpus', 'tasks', 'workers', 'traceRecords', 'scratch', 'user', 'kthreads'] as const
+const CONFIG_KEYS = [
+  'cpus',
+  'tasks',
+  'workers',
+  'traceRecords',
+  'scratch',
+  'user',
+  'kthreads',
+  'devices',
+  'irqs',
+] as const
 
 export class Layout {
   readonly config: MemoryConfig
   /** of the whole memory, in words */
   readonly words: number
   readonly maskWords: number
+  /** who does operations, and is told apart by a number: the CPUs, then the devices */
+  readonly masters: number
   readonly taskCount: number
   readonly waitBucketWords: number
   readonly attentionWords: number
@@ -104,7 +139,9 @@ export class Layout {
   readonly cpuhp: Region
   readonly runqueues: Region
   readonly stoppers: Region
-  readonly timerBases: Region
+  readonly hrtimerBases: Region
+  readonly taskGroups: Region
+  readonly cfsRqs: Region
   readonly timerWheels: Region
   readonly pools: Region
   readonly callSenders: Region
@@ -128,6 +165,17 @@ export class Layout {
   readonly programMasks: Region
   readonly exited: Region
   readonly futexes: Region
+  readonly irqData: Region
+  readonly irqs: Region
+  readonly irqMasks: Region
+  readonly irqCounts: Region
+  readonly vectorTables: Region
+  readonly devices: Region
+  readonly queues: Region
+  readonly descriptors: Region
+  readonly requests: Region
+  readonly softnets: Region
+  readonly blkDone: Region
   readonly user: Region
   readonly kthreads: Region
   readonly loads: Region
@@ -146,6 +194,7 @@ export class Layout {
     checkConfig(config)
     this.config = config
     this.maskWords = Math.ceil(config.cpus / 32)
+    this.masters = config.cpus + (config.devices ?? 0)
     this.taskCount =
       config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + UNBOUND_THREADS + (config.kthreads ?? 0) + config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
@@ -155,7 +204,7 @@ export class Layout {
     const region = (name: string, shape: Struct | null, count: number, words = shape?.$size ?? 0): Region => {
       const stride = lines(words)
       const made = { name, shape, base: next, stride, count }
-      regions.push(made)
+      if (count > 0) regions.push(made)
       next += stride * count
       return made
     }
@@ -166,7 +215,9 @@ export class Layout {
     this.cpuhp = region('cpuhp', CPUHP, cpus)
     this.runqueues = region('rq', RUNQUEUE, cpus)
     this.stoppers = region('stopper', STOPPER, cpus)
-    this.timerBases = region('timer_base', TIMER_BASE, cpus)
+    this.hrtimerBases = region('hrtimer_base', HRTIMER_BASE, cpus)
+    this.taskGroups = region('task_group', TASK_GROUP, LIMITS.groups)
+    this.cfsRqs = region('cfs_rq', CFS_RQ, LIMITS.groups * cpus)
     this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
     this.pools = region('worker_pool', WORKER_POOL, cpus)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
@@ -196,6 +247,19 @@ export class Layout {
     this.vcpus = region('vcpu', VCPU, Math.max(1, config.kthreads ?? 0))
     this.loadObjects = region('load', LOAD, Math.max(1, config.kthreads ?? 0))
     this.futexes = region('futex', WAIT_QUEUE, FUTEX_BUCKETS)
+    // Of interrupts number 0 is the host's port: it is none of these, and the number stands for none.
+    const { irqs = 0, devices = 0 } = config
+    this.irqData = region('irq_data', IRQ_DATA, irqs === 0 ? 0 : 1)
+    this.irqs = region('irq', IRQ_DESC, irqs === 0 ? 0 : irqs + 1)
+    this.irqMasks = region('irq_mask', null, this.irqs.count * IRQ_MASKS.length, this.maskWords)
+    this.irqCounts = region('irq_count', null, this.irqs.count, cpus)
+    this.vectorTables = region('vector_table', VECTOR_TABLE, irqs === 0 ? 0 : cpus)
+    this.devices = region('device', DEVICE, devices)
+    this.queues = region('queue', DEVICE_QUEUE, irqs)
+    this.descriptors = region('descriptor', null, irqs, 2 * RING)
+    this.requests = region('request', IO_REQUEST, devices * REQUESTS)
+    this.softnets = region('softnet', SOFTNET, irqs === 0 ? 0 : cpus)
+    this.blkDone = region('blk_done', BLK_DONE, irqs === 0 ? 0 : cpus)
     next = Math.ceil(next / PAGE) * PAGE
     this.user = region('user', null, 1, config.user)
     this.regions = regions
@@ -268,6 +332,8 @@ function checkConfig(config: MemoryConfig): void {
   within('workers', 1, Math.min(LIMITS.workers, config.cpus))
   if (config.traceRecords !== 0) within('traceRecords', 16, 65_536)
   within('scratch', 0, 2 ** 24)
+  if (config.irqs !== undefined) within('irqs', 0, LIMITS.irqs)
+  if (config.devices !== undefined) within('devices', 0, config.irqs ?? 0)
   within('user', 0, 2 ** 28)
   within('kthreads', 0, LIMITS.kthreads)
   if ((config.traceRecords & (config.traceRecords - 1)) !== 0) {

@@ -4,12 +4,16 @@
 // written here, between two operations, and only with that lock held.
 import {
   FUTEX_BUCKETS,
+  IRQ_MASKS,
+  type IrqMask,
   Layout,
   LIMITS,
   MASKS,
   type MaskName,
   type MemoryConfig,
   RCU_FANOUT,
+  REQUESTS,
+  RING,
   UNBOUND_THREADS,
 } from './layout.js'
 import { DOORBELL, HOTPLUG_THREADS, PERCPU, TRACE_RECORD } from './structs.js'
@@ -85,12 +89,26 @@ export class Memory {
     return this.layout.stoppers.base + cpu * this.layout.stoppers.stride
   }
 
-  timerBase(cpu: number): number {
-    return this.layout.timerBases.base + cpu * this.layout.timerBases.stride
+  hrtimerBase(cpu: number): number {
+    return this.layout.hrtimerBases.base + cpu * this.layout.hrtimerBases.stride
   }
 
   timerWheel(cpu: number): number {
     return this.layout.timerWheels.base + cpu * this.layout.timerWheels.stride
+  }
+
+  /** A task group, 1 to LIMITS.groups - 1. */
+  taskGroup(group: number): number {
+    return this.layout.taskGroups.base + group * this.layout.taskGroups.stride
+  }
+
+  /** What a task group has on a CPU. */
+  cfsRq(group: number, cpu: number): number {
+    return this.layout.cfsRqs.base + (group * this.layout.config.cpus + cpu) * this.layout.cfsRqs.stride
+  }
+
+  cpuOfCfsRq(cfsRq: number): number {
+    return ((cfsRq - this.layout.cfsRqs.base) / this.layout.cfsRqs.stride) % this.layout.config.cpus
   }
 
   pool(cpu: number): number {
@@ -227,6 +245,69 @@ export class Memory {
   futex(word: number): number {
     const hash = (Math.imul(word, 0x9e37_79b1) >>> 16) & (FUTEX_BUCKETS - 1)
     return this.layout.futexes.base + hash * this.layout.futexes.stride
+  }
+
+  /** Interrupts of devices by their numbers, from 1 on; how many there are, `irqs` among them. */
+  get irqs(): number {
+    return this.layout.queues.count
+  }
+
+  irq(irq: number): number {
+    return this.layout.irqs.base + irq * this.layout.irqs.stride
+  }
+
+  irqMask(irq: number, name: IrqMask): number {
+    const { base, stride } = this.layout.irqMasks
+    return base + (irq * IRQ_MASKS.length + IRQ_MASKS.indexOf(name)) * stride
+  }
+
+  /** How many of an irq a CPU has taken. */
+  irqCount(irq: number, cpu: number): number {
+    return this.layout.irqCounts.base + irq * this.layout.irqCounts.stride + cpu
+  }
+
+  vectorTable(cpu: number): number {
+    return this.layout.vectorTables.base + cpu * this.layout.vectorTables.stride
+  }
+
+  device(index: number): number {
+    return this.layout.devices.base + index * this.layout.devices.stride
+  }
+
+  deviceIndex(device: number): number {
+    return (device - this.layout.devices.base) / this.layout.devices.stride
+  }
+
+  /** A queue by its number on the machine; irq n is that of queue n - 1. */
+  queue(index: number): number {
+    return this.layout.queues.base + index * this.layout.queues.stride
+  }
+
+  queueIndex(queue: number): number {
+    return (queue - this.layout.queues.base) / this.layout.queues.stride
+  }
+
+  /** The place in a queue's ring for what its head or tail counts. */
+  descriptor(queue: number, count: number): number {
+    return this.layout.descriptors.base + queue * this.layout.descriptors.stride + (count & (RING - 1))
+  }
+
+  /** The place of what a disk's queue was the `count`-th to be given. */
+  submission(queue: number, count: number): number {
+    return this.descriptor(queue, count) + RING
+  }
+
+  softnet(cpu: number): number {
+    return this.layout.softnets.base + cpu * this.layout.softnets.stride
+  }
+
+  blkDone(cpu: number): number {
+    return this.layout.blkDone.base + cpu * this.layout.blkDone.stride
+  }
+
+  /** A disk's request by its tag. */
+  ioRequest(device: number, tag: number): number {
+    return this.layout.requests.base + (device * REQUESTS + tag) * this.layout.requests.stride
   }
 
   step(state: number): number {

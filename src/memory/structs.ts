@@ -5,6 +5,7 @@
 import { SOFTIRQ_DATA } from './deferred.js'
 import { RCU_TASK } from './rcu.js'
 import { struct } from './struct.js'
+import { HRTIMER } from './timers.js'
 
 export { DOORBELL, PORT_SLOT, TRACE_RECORD } from './host-structs.js'
 
@@ -134,6 +135,9 @@ export const TASK = struct('task', {
   /** the CPU whose minVruntime its vruntime is relative to, and what that was when it left the runqueue */
   fairCpu: 'word',
   fairBase: 'time',
+  /** the task group that it is in, 0: none; 1: it is held up, for that has no runtime on its CPU */
+  group: 'word',
+  held: 'word',
   vruntime: 'time',
   /** when its execution was last accounted; how long it has run in all, and had when it was last picked */
   execStart: 'time',
@@ -175,11 +179,8 @@ export const TASK = struct('task', {
   wakeQ: 'word',
   call: CALL_SINGLE,
   work: WORK,
-  // guarded by the lock of the timer base that it is on
-  timerNext: 'word',
-  /** CPU number + 1 of the timer base that it is on, 0: none */
-  timerBase: 'word',
-  wakeTime: 'time',
+  /** wakes it when it sleeps for a time */
+  sleepTimer: HRTIMER,
   rcu: RCU_TASK,
   // user tasks: their process, which of its tasks this is, and the system call that is under way
   program: 'word',
@@ -253,14 +254,6 @@ export const STOPPER = struct('cpu_stopper', {
   stopWork: STOP_WORK,
 })
 
-export const TIMER_BASE = struct('timer_base', {
-  lock: 'lock',
-  // guarded by lock: sleeping tasks, earliest first
-  head: 'word',
-  /** 1: sleepers have come from another CPU, and this one has not set its timer to them yet */
-  changed: 'word',
-})
-
 /** A user process: an instance of a workload, with the memory that its tasks share. The host's until it is spawned. */
 export const PROGRAM = struct('program', {
   /** number of the workload in the machine's list */
@@ -277,6 +270,8 @@ export const PROGRAM = struct('program', {
   priority: 'word',
   nice: 'word',
   comm: [4],
+  /** the task group that its tasks are made in, 0: none */
+  group: 'word',
   /** its tasks that have not ended */
   alive: 'word',
   /** 1: its tasks are to end as soon as they can */
@@ -340,8 +335,8 @@ export const INSTANCE = struct('cpuhp_instance', {
 
 /** Kinds of per-CPU threads that there is room for. */
 export const HOTPLUG_THREADS = 4
-/** Interrupt vectors that there is room for. */
-const VECTORS = 8
+/** Interrupt vectors that there is room for: as many as bits in a word. */
+const VECTORS = 32
 
 /** What belongs to one CPU and to no subsystem above it. */
 export const PERCPU = struct('percpu', {
@@ -407,6 +402,8 @@ export const GLOBAL = struct('global', {
   overloadedCount: 'word',
   /** 1 while all CPUs stand still for the host to look at the machine */
   frozen: 'word',
+  /** task groups that have a limit */
+  bandwidthUsed: 'word',
   /** 1: it has been logged that FIFO and RR tasks were held up */
   throttlingLogged: 'word',
   /** jiffies since the machine was powered on; only grows */

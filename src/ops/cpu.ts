@@ -5,9 +5,9 @@
 //
 //   const state = yield cpu.load(st + CPUHP.state, acquire, 'cpuhp_thread_fun')
 import type { Memory } from '../memory/memory.js'
-import { type Kernel, KIND, type Operation, ORDER, type Order } from './operation.js'
+import { Master } from './master.js'
+import { type Kernel, KIND, type Operation, ORDER } from './operation.js'
 import type { BugName } from './switches.js'
-import type { Vector } from './vectors.js'
 
 /** A kernel function that can be named in shared memory: what `a` and `b` are depends on who calls. */
 export type KernelFunction = (cpu: Cpu, a: number, b: number) => Kernel<number>
@@ -42,25 +42,14 @@ export interface Tracer {
   record(cpu: Cpu, event: number, a: number, b: number, c: number): void
 }
 
-export class Cpu {
+export class Cpu extends Master {
   readonly id: number
-  readonly memory: Memory
   readonly functions: FunctionTable
   readonly services: Services
   /** who records its trace points */
   tracer: Tracer
   /** historical bugs that this machine has */
   readonly bugs: ReadonlySet<BugName>
-  /** the declared operation */
-  readonly operation: Operation = {
-    kind: KIND.fence,
-    word: 0,
-    value: 0,
-    expected: 0,
-    order: ORDER.full,
-    place: 'reset',
-  }
-
   // Registers. Only this CPU's own code and its driver touch them.
   /** the task that runs here */
   task = 0
@@ -102,59 +91,14 @@ export class Cpu {
     tracer: Tracer,
     bugs: ReadonlySet<BugName>,
   ) {
+    super(memory)
     this.id = id
-    this.memory = memory
     this.functions = functions
     this.services = services
     this.tracer = tracer
     this.bugs = bugs
     // The boot CPU is up from the beginning.
     this.watching = id === 0
-  }
-
-  private declare(kind: Operation['kind'], word: number, value: number, order: Order, place: string): Operation {
-    const operation = this.operation
-    operation.kind = kind
-    operation.word = word
-    operation.value = value
-    operation.order = order
-    operation.place = place
-    return operation
-  }
-
-  load(word: number, order: Order, place: string): Operation {
-    return this.declare(KIND.load, word, 0, order, place)
-  }
-
-  store(word: number, value: number, order: Order, place: string): Operation {
-    return this.declare(KIND.store, word, value, order, place)
-  }
-
-  /** Answers with the value before. */
-  add(word: number, value: number, order: Order, place: string): Operation {
-    return this.declare(KIND.add, word, value, order, place)
-  }
-
-  and(word: number, value: number, order: Order, place: string): Operation {
-    return this.declare(KIND.and, word, value, order, place)
-  }
-
-  or(word: number, value: number, order: Order, place: string): Operation {
-    return this.declare(KIND.or, word, value, order, place)
-  }
-
-  exchange(word: number, value: number, order: Order, place: string): Operation {
-    return this.declare(KIND.exchange, word, value, order, place)
-  }
-
-  /** Answers with the value before: the exchange happened when that is `expected`. */
-  compareExchange(word: number, expected: number, value: number, order: Order, place: string): Operation {
-    this.operation.expected = expected
-    return this.declare(KIND.compareExchange, word, value, order, place)
-  }
-
-  fence(order: Order, place: string): Operation {
-    return this.declare(KIND.fence, 0, 0, order, place)
   }
 
   /** Takes a spinlock, with preemption off until the unlock. */
@@ -178,27 +122,13 @@ export class Cpu {
     return this.declare(KIND.unlock, word, 1, ORDER.release, place)
   }
 
-  /** Spins until the word is another than `value`; answers with it. Interrupts are taken meanwhile, where enabled. */
-  waitWhile(word: number, value: number, place: string): Operation {
-    return this.declare(KIND.waitWhile, word, value, ORDER.acquire, place)
-  }
-
   waitUntil(word: number, value: number, place: string): Operation {
     return this.declare(KIND.waitUntil, word, value, ORDER.acquire, place)
-  }
-
-  sendIpi(cpu: number, vector: Vector, place: string): Operation {
-    return this.declare(KIND.sendIpi, cpu, vector, ORDER.release, place)
   }
 
   /** Waits for an interrupt to be taken; at once when the CPU should reschedule. */
   halt(place: string): Operation {
     return this.declare(KIND.halt, 0, 0, ORDER.full, place)
-  }
-
-  /** Answers with the time, in ns since the machine was powered on. */
-  clock(place: string): Operation {
-    return this.declare(KIND.clock, 0, 0, ORDER.relaxed, place)
   }
 
   /** Spins until `time` (ns): udelay. Interrupts are taken and tasks are switched meanwhile, where the CPU allows it. */
@@ -209,11 +139,6 @@ export class Cpu {
   /** Arms this CPU's one-shot timer: its interrupt comes at `time` (ns), never when Infinity. */
   setTimer(time: number, place: string): Operation {
     return this.declare(KIND.setTimer, 0, time, ORDER.relaxed, place)
-  }
-
-  /** Answers with 0..n-1. */
-  choose(n: number, place: string): Operation {
-    return this.declare(KIND.choose, 0, n, ORDER.relaxed, place)
   }
 
   /** Goes on with another task's stack. With `discard` this task's frames are dropped: it starts anew where it runs next. */

@@ -4,6 +4,9 @@
 // hang. A machine is booted with them: Machine.boot({ cpus: 4, bugs: ['M15'] }).
 
 export const BUGS = {
+  M03: 'the timers of a dead CPU move at hrtimers:prepare, after callbacks that wait for those who sleep (5c0930ccaad5)',
+  M04: 'what is armed on a dying CPU after hrtimers:dying stays there (53dac345395c)',
+  M05: 'the timer base of a CPU is set up by hrtimers:prepare alone, which a way up from above it leaves out (2f8dea1692ee)',
   M06: 'set_cpus_allowed may be preempted before it has told the stopper, which is closed meanwhile (f0498d2a54e7)',
   M07: 'setscheduler takes balance_push along while it drops the runqueue lock: schedule() finds nothing (04193d590b39)',
   M08: 'balance_push also for another CPU, with the work of the one that calls it (868ad33bfa3b)',
@@ -22,6 +25,7 @@ export const BUGS = {
   M27: 'who removes the first state of a dynamic range is given a free one, and that is cleared (0c96b27305fa)',
   M28: 'cpuhp/N may see the flag before its record; found with --memory pso (in tree)',
   M29: 'readers of the per-CPU lock count with a load and a store (e6b1a44eccfc)',
+  M34: 'a move of an interrupt away from a dying CPU that is not complete stays so: its vector leaks (a6c11c0a5235)',
   M30: 'a move into a cpuset holds the threadgroup lock when it takes the hotplug lock (4f7e7236435c)',
   M32: 'the callbacks of a dead CPU are adopted only when other DEAD callbacks have run (a58163d8ca2c)',
 } as const
@@ -48,6 +52,8 @@ export const MUTATIONS = {
   'unbound-worker': 'the kworker of a CPU that is up again does not come back',
   'unparked-thread': 'the threads of a CPU that goes down are not parked',
   'open-stopper': 'the stopper of a dead CPU goes on taking work',
+  'lost-interrupt': 'what is pending on a dying CPU is not raised again elsewhere',
+  'lost-completions': 'a dead CPU takes the requests with it that it was to complete',
   'lost-tasklet': 'the tasklets of a dead CPU are left there',
   'stranded-timers': 'the timers of a dead CPU stay in its wheel',
   'early-timers': 'timers are served in the jiffy in which they expire, and not after it',

@@ -66,6 +66,7 @@ function* makeTask(cpu: Cpu, index: number, member: number): Kernel<void> {
   yield* threadgroupChangeBegin(cpu)
   yield cpu.lockIrq(task + TASK.piLock, 'copy_process')
   initTask(memory, task, description, STATE.new)
+  memory.set(task + TASK.group, memory.get(program + PROGRAM.group))
   memory.set(task + TASK.program, index)
   memory.set(task + TASK.member, member)
   cpu.trace(EVENT.sched_process_fork, task, description.pid, 0)

@@ -70,7 +70,7 @@ const FIXED: ReadonlyMap<number, FixedStep> = new Map<number, FixedStep>([
   [93, { name: 'ap:offline', ...NEVER_CALLED, cantStop: true }],
   [94, { name: 'sched:starting', startup: 'sched_cpu_starting', teardown: 'sched_cpu_dying' }],
   [148, { name: 'smpcfd:dying', teardown: 'smpcfd_dying_cpu' }],
-  [149, { name: 'hrtimers:dying', teardown: 'hrtimers_cpu_dying' }],
+  [149, { name: 'hrtimers:dying', startup: 'hrtimers_cpu_starting', teardown: 'hrtimers_cpu_dying' }],
   [153, { name: 'cpu:teardown', startup: null, teardown: 'takedown_cpu', cantStop: true }],
   [155, { name: 'sched:waitempty', teardown: 'sched_cpu_wait_empty' }],
   [156, { name: 'smpboot/threads:online', startup: 'smpboot_unpark_threads', teardown: 'smpboot_park_threads' }],

@@ -12,6 +12,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit, maskWord } from '../ops/mask.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { ARRIVAL, waitingFair } from './fair.js'
+import { isThrottled } from './group.js'
 import { isLoad, MIGRATION, type Migration, mustStay, setTaskCpu } from './placement.js'
 import { dequeueTask, enqueueTask } from './runqueue.js'
 import { noteOverload, reschedule } from './wakeup.js'
@@ -105,7 +106,7 @@ function candidates(cpu: Cpu, source: number, count: number): number[] {
   let looked = 0
   for (const task of waitingFair(memory, source)) {
     if (++looked > LOOKS) break
-    if (mustStay(cpu, task) || !isLoad(cpu, task)) continue
+    if (mustStay(cpu, task) || !isLoad(cpu, task) || isThrottled(memory, cpu.id, task)) continue
     if (hasBit(memory.get(maskWord(memory.affinity(task), cpu.id)), cpu.id)) found.push(task)
   }
   return found.slice(-count)

@@ -6,13 +6,15 @@ import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT, PREEMPTED, withPriorities } from '../trace/events.js'
+import { checkCfsRqRuntime, returnCfsRqRuntime } from './bandwidth.js'
 import { balanceCallbacks } from './callbacks.js'
+import { lacksRuntime } from './group.js'
 import { isBound } from './placement.js'
 import { schedHooks } from './push.js'
 import { queuePushTasks } from './push-realtime.js'
 import { rcuHooks } from './read-side.js'
 import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
-import { priorityOf, STATE } from './task.js'
+import { levelOf, priorityOf, STATE } from './task.js'
 import { startTick } from './tick.js'
 
 /**
@@ -46,8 +48,13 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
     dequeueTask(memory, rq, previous)
     memory.setTime(previous + TASK.sleepStart, now)
     yield cpu.store(previous + TASK.onRunqueue, 0, release, 'schedule:deactivate')
+    if (memory.get(previous + TASK.group) !== 0) yield* returnCfsRqRuntime(cpu, previous, now)
   } else if (!isIdle) putPreviousTask(memory, rq, previous)
-  const next = pickNextTask(memory, rq)
+  let next = pickNextTask(memory, rq)
+  while (levelOf(memory, next) === 0 && lacksRuntime(memory, cpu.id, next)) {
+    yield* checkCfsRqRuntime(cpu, next, now)
+    next = pickNextTask(memory, rq)
+  }
   memory.set(rq + RUNQUEUE.switches, (memory.get(rq + RUNQUEUE.switches) + 1) | 0)
   if (next !== memory.get(rq + RUNQUEUE.idle)) {
     setNextTask(memory, rq, next, now)

@@ -4,6 +4,7 @@ import type { Cpu } from '../ops/cpu.js'
 import { clearBit, setBit } from '../ops/mask.js'
 import { full, type Kernel } from '../ops/operation.js'
 import { EVENT, MARK } from '../trace/events.js'
+import { unthrottleOfflineCfsRqs, updateRuntimeEnabled } from './bandwidth.js'
 import { schedule, setCurrentState } from './core.js'
 import { rcuHooks } from './read-side.js'
 import { CALLBACK } from './runqueue.js'
@@ -27,6 +28,9 @@ function* setRqOnline(cpu: Cpu, subject: number, online: number): Kernel<void> {
     cpu.memory.set(rq + RUNQUEUE.realtimeThrottled, 0)
     cpu.needResched = true
   }
+  // The same for groups that have no runtime.
+  if (online === 1) yield* updateRuntimeEnabled(cpu, subject)
+  else yield* unthrottleOfflineCfsRqs(cpu, subject)
   yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'set_rq_online')
 }
 

@@ -5,6 +5,7 @@ import { assert } from '../base/assert.js'
 import type { Memory } from '../memory/memory.js'
 import { RUNQUEUE, TASK } from '../memory/structs.js'
 import {
+  ARRIVAL,
   type Arrival,
   accountFair,
   dequeueFair,
@@ -14,6 +15,7 @@ import {
   setNextFair,
   waitingFair,
 } from './fair.js'
+import { accountGroup, joinGroup, leaveGroup } from './group.js'
 import {
   accountRealtime,
   dequeueLevel,
@@ -39,7 +41,8 @@ export function enqueueTask(memory: Memory, cpu: number, task: number, arrival: 
   if (level > 0) {
     memory.setTime(task + TASK.roundRobinLeft, ROUND_ROBIN_NS)
     enqueueLevel(memory, rq, task, level)
-  } else enqueueFair(memory, rq, cpu, task, arrival)
+  } else if (joinGroup(memory, cpu, task)) return
+  else enqueueFair(memory, rq, cpu, task, arrival)
   memory.set(rq + RUNQUEUE.running, memory.get(rq + RUNQUEUE.running) + 1)
 }
 
@@ -47,10 +50,29 @@ export function enqueueTask(memory: Memory, cpu: number, task: number, arrival: 
 export function dequeueTask(memory: Memory, rq: number, task: number): void {
   const level = levelOf(memory, task)
   if (level > 0) dequeueLevel(memory, rq, task, level)
+  else if (leaveGroup(memory, cpuOf(memory, rq), task)) return
   else dequeueFair(memory, rq, task)
   const running = memory.get(rq + RUNQUEUE.running) - 1
   assert(running >= 0, 'a runqueue has fewer than no tasks')
   memory.set(rq + RUNQUEUE.running, running)
+}
+
+/** A fair task whose group has been given runtime: from now on it waits with the others. */
+export function enqueueFairTask(memory: Memory, cpu: number, task: number): void {
+  const rq = memory.runqueue(cpu)
+  enqueueFair(memory, rq, cpu, task, ARRIVAL.woken)
+  memory.set(rq + RUNQUEUE.running, memory.get(rq + RUNQUEUE.running) + 1)
+}
+
+/** A fair task that waits is going to be held up. */
+export function dequeueFairTask(memory: Memory, rq: number, task: number): void {
+  dequeueFair(memory, rq, task)
+  memory.set(rq + RUNQUEUE.running, memory.get(rq + RUNQUEUE.running) - 1)
+}
+
+/** Whose runqueue that is. */
+function cpuOf(memory: Memory, rq: number): number {
+  return (rq - memory.layout.runqueues.base) / memory.layout.runqueues.stride
 }
 
 /** The task that should run: of the highest class that has one; else the idle task. The current one counts when it waits. */
@@ -81,8 +103,11 @@ export function accountCurrent(memory: Memory, rq: number, now: number): number 
   if ((memory.get(task + TASK.flags) & FLAG.idle) !== 0) return 0
   memory.setTime(task + TASK.sumExec, memory.getTime(task + TASK.sumExec) + ran)
   const level = levelOf(memory, task)
-  if (level === 0) accountFair(memory, rq, task, ran)
-  else if (level !== STOP_LEVEL) accountRealtime(memory, rq, ran, now)
+  if (level === 0) {
+    accountFair(memory, rq, task, ran)
+    if (memory.get(task + TASK.group) !== 0) accountGroup(memory, cpuOf(memory, rq), task, ran)
+  }
+  if (level > 0 && level !== STOP_LEVEL) accountRealtime(memory, rq, ran, now)
   return ran
 }
 

@@ -6,8 +6,9 @@ import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { balanceCallbacks, doBalanceCallbacks, spliceBalanceCallbacks } from './callbacks.js'
 import { ARRIVAL } from './fair.js'
+import { cfsRqOf, letGo } from './group.js'
 import { queuePushTasks } from './push-realtime.js'
-import { accountCurrent, CALLBACK, dequeueTask, enqueueTask, setNextTask } from './runqueue.js'
+import { accountCurrent, CALLBACK, dequeueTask, enqueueFairTask, enqueueTask, setNextTask } from './runqueue.js'
 import { levelOf, POLICY, type Policy, STATE } from './task.js'
 import { reschedule, shouldPreempt } from './wakeup.js'
 
@@ -52,6 +53,14 @@ export function* rtMutexSetprio(cpu: Cpu, task: number, level: number): Kernel<v
   cpu.preemptEnable()
 }
 
+/** Puts a task into another task group, 0: into none. */
+export function* schedMoveTask(cpu: Cpu, task: number, group: number): Kernel<void> {
+  const { memory } = cpu
+  const owner = yield* taskRqLock(cpu, task)
+  yield* change(cpu, owner, task, () => memory.set(task + TASK.group, group))
+  yield* taskRqUnlock(cpu, task, owner)
+}
+
 /** Takes a task off its class, has it changed, and puts it where it belongs then. Its piLock and its runqueue's lock are held. */
 function* change(cpu: Cpu, owner: number, task: number, apply: () => void): Kernel<void> {
   const { memory } = cpu
@@ -69,6 +78,12 @@ function* change(cpu: Cpu, owner: number, task: number, apply: () => void): Kern
   if (!queued) return
   enqueueTask(memory, owner, task, before === 0 ? ARRIVAL.moved : ARRIVAL.woken)
   memory.set(task + TASK.onRunqueue, 1)
+  if (runs && memory.get(task + TASK.held) === 1) {
+    // It runs on until it is looked at.
+    letGo(memory, cfsRqOf(memory, owner, task), task)
+    enqueueFairTask(memory, owner, task)
+    yield* reschedule(cpu, owner)
+  }
   if (runs) setNextTask(memory, rq, task, now)
   queuePushTasks(memory, rq, memory.get(rq + RUNQUEUE.current))
   // One that has come down may have to make room, one that has gone up may preempt.

@@ -2,6 +2,8 @@
 import { assert } from '../base/assert.js'
 import type { Memory } from '../memory/memory.js'
 import { GLOBAL, TASK } from '../memory/structs.js'
+import { HRTIMER } from '../memory/timers.js'
+import { FN } from '../ops/functions.js'
 
 /** Task states; a wakeup names those that it wakes. */
 export const STATE = {
@@ -83,6 +85,10 @@ export function initTask(memory: Memory, task: number, description: TaskDescript
   memory.set(task + TASK.argument, description.argument)
   memory.setTime(task + TASK.startTime, description.startTime ?? 0)
   memory.setText(task + TASK.comm, 4, description.comm)
+  // As hrtimerInit does it.
+  memory.set(task + TASK.sleepTimer + HRTIMER.base, description.cpu + 1)
+  memory.set(task + TASK.sleepTimer + HRTIMER.function, FN.hrtimer_wakeup)
+  memory.set(task + TASK.sleepTimer + HRTIMER.argument, task)
   const mask = memory.affinity(task)
   const bound = description.flags & (FLAG.perCpu | FLAG.idle)
   if (bound || description.affinity !== undefined) {

@@ -8,8 +8,11 @@ import { GLOBAL, PERCPU, RUNQUEUE } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { maskWord } from '../ops/mask.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'
+import { JIFFY_NS } from '../trace/fields.js'
 import { balanceAtTick } from './balance.js'
+import { assignAtTick } from './bandwidth.js'
 import { sliceIsOver } from './fair.js'
+import { lacksRuntime } from './group.js'
 import { rcuHooks } from './read-side.js'
 import { BANDWIDTH, checkBandwidth, roundRobinIsOver } from './realtime.js'
 import { accountCurrent } from './runqueue.js'
@@ -17,8 +20,22 @@ import { levelOf } from './task.js'
 
 export const TICK_NS = 4 * NS_PER_MS
 
-/** The CPU is going to run a task, and does not tick: begins. */
+/** Brings the jiffies up to date, and answers with them. They only grow, whoever's clock is ahead. */
+export function* updateJiffies(cpu: Cpu, now: number): Kernel<number> {
+  const word = cpu.memory.global + GLOBAL.jiffies
+  const due = Math.floor(now / JIFFY_NS)
+  let seen = yield cpu.load(word, relaxed, 'tick_do_update_jiffies64:look')
+  while (seen < due) {
+    const before = yield cpu.compareExchange(word, seen, due, full, 'tick_do_update_jiffies64')
+    if (before === seen) return due
+    seen = before
+  }
+  return seen
+}
+
+/** The CPU is going to run a task, and does not tick: begins. Nobody may have kept the jiffies meanwhile. */
 export function* startTick(cpu: Cpu, now: number): Kernel<void> {
+  yield* updateJiffies(cpu, now)
   cpu.tickAt = now + TICK_NS
   yield cpu.armTimer('tick_nohz_restart')
 }
@@ -36,6 +53,8 @@ export function* schedulerTick(cpu: Cpu, now: number): Kernel<void> {
   if (bandwidth !== BANDWIDTH.same) cpu.needResched = true
   else if (level === 0 && sliceIsOver(memory, rq, current)) cpu.needResched = true
   else if (level > 0 && roundRobinIsOver(memory, rq, current, ran, level)) cpu.needResched = true
+  if (level === 0 && lacksRuntime(memory, cpu.id, current) && !(yield* assignAtTick(cpu, current, now)))
+    cpu.needResched = true
   const few = memory.get(rq + RUNQUEUE.running) < 2 && memory.get(rq + RUNQUEUE.overloaded) === 1
   if (few) {
     memory.set(rq + RUNQUEUE.overloaded, 0)

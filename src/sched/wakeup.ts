@@ -33,6 +33,7 @@ export function* reschedule(cpu: Cpu, target: number): Kernel<void> {
 /** Whether a task that has come onto a runqueue, whose lock is held, runs before the current one. */
 export function* shouldPreempt(cpu: Cpu, rq: number, task: number): Kernel<boolean> {
   const { memory } = cpu
+  if (memory.get(task + TASK.held) === 1) return false
   const current = memory.get(rq + RUNQUEUE.current)
   const difference = levelOf(memory, task) - levelOf(memory, current)
   if (difference !== 0) return difference > 0

@@ -54,6 +54,25 @@ export function* smpCallFunctionSingle(
   return 0
 }
 
+/**
+ * Has `fn`(argument) run on another CPU, which is online, in its interrupt; `call` is the caller's, and nobody uses it until it has
+ * run. Also from interrupts; preemption is off.
+ */
+export function* smpCallFunctionSingleAsync(
+  cpu: Cpu,
+  target: number,
+  call: number,
+  fn: number,
+  argument: number,
+): Kernel<void> {
+  const { memory } = cpu
+  memory.set(call + CALL_SINGLE.function, fn)
+  memory.set(call + CALL_SINGLE.argument, argument)
+  memory.set(call + CALL_SINGLE.synchronous, 0)
+  yield cpu.store(call + CALL_SINGLE.busy, 1, full, 'smp_call_function_single_async:busy')
+  yield* queueCall(cpu, target, call)
+}
+
 function* queueCall(cpu: Cpu, target: number, call: number): Kernel<void> {
   const { memory } = cpu
   const queue = memory.percpu(target) + PERCPU.callQueue

@@ -5,30 +5,17 @@
 //   it dies               its last act with interrupts off: the first online CPU keeps them
 //   another CPU's tick    finds that they have stood still for five ticks: it has them go on, whoever keeps them
 //
-// Where every CPU is idle they stand still: who needs them brings them up to date. They only grow, whoever's clock is ahead.
+// Where every CPU is idle they stand still. A CPU that begins to tick again brings them up to date, as does who arms a timer.
 import { GLOBAL } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit } from '../ops/mask.js'
-import { full, type Kernel, relaxed } from '../ops/operation.js'
-import { JIFFY_NS } from '../trace/fields.js'
+import { type Kernel, relaxed } from '../ops/operation.js'
+import { updateJiffies } from '../sched/tick.js'
 
 /** No CPU keeps them. */
 export const TICK_DO_TIMER_NONE = -1
 /** Ticks of a CPU in which they stand still before it does something about it. */
 const MAX_STALLED = 5
-
-/** Brings them up to date, and answers with them. */
-export function* updateJiffies(cpu: Cpu, now: number): Kernel<number> {
-  const word = cpu.memory.global + GLOBAL.jiffies
-  const due = Math.floor(now / JIFFY_NS)
-  let seen = yield cpu.load(word, relaxed, 'tick_do_update_jiffies64:look')
-  while (seen < due) {
-    const before = yield cpu.compareExchange(word, seen, due, full, 'tick_do_update_jiffies64')
-    if (before === seen) return due
-    seen = before
-  }
-  return seen
-}
 
 /** At each tick: the keeper has them go on. */
 export function* tickSchedDoTimer(cpu: Cpu, now: number): Kernel<void> {

@@ -20,10 +20,10 @@ import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { acquire, type Kernel, relaxed, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
+import { updateJiffies } from '../sched/tick.js'
 import { raiseSoftirq, SOFTIRQ } from '../softirq/softirq.js'
 import { EVENT, withFunction } from '../trace/events.js'
 import { JIFFY_NS, TIMER_FLAG, timerFlags } from '../trace/fields.js'
-import { updateJiffies } from './jiffies.js'
 
 /** In a timer's base: it is on its way from that CPU's wheel to another one. */
 const MIGRATING = TIMER_FLAG.migrating

@@ -5,6 +5,7 @@ import { NS_PER_MS } from '../base/time.js'
 import { GLOBAL, RUNQUEUE } from '../memory/structs.js'
 import { bitsOf } from '../ops/mask.js'
 import { type CpuTimes, cpuTimes, INTERRUPTS, interruptsTaken, sumOfTimes, sumOverCpus } from './accounting.js'
+import { irqLines, irqRoot, irqTotals } from './irq.js'
 import { type DirectoryNode, directory, type Entries, type FileNode } from './node.js'
 import { softirqs, softirqTotals } from './softirqs.js'
 import type { System } from './system.js'
@@ -18,6 +19,7 @@ export function procRoot(system: System): DirectoryNode {
     {
       cpuinfo: procFile(() => cpuinfo(system)),
       interrupts: procFile(() => interrupts(system)),
+      ...(system.memory.irqs > 0 ? { irq: irqRoot(system) } : {}),
       schedstat: procFile(() => schedstat(system)),
       softirqs: procFile(() => softirqs(system.memory)),
       stat: procFile(() => stat(system)),
@@ -59,9 +61,12 @@ function interrupts({ memory }: System): string {
     const counts = online.map((cpu) => `${String(interruptsTaken(memory, cpu, vectors)).padStart(10)} `)
     return `${label.padStart(3)}: ${counts.join('')}  ${description}`
   })
+  // The port, which is number 0; the devices; what CPUs have among themselves.
+  lines.splice(1, 0, ...irqLines(memory, online))
   return `${[head, ...lines].join('\n')}\n`
 }
 
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
 const ticks = (ns: number): number => Math.floor(ns / TICK_NS)
 
 function statLine(name: string, { userNs, niceNs, systemNs, idleNs }: CpuTimes): string {
@@ -74,10 +79,11 @@ function stat({ memory, now, bootTime }: System): string {
   const total = (vectors: readonly number[]) => sumOverCpus(memory, (cpu) => interruptsTaken(memory, cpu, vectors))
   const sumOf = (field: number) => sumOverCpus(memory, (cpu) => memory.get(memory.runqueue(cpu) + field))
   const port = total(INTERRUPTS[0]!.vectors)
+  const devices = irqTotals(memory)
   const lines = [
     statLine('cpu ', sumOfTimes(all)),
     ...[...bitsOf(memory, memory.online)].map((cpu) => statLine(`cpu${cpu}`, all[cpu]!)),
-    `intr ${total(INTERRUPTS.flatMap(({ vectors }) => vectors))} ${port}`,
+    `intr ${total(INTERRUPTS.flatMap(({ vectors }) => vectors)) + sum(devices)} ${[port, ...devices].join(' ')}`,
     `ctxt ${sumOf(RUNQUEUE.switches)}`,
     `btime ${bootTime}`,
     `processes ${memory.get(memory.global + GLOBAL.nextPid)}`,

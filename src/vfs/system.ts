@@ -16,4 +16,6 @@ export interface System {
   uevents(): number
   /** carries out a write to a control file of a CPU; rejects with a KernelError */
   store(control: Control, cpu: number, text: string): Promise<void>
+  /** says where an interrupt may go, as a list of CPUs or a mask; rejects with a KernelError */
+  setIrqAffinity(irq: number, isList: boolean, text: string): Promise<void>
 }

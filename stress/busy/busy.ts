@@ -108,6 +108,7 @@ class BusyRun {
       cpus,
       tasks: room,
       kthreads: besides.kthreads,
+      devices: besides.devices,
       userMemory: Math.min(2 ** 30, room * (bytes + 4 * PAGE)),
       traceRecords: cpus <= 16 ? 16_384 : cpus <= 128 ? 4096 : 1024,
       workloads: modules.map(({ url }) => url),

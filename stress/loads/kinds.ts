@@ -1,6 +1,7 @@
 // The ways to be busy that `--load` can ask for, as data: what each is, what can be set, who does it, and what must have come
 // of it. Those done by kernel threads have their functions in src/loads; the others are user processes.
 
+import { type DeviceConfig, MAX_RATE } from '../../src/devices/config.js'
 import { KVM_STEP } from '../../src/kvm/hardware.js'
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
 import type { StateDescription } from '../../src/machine/machine.js'
@@ -35,6 +36,8 @@ export interface ThreadKind extends AnyKind {
   readonly step?: StateDescription
   /** what must hold of the sums of all its threads when they have ended, besides as much done as begun: a line for each breach */
   readonly judge?: (counts: Values) => string[]
+  /** devices that the machine has for it */
+  readonly devices?: (values: Values) => readonly DeviceConfig[]
 }
 
 /** User processes that are started anew whenever they have come to their end; every result is compared. */
@@ -204,6 +207,34 @@ export const KINDS: readonly Kind[] = [
     parameters: { tasks: tasks(2), gap: gap(100) },
     thread: (v) => ({ function: 'load_pin', args: [0, v.gap!] }),
     counts: { dying: OWN, refused: OWN + 1 },
+  },
+  {
+    name: 'packets',
+    says: 'packets that a network card brings, and its interrupts sent from one CPU to another one',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(1),
+      rate: { says: 'packets a second', default: 20_000, min: 1, max: MAX_RATE },
+      queues: { says: 'queues of the card, each with an interrupt', default: 4, min: 1, max: 8 },
+      gap: gap(300),
+    },
+    devices: ({ rate, queues }) => [{ kind: 'nic', rate: rate!, queues: queues! }],
+    thread: (v) => ({ function: 'load_irqs', args: [0, v.gap!] }),
+    counts: { moved: OWN, offline: OWN + 1 },
+  },
+  {
+    name: 'disk',
+    says: 'requests to a disk, which are completed on the CPU that made them, or elsewhere when it has gone',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(4),
+      rate: { says: 'requests a second that the disk can do', default: 20_000, min: 1, max: MAX_RATE },
+      queues: { says: 'its queues', default: 1, min: 1, max: 8 },
+      gap: gap(200),
+    },
+    devices: ({ rate, queues }) => [{ kind: 'disk', rate: rate!, queues: queues! }],
+    thread: (v) => ({ function: 'load_disk', args: [0, v.gap!] }),
+    counts: { completed: OWN },
   },
   {
     name: 'rcu',

@@ -1,5 +1,6 @@
 // The loads of a run: started together, stopped together, and judged. Each says what it has done, and whatever is wrong with it.
 import { UsageError } from '../../src/base/failure.js'
+import type { DeviceConfig } from '../../src/devices/config.js'
 import type { KernelThread } from '../../src/machine/kthreads.js'
 import type { Machine } from '../../src/machine/machine.js'
 import { LIMITS } from '../../src/memory/layout.js'
@@ -25,6 +26,7 @@ export interface Room {
   readonly kthreads: number
   readonly tasks: number
   readonly bytes: number
+  readonly devices: readonly DeviceConfig[]
 }
 
 function tasksOf({ values }: LoadSetting, cpus: number): number {
@@ -40,10 +42,13 @@ export function workloadsOf(kind: ProcessKind): Workload[] {
 /** The room that loads need on a machine of so many CPUs. A UsageError when they need more than there can be. */
 export function roomFor(settings: readonly LoadSetting[], cpus: number): Room {
   let [kthreads, tasks, bytes] = [0, 0, 0]
+  const devices: DeviceConfig[] = []
   for (const setting of settings) {
     const n = tasksOf(setting, cpus)
-    if (setting.kind.by === 'threads') kthreads += n
-    else {
+    if (setting.kind.by === 'threads') {
+      kthreads += n
+      devices.push(...(setting.kind.devices?.(setting.values) ?? []))
+    } else {
       tasks += n
       for (const workload of workloadsOf(setting.kind)) bytes = Math.max(bytes, workload.bytes(workload.typicalWork))
     }
@@ -51,7 +56,7 @@ export function roomFor(settings: readonly LoadSetting[], cpus: number): Room {
   if (kthreads > LIMITS.kthreads) {
     throw new UsageError(`--load: ${LIMITS.kthreads} kernel threads at most, and these loads have ${kthreads}`)
   }
-  return { kthreads, tasks, bytes }
+  return { kthreads, tasks, bytes, devices }
 }
 
 /** What runs user processes for a load: the busy run's, and the profile's. */
@@ -102,9 +107,13 @@ export class Loads {
     }
   }
 
-  /** Has every kernel thread end, and says what is wrong with what they did. The processes end when they are through. */
+  /**
+   * Has every kernel thread end and every device fall silent, takes the steps of their subsystems off the table, and says what is
+   * wrong with what they did. The processes end when they are through.
+   */
   async stop(machine: Machine): Promise<void> {
     for (const { threads } of this.running) for (const thread of threads) await thread.stop()
+    for (let n = 0; n < machine.memory.layout.devices.count; n++) await machine.setDevice(n, false)
     for (const running of this.running) {
       const { kind } = running.setting
       if (kind.by === 'threads' && kind.step !== undefined) await machine.removeState(Number(kind.step.state), false)

@@ -15,6 +15,7 @@ describe('cpuhp states', () => {
         "1 | PREPARE | threads:prepare | smpboot_create_threads | - | - | can't | modelled",
         '23 | PREPARE | block/bio:dead | - | bio_cpu_dead | 2 | named step',
         '46 | PREPARE | smpcfd:prepare | smpcfd_prepare_cpu | smpcfd_dead_cpu | - | modelled',
+        '43 | PREPARE | hrtimers:prepare | hrtimers_prepare_cpu | - | - | modelled',
         '68 | PREPARE | timers:prepare | timers_prepare_cpu | timers_dead_cpu | - | modelled',
         "91 | PREPARE | cpu:bringup | bringup_cpu | finish_cpu | - | can't | modelled",
         '92 | STARTING | idle:dead | - | - | - | modelled',

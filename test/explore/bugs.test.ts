@@ -23,6 +23,9 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
+  { bug: 'M03', schedules: 10, as: /^hang / },
+  { bug: 'M04', schedules: 10, as: /^violation hrtimer-bases-open$/ },
+  { bug: 'M05', schedules: 10, as: /^violation hrtimer-bases-open$/ },
   { bug: 'M06', schedules: 40, as: /^hang task\[#\]\.exited task\[#\]\.stopDone\.completion$/, race: true },
   { bug: 'M07', schedules: 200, as: /^hang cpuhp\[#\]\.doneDown /, race: true },
   { bug: 'M08', schedules: 20, as: /^panic __list_add_valid: list_add double add/, race: true },
@@ -39,6 +42,7 @@ const CASES: readonly Case[] = [
   { bug: 'M26', schedules: 10, as: /^violation records-at-rest$/ },
   { bug: 'M27', schedules: 10, as: /^violation oracle$/ },
   { bug: 'M29', schedules: 50, as: /^violation hotplug-lock-free$|^hang /, race: true },
+  { bug: 'M34', schedules: 10, as: /^violation vectors-owned$/ },
   { bug: 'M30', schedules: 10, as: /^lock-order global.hotplugLock global.threadgroupLock$/ },
   { bug: 'M32', schedules: 10, as: /^hang rcu\.barrierDone task\[#\]\.work\.done$/ },
   { bug: 'short-grace', schedules: 100, as: /^violation oracle$/, race: true },
@@ -75,7 +79,9 @@ const CASES: readonly Case[] = [
     as: /^violation virtualisation-enabled$|^panic .*kvm_spurious_fault/,
     race: true,
   },
-  { bug: 'unsorted-timers', schedules: 10, as: /^violation timers-sound$/ },
+  { bug: 'unsorted-timers', schedules: 10, as: /^violation hrtimers-sound$/ },
+  { bug: 'lost-interrupt', schedules: 20, as: /^violation interrupts-arrive$/ },
+  { bug: 'lost-completions', schedules: 200, as: /^hang /, race: true },
 ]
 
 const scenarioOf = (bug: BugName): string => COLLECTION.find(({ name }) => name === bug)!.scenario

@@ -6,6 +6,7 @@ import { checkInvariants, INVARIANTS } from '#dist/src/invariants/check.js'
 import { THREADS } from '#dist/src/kthread/smpboot.js'
 import type { Machine } from '#dist/src/machine/machine.js'
 import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/deferred.js'
+import { Heap } from '#dist/src/memory/heap.js'
 import type { Memory } from '#dist/src/memory/memory.js'
 import { RCU_DATA, RCU_NODE, RCU_TASK } from '#dist/src/memory/rcu.js'
 import { RCU } from '#dist/src/memory/rcu-state.js'
@@ -24,20 +25,24 @@ import {
   STEP,
   STOPPER,
   TASK,
-  TIMER_BASE,
   TRACE_RECORD,
   WORKER_POOL,
 } from '#dist/src/memory/structs.js'
+import { HRTIMER, HRTIMER_BASE } from '#dist/src/memory/timers.js'
 import { enqueue } from '#dist/src/rcu/callbacks.js'
 import { ARRIVAL } from '#dist/src/sched/fair.js'
 import { dequeueTask, enqueueTask } from '#dist/src/sched/runqueue.js'
 import { POLICY, STATE } from '#dist/src/sched/task.js'
 import { settle } from '#dist/stress/settle.js'
 import { brokenOf, bump, lab, makeCurrent, makeRunnable, spareTask } from '../support/lab.js'
+import { IRQ_MUTATIONS } from './irq-broken.js'
 
 type Break = (memory: Memory, machine: Machine) => void | Promise<void>
 /** The invariant, what is broken, and how. */
 type Mutation = readonly [invariant: string, what: string, mutate: Break]
+
+const { heapChild: child, heapNext: next, heapPrevious: previous, expires: key } = HRTIMER
+const armed = new Heap({ child, next, previous, key })
 
 const bit = (cpu: number): number => 1 << cpu
 const setMask = (memory: Memory, mask: number, cpu: number): void => memory.set(mask, memory.get(mask) | bit(cpu))
@@ -52,15 +57,14 @@ function leaveCallback(memory: Memory, cpu: number): void {
   enqueue(memory, cpu, memory.initTask + TASK.rcu + RCU_TASK.head)
 }
 
-/** A user task asleep on the timers of a CPU, as it should be. */
+/** A task asleep on the timers of a CPU, as it should be. */
 function sleeper(memory: Memory, cpu: number, wakeTime: number, n = 0): number {
   const task = spareTask(memory, cpu, undefined, n)
-  const head = memory.timerBase(cpu) + TIMER_BASE.head
+  const timer = task + TASK.sleepTimer
   memory.set(task + TASK.state, STATE.uninterruptible)
-  memory.set(task + TASK.timerBase, cpu + 1)
-  memory.set(task + TASK.timerNext, memory.get(head))
-  memory.setTime(task + TASK.wakeTime, wakeTime)
-  memory.set(head, task)
+  memory.set(timer + HRTIMER.queued, 1)
+  memory.setTime(timer + HRTIMER.expires, wakeTime)
+  armed.insert(memory, memory.hrtimerBase(cpu) + HRTIMER_BASE.root, timer)
   return task
 }
 
@@ -414,25 +418,52 @@ const MUTATIONS: readonly Mutation[] = [
   ['hotplug-lock-free', 'a writer has not left', (m) => m.set(m.global + GLOBAL.hotplugLock + PERCPU_RWSEM.block, 1)],
   ['hotplug-lock-free', 'a reader has not left', (m) => bump(m, m.percpu(1) + PERCPU.hotplugReaders)],
   ['hotplug-lock-free', 'a reader has left twice', (m) => bump(m, m.percpu(3) + PERCPU.hotplugReaders, -1)],
-  ['timers-sound', 'sleepers are left on a dead CPU', (m) => void sleeper(m, 3, 1e9)],
-  ['timers-sound', 'a task on a list of timers is awake', (m) => makeRunnable(m, sleeper(m, 1, 1e9))],
+  ['hrtimer-bases-open', 'sleepers are left on a dead CPU', (m) => void sleeper(m, 3, 1e9)],
   [
-    'timers-sound',
-    'sleepers are out of order',
+    'hrtimer-bases-open',
+    'a CPU is up, and its timer base is not',
+    (m) => m.set(m.hrtimerBase(1) + HRTIMER_BASE.online, 0),
+  ],
+  [
+    'hrtimer-bases-open',
+    'a timer base is open without its CPU',
+    (m) => m.set(m.hrtimerBase(3) + HRTIMER_BASE.online, 1),
+  ],
+  [
+    'hrtimer-bases-open',
+    'the function of a timer never returned',
+    (m) => m.set(m.hrtimerBase(1) + HRTIMER_BASE.running, m.initTask + TASK.sleepTimer),
+  ],
+  ['hrtimers-sound', 'a task whose timer is armed is awake', (m) => makeRunnable(m, sleeper(m, 1, 1e9))],
+  [
+    'hrtimers-sound',
+    'timers are out of order',
     (m) => {
       sleeper(m, 1, 1e9, 0)
-      sleeper(m, 1, 2e9, 1)
+      m.setTime(sleeper(m, 1, 2e9, 1) + TASK.sleepTimer + HRTIMER.expires, 0.5e9)
     },
   ],
   [
-    'timers-sound',
-    'a sleeper has fallen off its list',
+    'hrtimers-sound',
+    'a timer is linked forth and not back',
     (m) => {
-      sleeper(m, 1, 1e9)
-      m.set(m.timerBase(1) + TIMER_BASE.head, 0)
+      sleeper(m, 1, 1e9, 0)
+      m.set(sleeper(m, 1, 2e9, 1) + TASK.sleepTimer + HRTIMER.heapPrevious, 0)
     },
   ],
-  ['timers-sound', 'a sleeper is on two lists', (m) => m.set(m.timerBase(2) + TIMER_BASE.head, sleeper(m, 1, 1e9))],
+  [
+    'hrtimers-sound',
+    'a timer has fallen off its base',
+    (m) => {
+      sleeper(m, 1, 1e9)
+      m.set(m.hrtimerBase(1) + HRTIMER_BASE.root, 0)
+    },
+  ],
+  [
+    'hrtimers-sound',
+    'a timer is on two bases',
+    (m) => m.set(m.hrtimerBase(2) + HRTIMER_BASE.root, sleeper(m, 1, 1e9) + TASK.sleepTimer),
+  ],
   ['instances-linked-once', 'an instance in use belongs to nobody', (m) => m.set(m.instance(200) + INSTANCE.used, 1)],
   [
     'instances-linked-once',
@@ -505,7 +536,7 @@ describe('one invariant, and no other, sees that', () => {
 
 describe('the list of mutations', () => {
   test('breaks every invariant', () => {
-    const broken = new Set(MUTATIONS.map(([invariant]) => invariant))
+    const broken = new Set([...MUTATIONS, ...IRQ_MUTATIONS].map(([invariant]) => invariant))
     expect(INVARIANTS.map(({ name }) => name).filter((name) => !broken.has(name))).toEqual([])
   })
 })

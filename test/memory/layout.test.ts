@@ -32,7 +32,7 @@ describe.each(SIZES)('the memory of %i CPUs and %i tasks', (cpus, tasks) => {
 
   test('has room for every structure, as many of each as there must be', () => {
     const counts = new Map(layout.regions.map(({ name, count }) => [name, count]))
-    for (const name of ['percpu', 'cpuhp', 'rq', 'stopper', 'timer_base', 'worker_pool', 'call_senders', 'ring']) {
+    for (const name of ['percpu', 'cpuhp', 'rq', 'stopper', 'hrtimer_base', 'worker_pool', 'call_senders', 'ring']) {
       expect(counts.get(name), name).toBe(cpus)
     }
     expect(counts.get('task')).toBeGreaterThanOrEqual(tasks + cpus)
@@ -167,7 +167,7 @@ describe('a memory', () => {
     memory.setText(memory.scratch(0), 2, 'x')
     expect(memory.getText(memory.scratch(0), 2)).toBe('x')
     // A word of nanoseconds would overflow after two seconds.
-    memory.setTime(memory.initTask + TASK.wakeTime, 3_600e9 + 0.5)
-    expect(memory.getTime(memory.initTask + TASK.wakeTime)).toBe(3_600e9 + 0.5)
+    memory.setTime(memory.initTask + TASK.vruntime, 3_600e9 + 0.5)
+    expect(memory.getTime(memory.initTask + TASK.vruntime)).toBe(3_600e9 + 0.5)
   })
 })

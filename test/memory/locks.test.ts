@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
-import { FUTEX_BUCKETS, Layout, RCU_FANOUT } from '#dist/src/memory/layout.js'
+import { FUTEX_BUCKETS, Layout, LIMITS, RCU_FANOUT } from '#dist/src/memory/layout.js'
 
 // Each kind of spinlock that the machine has, how many there are, and the Linux lock that it is: none covers more than
 // that one does.
 const LOCKS: Readonly<
-  Record<string, { readonly per: 'machine' | 'CPU' | 'task' | 'bucket' | 'node'; readonly linux: string }>
+  Record<string, { readonly per: 'machine' | 'CPU' | 'task' | 'bucket' | 'node' | 'group'; readonly linux: string }>
 > = {
   'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
   'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
-  'timer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
+  'hrtimer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
   'worker_pool.lock': { per: 'CPU', linux: 'worker_pool->lock' },
   'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
   'cpuhp.doneDown.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_down.wait.lock' },
@@ -38,6 +38,7 @@ const LOCKS: Readonly<
   'rcu.barrierDone.lock': { per: 'machine', linux: 'rcu_state.barrier_completion.wait.lock' },
   'rcu.barrierLock': { per: 'machine', linux: 'rcu_state.barrier_lock' },
   'rcu_torture.lock': { per: 'machine', linux: 'rcu_torture_lock' },
+  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'rcu_node.lock': { per: 'node', linux: 'rcu_node->lock of the leaves' },
 }
 
@@ -59,6 +60,7 @@ test.each([2, 4, 64])(
       CPU: cpus,
       task: layout.taskCount,
       bucket: FUTEX_BUCKETS,
+      group: LIMITS.groups,
       node: Math.ceil(cpus / RCU_FANOUT),
     }
     const expected = Object.entries(LOCKS).map(([name, { per }]) => [name, instances[per]])

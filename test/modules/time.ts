@@ -1,8 +1,9 @@
 // Kernel functions for test/time.
 import { full, type KernelFunction, release, schedule } from '../../src/kernel-api.js'
 import { TASK } from '../../src/memory/structs.js'
+import { HRTIMER } from '../../src/memory/timers.js'
 import { FLAG, RESTART } from '../../src/sched/task.js'
-import { prepareToSleep } from '../../src/time/sleep.js'
+import { prepareToSleep, wakeTimeOf } from '../../src/time/sleep.js'
 import { joinTask, startTask, testTask } from './tasks.js'
 
 /** In scratch memory. */
@@ -17,7 +18,7 @@ export const AT = {
 const NS_PER_US = 1000
 
 export const functions = {
-  /** Sleeps `times` times for `us`; answers how often it woke too early, or was still on a timer's list. */
+  /** Sleeps `times` times for `us`; answers how often it woke too early, or still had a timer that was armed. */
   *time_sleep(cpu, us, times) {
     let early = 0
     for (let n = 0; n < times; n++) {
@@ -25,7 +26,7 @@ export const functions = {
       yield* prepareToSleep(cpu, us * NS_PER_US)
       yield* schedule(cpu)
       const now = yield cpu.clock('time:after')
-      if (now < due || cpu.memory.get(cpu.task + TASK.timerBase) !== 0) early++
+      if (now < due || cpu.memory.get(cpu.task + TASK.sleepTimer + HRTIMER.queued) !== 0) early++
     }
     return early
   },
@@ -42,7 +43,7 @@ export const functions = {
     const now = yield cpu.clock('time:awake')
     const n = yield cpu.add(memory.scratch(AT.woken), 1, full, 'time:woken')
     memory.set(memory.scratch(AT.order) + n, memory.taskIndex(task) - memory.taskIndex(testTask(memory, 0)))
-    return now < memory.getTime(task + TASK.wakeTime) ? 1 : 0
+    return now < wakeTimeOf(cpu) ? 1 : 0
   },
 
   /** Starts `count` sleepers on `home`, later ones for shorter times; answers how many woke too early. */

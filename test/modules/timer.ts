@@ -4,6 +4,7 @@ import { TIMER } from '../../src/memory/deferred.js'
 import { GLOBAL } from '../../src/memory/structs.js'
 import { prepareToSleep } from '../../src/time/sleep.js'
 import { addTimerOn, delTimer, delTimerSync, modTimer, timerSetup, tryToDelTimerSync } from '../../src/time/timer.js'
+import { JIFFY_NS } from '../../src/trace/fields.js'
 
 /** In scratch memory. */
 export const AT = {
@@ -40,6 +41,13 @@ function* sleepFor(cpu: Cpu, us: number): Kernel<void> {
 function* arm(cpu: Cpu, n: number, us: number): Kernel<void> {
   const now = yield cpu.clock('timer:now')
   if ((yield* modTimer(cpu, timer(cpu, n), now + us * NS_PER_US)) === 0) yield bump(cpu, AT.armed)
+}
+
+function* takeOff(cpu: Cpu, n: number): Kernel<number> {
+  const was = yield* delTimerSync(cpu, timer(cpu, n))
+  if (was === 1) yield bump(cpu, AT.deleted)
+  if ((yield cpu.load(cpu.memory.scratch(AT.inside + n), full, 'timer:taken_off')) !== 0) yield bump(cpu, AT.wrong)
+  return was
 }
 
 export const functions = {
@@ -82,11 +90,22 @@ export const functions = {
     return 0
   },
 
-  /** Takes timer `n` off; answers what delTimerSync does. Its function is under way nowhere then. */
+  /** Takes timer `n` off; answers what delTimerSync does. Nobody else arms it: its function is under way nowhere then. */
   *timer_delete(cpu, n) {
-    const was = yield* delTimerSync(cpu, timer(cpu, n))
-    if (was === 1) yield bump(cpu, AT.deleted)
-    return was
+    return yield* takeOff(cpu, n)
+  },
+
+  /** Arms timer 0 on another CPU, sleeps until about when that serves it, and takes it off, `times` times. */
+  *timer_race(cpu, target, times) {
+    for (let i = 0; i < times; i++) {
+      yield* addTimerOn(cpu, timer(cpu, 0), target, 0)
+      yield bump(cpu, AT.armed)
+      const served = cpu.memory.getTime(timer(cpu, 0) + TIMER.bucket) * JIFFY_NS
+      yield* sleepFor(cpu, Math.max(1, (served - (yield cpu.clock('timer:race'))) / NS_PER_US))
+      for (let n = 0; n < (i * 7) % 50; n++) yield cpu.load(cpu.memory.scratch(AT.inside), relaxed, 'timer:race')
+      yield* takeOff(cpu, 0)
+    }
+    return 0
   },
 
   /** Arms, puts off and takes off timers in an order that `seed` makes, `times` times. */

@@ -14,6 +14,8 @@ const ELSEWHERE = [
   'stranded-timers',
   'early-timers',
   'kept-jiffies',
+  'lost-interrupt',
+  'lost-completions',
   'short-grace',
   'lost-callbacks',
 ] as const

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { Machine } from '#dist/src/index.js'
-import { TASK, TIMER_BASE } from '#dist/src/memory/structs.js'
+import { TASK } from '#dist/src/memory/structs.js'
+import { HRTIMER, HRTIMER_BASE } from '#dist/src/memory/timers.js'
 import { testTask } from '#dist/test/modules/tasks.js'
 import { AT } from '#dist/test/modules/time.js'
 import { kernelModule, onEveryMachine } from '../support/machines.js'
@@ -14,14 +15,14 @@ function wakeOrder({ memory }: Machine): number[] {
   return Array.from({ length: woken }, (_, n) => memory.get(memory.scratch(AT.order) + n))
 }
 
-function timerLists({ memory, cpus }: Machine): number[] {
-  return Array.from({ length: cpus }, (_, cpu) => memory.get(memory.timerBase(cpu) + TIMER_BASE.head))
+function timers({ memory, cpus }: Machine): number[] {
+  return Array.from({ length: cpus }, (_, cpu) => memory.get(memory.hrtimerBase(cpu) + HRTIMER_BASE.root))
 }
 
 onEveryMachine('who sleeps for a time does not wake before it', { cpus: 3, modules: MODULES }, async (machine) => {
   const early = [0, 1, 1, 2].map((cpu, n) => machine.run('time_sleep', { cpu, args: [50 + n * 30, 8] }))
   expect(await Promise.all(early)).toEqual([0, 0, 0, 0])
-  expect(timerLists(machine)).toEqual([0, 0, 0])
+  expect(timers(machine)).toEqual([0, 0, 0])
 })
 
 // On threads one that has not left its CPU yet when its time comes goes on at once, before others whose time came earlier.
@@ -31,7 +32,9 @@ onEveryMachine(
   async (machine) => {
     expect(await machine.run('time_sleepers', { cpu: 0, args: [1, COUNT] })).toBe(0)
     const { memory } = machine
-    const due = wakeOrder(machine).map((slot) => memory.getTime(testTask(memory, slot) + TASK.wakeTime))
+    const due = wakeOrder(machine).map((slot) =>
+      memory.getTime(testTask(memory, slot) + TASK.sleepTimer + HRTIMER.expires),
+    )
     expect(due).toHaveLength(COUNT)
     expect(due).toEqual([...due].sort((a, b) => a - b))
   },
@@ -45,14 +48,14 @@ onEveryMachine(
       const early = machine.run('time_sleepers', { cpu: 0, args: [cpu, COUNT] })
       const cycles = (async () => {
         await machine.offline(cpu)
-        expect(machine.memory.get(machine.memory.timerBase(cpu) + TIMER_BASE.head)).toBe(0)
+        expect(timers(machine)[cpu]).toBe(0)
         await machine.online(cpu)
       })()
       expect(await early).toBe(0)
       await cycles
     }
     expect(wakeOrder(machine)).toHaveLength(2 * COUNT)
-    expect(timerLists(machine)).toEqual([0, 0, 0])
+    expect(timers(machine)).toEqual([0, 0, 0])
   },
 )
 
@@ -67,6 +70,6 @@ onEveryMachine(
       expect(await early).toBe(0)
       expect(await machine.run('time_sleep', { cpu: 1, args: [20, 2] })).toBe(0)
     }
-    expect(timerLists(machine)).toEqual([0, 0])
+    expect(timers(machine)).toEqual([0, 0])
   },
 )

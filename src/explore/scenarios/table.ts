@@ -3,11 +3,13 @@ import type { Scenario } from '../scenario.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { guests } from './guests.js'
+import { disk, movedInterrupts, packets } from './irq.js'
 import { idleDeath, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 import { softirqs, timerWheel } from './time.js'
+import { halfDown, lateTimer, sleepingHolder, timerStorm } from './timers.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -37,6 +39,9 @@ export const SCENARIOS: readonly Scenario[] = [
   stopAndPush,
   sentAway,
   halfUp,
+  movedInterrupts,
+  packets,
+  disk,
   rcuReaders,
   rcuExpedited,
   rcuCallbacks,
@@ -45,4 +50,8 @@ export const SCENARIOS: readonly Scenario[] = [
   timerWheel,
   softirqs,
   guests,
+  sleepingHolder,
+  lateTimer,
+  halfDown,
+  timerStorm,
 ] as readonly Scenario[]

@@ -15,11 +15,12 @@ import { KIND, type Operation, ORDER, type Order } from '../../ops/operation.js'
 import { VECTOR, type Vector } from '../../ops/vectors.js'
 import { tracerFor } from '../../trace/ring.js'
 import type { Workload } from '../../workloads/workload.js'
-import type { Engine, EngineConfig, EngineEvents, Watchdog } from '../engine.js'
+import { type Engine, type EngineConfig, type EngineEvents, memoryConfigOf, type Watchdog } from '../engine.js'
 import { Processor } from '../processor.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import { buildReport, type PanicCause, processorState } from '../report.js'
 import { combined } from './combined.js'
+import { type Bus, Devices } from './devices.js'
 import { Digest } from './digest.js'
 import { memoryFor } from './engine-memory.js'
 import type { MemoryModel } from './memory-model.js'
@@ -33,19 +34,20 @@ import { Stretches } from './stretches.js'
 import { OPERATION_NS, Timers } from './timers.js'
 import { Watchers } from './watchers.js'
 
-export class DeterministicEngine implements Engine, View {
+export class DeterministicEngine implements Engine, View, Bus {
   readonly kind = 'deterministic'
   readonly memory: Memory
   readonly functions: Functions
   readonly workloads: readonly Workload[]
   readonly strategy: Strategy
-  /** the CPUs; after them their store buffers, where the memory model has any */
+  /** the CPUs, then the devices; after them the CPUs' store buffers, where the memory model has any */
   readonly actors: number
   private readonly observer: Observer | null
   private readonly buffers: StoreBuffers | null
   private readonly bystander: Bystander | null
   private readonly words: Int32Array
   private readonly processors: Processor[] = []
+  private readonly devices: Devices
   private readonly runnable: Runnable
   private readonly watchers: Watchers
   private readonly stretches: Stretches
@@ -71,12 +73,11 @@ export class DeterministicEngine implements Engine, View {
     model: MemoryModel = 'sc',
   ) {
     this.patience = new Patience(requestMs, operations ?? null)
-    const { cpus, tasks, scratch, traceRecords, user, kthreads } = config
+    const { cpus } = config
     const { observer = null } = strategy
-    const extent = { cpus, tasks, workers: 1, traceRecords, scratch, user, kthreads }
-    this.actors = actorsOf(cpus, model)
+    this.actors = actorsOf(cpus, config.devices.length, model)
     this.buffers = model === 'sc' ? null : new StoreBuffers(cpus, model, (word, value) => this.write(word, value))
-    this.memory = memoryFor(extent, observer, this.buffers)
+    this.memory = memoryFor(memoryConfigOf(config, 1), observer, this.buffers)
     this.observer = observer
     this.bystander = observer ?? this.buffers
     this.words = this.memory.words
@@ -85,16 +86,13 @@ export class DeterministicEngine implements Engine, View {
     this.strategy = strategy
     this.runnable = new Runnable(this.actors)
     // Nobody waits for a word of user memory by an operation.
-    this.watchers = new Watchers(this.memory.layout.user.base, cpus)
+    this.watchers = new Watchers(this.memory.layout.user.base, this.memory.layout.masters)
     formatMemory(this.memory, this.functions, config.profile, config)
     const vacated = vacatedBelow(this.memory, this.functions)
     const programs = new Programs(this.memory, workloads, vacated, (program, text) => this.events?.fault(program, text))
-    this.stretches = new Stretches(
-      cpus,
-      programs,
-      workloads.map(({ unitNs }) => unitNs),
-    )
-    this.timers = new Timers(cpus, this.stretches)
+    const unitsNs = workloads.map(({ unitNs }) => unitNs)
+    this.stretches = new Stretches(cpus, programs, unitsNs)
+    this.timers = new Timers(this.memory.layout.masters, this.stretches)
     const services = servicesOf(
       this.words,
       () => this.time,
@@ -102,10 +100,9 @@ export class DeterministicEngine implements Engine, View {
     )
     const tracer = tracerFor(this.memory)
     const bugs = new Set(config.bugs)
-    for (let id = 0; id < cpus; id++) {
-      const cpu = new Cpu(id, this.memory, this.functions, services, tracer, bugs)
-      this.processors.push(new Processor(cpu))
-    }
+    const cpuOf = (id: number): Cpu => new Cpu(id, this.memory, this.functions, services, tracer, bugs)
+    for (let id = 0; id < cpus; id++) this.processors.push(new Processor(cpuOf(id)))
+    this.devices = new Devices(this.memory, this, strategy, this.digest, this.runnable, this.watchers, this.timers)
     for (let id = 0; id < cpus; id++) this.update(id)
     strategy.attach?.(this)
   }
@@ -203,7 +200,8 @@ export class DeterministicEngine implements Engine, View {
     const id = this.runnable.list[place]!
     this.steps++
     if (id >= this.processors.length) {
-      this.giveUpStore(id)
+      if (id < this.devices.end) this.devices.advance(id)
+      else this.giveUpStore(id)
       return true
     }
     this.bystander?.enter(id)
@@ -221,7 +219,7 @@ export class DeterministicEngine implements Engine, View {
   /** A buffer's turn: the oldest store in it goes into memory. */
   private giveUpStore(actor: number): void {
     const buffers = this.buffers!
-    const first = this.processors.length
+    const first = this.devices.end
     const { word, value } = buffers.declared(actor - first)
     this.digest.mix(actor, KIND.store, word)
     this.digest.mix(actor, KIND.store, value)
@@ -231,8 +229,7 @@ export class DeterministicEngine implements Engine, View {
   }
 
   cpuOf(actor: number): number {
-    const cpus = this.processors.length
-    return actor < cpus ? actor : this.buffers!.ownerOf(actor - cpus)
+    return actor < this.devices.end ? actor : this.buffers!.ownerOf(actor - this.devices.end)
   }
 
   get sinceProgress(): number {
@@ -240,12 +237,12 @@ export class DeterministicEngine implements Engine, View {
   }
 
   declared(actor: number): Readonly<Operation> {
-    const cpus = this.processors.length
-    return actor < cpus ? this.processors[actor]!.declared : this.buffers!.declared(actor - cpus)
+    if (actor < this.processors.length) return this.processors[actor]!.declared
+    return actor < this.devices.end ? this.devices.declared(actor) : this.buffers!.declared(actor - this.devices.end)
   }
 
   callersOf(cpu: number): readonly string[] {
-    return this.processors[cpu]!.callers
+    return this.processors[cpu]?.callers ?? []
   }
 
   stepOf(cpu: number): StepKind {
@@ -381,7 +378,7 @@ export class DeterministicEngine implements Engine, View {
     else this.buffers.put(cpu, word, value, order === ORDER.release)
   }
 
-  private write(word: number, value: number): void {
+  write(word: number, value: number): void {
     this.words[word] = value
     for (let cpu = this.watchers.first(word); cpu >= 0; ) {
       const next = this.watchers.after(cpu)
@@ -390,12 +387,15 @@ export class DeterministicEngine implements Engine, View {
     }
   }
 
-  private raise(cpu: number, vector: Vector): void {
+  raise(cpu: number, vector: Vector): void {
     this.words[this.memory.pending(cpu)]! |= 1 << vector
     this.setRunnable(cpu)
   }
 
-  private readonly fires = (cpu: number): void => this.raise(cpu, VECTOR.timer)
+  private readonly fires = (id: number): void => {
+    if (id < this.processors.length) this.raise(id, VECTOR.timer)
+    else this.devices.look(id)
+  }
   private readonly stretchIsOver = (cpu: number): void => this.setRunnable(cpu)
 
   /** After a CPU has declared an operation: whether it is runnable, and which word decides that. */
@@ -405,11 +405,12 @@ export class DeterministicEngine implements Engine, View {
     const watched = kind === KIND.lock || kind === KIND.waitWhile || kind === KIND.waitUntil ? word : 0
     this.watchers.watch(id, watched)
     this.setRunnable(id)
-    this.buffers?.note(id, this.runnable, this.processors.length)
+    this.buffers?.note(id, this.runnable, this.devices.end)
   }
 
   private setRunnable(id: number): void {
-    this.runnable.set(id, this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id))
+    if (id >= this.processors.length) this.devices.look(id)
+    else this.runnable.set(id, this.stretches.isUnderWay(id) ? this.stretches.isOver(id) : this.isAble(id))
   }
 
   private isAble(id: number): boolean {
@@ -418,7 +419,7 @@ export class DeterministicEngine implements Engine, View {
     return interrupted || processor.preemptible || this.canCarryOut(id, processor)
   }
 
-  private panic(cause: PanicCause, cpu: number): void {
+  panic(cause: PanicCause, cpu: number): void {
     if (this.dead) return
     this.dead = true
     this.bystander?.leave()

@@ -18,9 +18,9 @@ import type { Runnable } from './runnable.js'
 /** Buffers of a CPU, and how many stores there are room for in each. */
 const SHAPE = { sc: { lanes: 0, depth: 0 }, tso: { lanes: 1, depth: 48 }, pso: { lanes: 8, depth: 6 } } as const
 
-/** How many there are that can be given a turn: the CPUs, then all buffers. */
-export function actorsOf(cpus: number, model: MemoryModel): number {
-  return cpus * (1 + SHAPE[model].lanes)
+/** How many there are that can be given a turn: the CPUs, then the devices, then all buffers. */
+export function actorsOf(cpus: number, devices: number, model: MemoryModel): number {
+  return cpus + devices + cpus * SHAPE[model].lanes
 }
 
 export class StoreBuffers implements Bystander {

@@ -54,9 +54,9 @@ export class Stretches {
     return this.ends[cpu]!
   }
 
-  /** When it will be over, Infinity for a CPU that is in none. */
+  /** When it will be over, Infinity for a CPU that is in none, and for what is no CPU. */
   endOf(cpu: number): number {
-    return this.ends[cpu]!
+    return this.ends[cpu] ?? Number.POSITIVE_INFINITY
   }
 
   /** Its time has passed. */

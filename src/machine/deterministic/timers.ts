@@ -1,4 +1,5 @@
-// When time does something by itself: a CPU's timer fires, a stretch of a user task is over, a CPU has spun long enough.
+// When time does something by itself: a CPU's timer fires, a device has waited long enough, a stretch of a user task is over, a
+// CPU has spun long enough.
 import type { Stretches } from './stretches.js'
 
 /** Virtual time that an operation takes, ns. */
@@ -11,15 +12,16 @@ export class Timers {
   private readonly stretches: Stretches
   private readonly spins: Float64Array
 
-  constructor(cpus: number, stretches: Stretches) {
-    this.deadlines = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
+  /** `masters`: the CPUs, and devices after them. */
+  constructor(masters: number, stretches: Stretches) {
+    this.deadlines = new Float64Array(masters).fill(Number.POSITIVE_INFINITY)
     this.stretches = stretches
-    this.spins = new Float64Array(cpus).fill(Number.POSITIVE_INFINITY)
+    this.spins = new Float64Array(masters).fill(Number.POSITIVE_INFINITY)
   }
 
-  /** Arms a CPU's timer: never, when Infinity. */
-  set(cpu: number, time: number): void {
-    this.deadlines[cpu] = time
+  /** Arms the timer of a CPU or a device: never, when Infinity. */
+  set(id: number, time: number): void {
+    this.deadlines[id] = time
     this.expect(time)
   }
 
@@ -35,7 +37,7 @@ export class Timers {
   }
 
   /** Tells of each timer that fires, and of each stretch and spin that is over. */
-  pass(now: number, fires: (cpu: number) => void, isOver: (cpu: number) => void): void {
+  pass(now: number, fires: (id: number) => void, isOver: (cpu: number) => void): void {
     let next = Number.POSITIVE_INFINITY
     for (let id = 0; id < this.deadlines.length; id++) {
       const deadline = this.deadlines[id]!

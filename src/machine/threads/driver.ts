@@ -14,6 +14,7 @@ import { tracerFor } from '../../trace/ring.js'
 import { CALL } from '../../workloads/workload.js'
 import type { Programs } from '../programs.js'
 import { type PanicCause, type ProcessorState, processorState } from '../report.js'
+import { ThreadDevice } from './device.js'
 import type { LogRing } from './log-ring.js'
 import type { DriverCounters } from './messages.js'
 import { MACHINE_STATE } from './messages.js'
@@ -48,6 +49,8 @@ export class Driver implements DrivenBy {
   /** how long a unit of each workload takes, ns: as it says, then as measured */
   private readonly unitNs: Float64Array
   private readonly processors: ThreadProcessor[] = []
+  /** all of the machine's, on the worker that runs from the beginning */
+  private readonly devices: ThreadDevice[] = []
   /** those that have turns */
   private readonly active: ThreadProcessor[] = []
   /** the CPU of a worker that has only one, where all workers have: nobody sets its attention */
@@ -87,6 +90,8 @@ export class Driver implements DrivenBy {
       this.current = id
       this.processors.push(new ThreadProcessor(new Cpu(id, memory, functions, services, tracer, bugs), this))
     }
+    const devices = worker === 0 ? memory.layout.devices.count : 0
+    for (let n = 0; n < devices; n++) this.devices.push(new ThreadDevice(n, memory, this, () => services.now()))
     this.active.push(...this.processors)
     this.alone = workers === cpus ? this.processors[0]! : null
     this.deadlines = new Float64Array(this.processors.length).fill(Number.POSITIVE_INFINITY)
@@ -109,7 +114,8 @@ export class Driver implements DrivenBy {
       Atomics.add(words, heartbeat, 1)
       this.collectAttention()
       if (this.nextDeadline !== Number.POSITIVE_INFINITY) this.fireTimers()
-      const busy = this.takeTurns()
+      let busy = this.takeTurns()
+      if (this.devices.length > 0 && this.driveDevices()) busy = true
       if (this.log.fresh) {
         this.log.fresh = false
         ringHost(memory)
@@ -135,6 +141,13 @@ export class Driver implements DrivenBy {
         active.pop()
       } else i++
     }
+    return busy
+  }
+
+  /** Answers whether any device did anything. */
+  private driveDevices(): boolean {
+    let busy = false
+    for (const device of this.devices) if (device.run()) busy = true
     return busy
   }
 
@@ -174,7 +187,9 @@ export class Driver implements DrivenBy {
     const spins = Atomics.load(words, awake) <= this.cores ? this.spins : 0
     for (let i = 0; i < spins; i++) if (Atomics.load(words, bell) !== seen || this.isCalled()) return
     const parked = bell - DOORBELL.bell + DOORBELL.parked
-    const timeoutMs = (this.nextDeadline - this.services.now()) / 1e6
+    let deadline = this.nextDeadline
+    for (const { until } of this.devices) deadline = Math.min(deadline, until)
+    const timeoutMs = (deadline - this.services.now()) / 1e6
     if (timeoutMs <= 0) return
     Atomics.sub(words, awake, 1)
     Atomics.store(words, parked, 1)

@@ -12,7 +12,7 @@ import { GLOBAL } from '../../memory/structs.js'
 import type { DeviceAction } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
 import type { Workload } from '../../workloads/workload.js'
-import type { Engine, EngineConfig, EngineEvents, WorkerInspection } from '../engine.js'
+import { type Engine, type EngineConfig, type EngineEvents, memoryConfigOf, type WorkerInspection } from '../engine.js'
 import { loadModules, loadWorkloads } from '../modules.js'
 import { buildReport, type PanicCause, type ProcessorState } from '../report.js'
 import { LogRing, UEVENT } from './log-ring.js'
@@ -59,8 +59,7 @@ export class ThreadsEngine implements Engine {
   private stretches = 0
 
   constructor(config: EngineConfig, workers: number, limits: WatchdogLimits) {
-    const { cpus, tasks, scratch, traceRecords, user, kthreads } = config
-    const memoryConfig = { cpus, tasks, workers, traceRecords, scratch, user, kthreads }
+    const memoryConfig = memoryConfigOf(config, workers)
     const bytes = new Layout(memoryConfig).words * 4
     this.config = config
     this.memory = new Memory(memoryConfig, new SharedArrayBuffer(bytes))

@@ -7,6 +7,7 @@ import { buildFunctions } from '../../kernel/functions.js'
 import { Memory } from '../../memory/memory.js'
 import { DOORBELL, GLOBAL } from '../../memory/structs.js'
 import type { Services } from '../../ops/cpu.js'
+import { memoryConfigOf } from '../engine.js'
 import { type Import, loadModules, loadWorkloads } from '../modules.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import type { PanicCause } from '../report.js'
@@ -45,8 +46,7 @@ export function runWorker(load: Import): void {
 async function makeDriver(given: WorkerConfig, load: Import): Promise<Driver> {
   const { buffer, config, worker, workers, epochNs, cores } = given
   const log = new LogRing(given.log)
-  const { cpus, tasks, scratch, traceRecords, user, kthreads } = config
-  const memory = new Memory({ cpus, tasks, workers, traceRecords, scratch, user, kthreads }, buffer)
+  const memory = new Memory(memoryConfigOf(config, workers), buffer)
   const functions = buildFunctions(config.profile, await loadModules(config.modules, load))
   const workloads = await loadWorkloads(config.workloads, load)
   const programs = new Programs(memory, workloads, vacatedBelow(memory, functions), (program, text) => {
