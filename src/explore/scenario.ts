@@ -50,8 +50,8 @@ export interface Scenario<State = unknown> {
     | 'tasks'
     | 'userMemory'
     | 'scratch'
-    | 'kthreads'
     | 'devices'
+    | 'kthreads'
   >
   /** Before the actors begin; resolves to what steps and check are given. */
   prepare?(machine: Machine): Promise<State>

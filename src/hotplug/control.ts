@@ -9,16 +9,23 @@
 //   flush      wait for that kworker
 import { ERRNO } from '../base/errno.js'
 import { kernelIntErrno, parseKernelBool, parseKernelInt } from '../base/kstrto.js'
-import { NS_PER_MS } from '../base/time.js'
+import { NS_PER_MS, NS_PER_US } from '../base/time.js'
 import { CPUHP, GLOBAL, STEP, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import type { Kernel } from '../ops/operation.js'
+import { setCpusAllowed } from '../sched/affinity.js'
 import { RESTART } from '../sched/task.js'
 import { mutexReady, mutexTryLock, mutexUnlock } from '../sync/mutex.js'
 import { prepareToSleep } from '../time/sleep.js'
 import { EVENT, MARK } from '../trace/events.js'
-import { flushWorkReady, queueWorkOn, workAnywhere, workElsewhere, workResult } from '../workqueue/workqueue.js'
+import {
+  beginWorkOnCpu,
+  workAnywhere,
+  workElsewhere,
+  workOnCpuReady,
+  workOnCpuResult,
+} from '../workqueue/work-on-cpu.js'
 import { lockStates, unlockStates } from './locks.js'
 import { CPUHP_STATE, callbackOf, INVALID, isAtomicState } from './states.js'
 import { cpuDown, cpuUp, firstOnline } from './updown.js'
@@ -85,14 +92,21 @@ export function* storeControl(
     const state = memory.get(memory.cpuhp(subject) + CPUHP.state)
     if (cpu.bugs.has('M25') ? state < target : state <= target) {
       result = yield* cpuUp(cpu, subject, target)
+    } else if (cpu.bugs.has('M01')) {
+      // Its frames must not be on the CPU that is to go.
+      if (cpu.id === subject) {
+        yield* leave(cpu)
+        return RESTART
+      }
+      result = yield* cpuDown(cpu, subject, target)
     } else {
       result = yield* sendDown(cpu, subject, target)
       if (result === 0) memory.set(phaseWord, PHASE.flush)
     }
   }
   if (memory.get(phaseWord) === PHASE.flush) {
-    if (!(yield* flushWorkReady(cpu))) return RESTART
-    result = workResult(cpu)
+    if (!(yield* workOnCpuReady(cpu))) return RESTART
+    result = workOnCpuResult(cpu)
   }
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.done, result)
   yield* mutexUnlock(cpu, mapsLock)
@@ -100,6 +114,14 @@ export function* storeControl(
   if (isDevice && result === 0) deviceChanged(cpu, subject, target === CPUHP_STATE.offline)
   yield* mutexUnlock(cpu, deviceLock)
   return result
+}
+
+/** M01: the current task is going to sleep, and goes on elsewhere: nobody asks it where it likes to be. */
+function* leave(cpu: Cpu): Kernel<void> {
+  const { memory, id } = cpu
+  const own = (w: number): number => (w === id >> 5 ? 1 << (id & 31) : 0)
+  yield* setCpusAllowed(cpu, cpu.task, (w) => memory.get(memory.possible + w) & ~own(w))
+  yield* prepareToSleep(cpu, NS_PER_US)
 }
 
 /** With device_hotplug_lock held: a CPU's device is offline now, or online, and the world is told. */
@@ -156,7 +178,7 @@ function* sendDown(cpu: Cpu, subject: number, target: number): Kernel<number> {
   if (memory.get(memory.global + GLOBAL.hotplugDisabled) !== 0) return -ERRNO.EBUSY
   const worker = firstOnline(cpu, subject)
   if (worker < 0) return -ERRNO.EBUSY
-  yield* queueWorkOn(cpu, worker, FN.cpu_down_maps_locked, subject | (target << 16))
+  yield* beginWorkOnCpu(cpu, worker, FN.cpu_down_maps_locked, subject | (target << 16))
   return 0
 }
 

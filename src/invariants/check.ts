@@ -1,11 +1,13 @@
 // Checking: all invariants in one go, what was found, and sums over many checks.
 
+import { BANDWIDTH_INVARIANTS } from './bandwidth.js'
 import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
 import { IRQ_INVARIANTS } from './irq.js'
 import { KVM_INVARIANTS } from './kvm.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
+import { MM_INVARIANTS } from './mm.js'
 import { RCU_INVARIANTS } from './rcu.js'
 import { RECORD_INVARIANTS } from './records.js'
 import { SOFTIRQ_INVARIANTS } from './softirq.js'
@@ -14,6 +16,7 @@ import { TASK_INVARIANTS } from './tasks.js'
 import { THREAD_INVARIANTS } from './threads.js'
 import { TIME_INVARIANTS } from './time.js'
 import { TIMER_INVARIANTS } from './timers.js'
+import { WORKER_INVARIANTS } from './workers.js'
 
 /** Every invariant, in the order in which they are told. */
 export const INVARIANTS: readonly Invariant[] = [
@@ -21,14 +24,17 @@ export const INVARIANTS: readonly Invariant[] = [
   ...RECORD_INVARIANTS,
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
+  ...WORKER_INVARIANTS,
   ...CALL_INVARIANTS,
   ...IRQ_INVARIANTS,
   ...RCU_INVARIANTS,
+  ...MM_INVARIANTS,
   ...SOFTIRQ_INVARIANTS,
   ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,
-  ...KVM_INVARIANTS,
   ...TIMER_INVARIANTS,
+  ...BANDWIDTH_INVARIANTS,
+  ...KVM_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]
 

@@ -13,7 +13,7 @@ import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
 import { TASK_GROUP } from '../memory/groups.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
-import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK, WORKER_POOL } from '../memory/structs.js'
+import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
 import { HRTIMER_BASE } from '../memory/timers.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -21,12 +21,15 @@ import { FN, type Functions } from '../ops/functions.js'
 import { type Kernel, release } from '../ops/operation.js'
 import type { Profile } from '../profiles/profile.js'
 import { formatRcu } from '../rcu/state.js'
+import { formatMms } from '../sched/mm.js'
 import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
 import { hrtimerInit } from '../time/hrtimer.js'
 import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'
+import { workqueueInit } from '../workqueue/hotplug.js'
+import { formatWorkqueues } from '../workqueue/workqueue.js'
 import { openDevices } from './devices.js'
 import { formatPort } from './port.js'
 
@@ -35,8 +38,8 @@ export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
   readonly devices?: readonly DeviceConfig[]
-  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 (default: it is) */
-  readonly rcuExpedited?: boolean
+  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 */
+  readonly rcuExpedited: boolean
 }
 
 /** Lays out everything in fresh memory, before any CPU runs. */
@@ -54,7 +57,8 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.activeCount, 1)
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
-  formatRcu(memory, boot.rcuExpedited ?? true)
+  formatMms(memory)
+  formatRcu(memory, boot.rcuExpedited)
   for (let group = 1; group < LIMITS.groups; group++) {
     const at = memory.taskGroup(group)
     hrtimerInit(memory, at + TASK_GROUP.periodTimer, 0, FN.sched_cfs_period_timer, group)
@@ -62,6 +66,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   }
   formatSteps(memory, functions, profile)
   formatPort(memory)
+  formatWorkqueues(memory)
   formatDevices(memory, boot.devices ?? [])
   const init = {
     comm: 'init',
@@ -110,7 +115,6 @@ function formatCpu(memory: Memory, cpu: number): void {
   memory.set(rq + RUNQUEUE.online, cpu === 0 ? 1 : 0)
   memory.set(rq + RUNQUEUE.balanceCallback, cpu === 0 ? CALLBACK.none : CALLBACK.balancePush)
   memory.set(memory.hrtimerBase(cpu) + HRTIMER_BASE.online, cpu === 0 ? 1 : 0)
-  memory.set(memory.pool(cpu) + WORKER_POOL.bound, 1)
   memory.set(memory.stopper(cpu) + STOPPER.enabled, 0)
 }
 
@@ -134,6 +138,7 @@ export function* swapper(cpu: Cpu): Kernel<number> {
 export function* kernelInit(cpu: Cpu, _task: number, maxcpus: number): Kernel<number> {
   const { memory } = cpu
   yield* smpbootCreateThreads(cpu, 0)
+  yield* workqueueInit(cpu)
   yield* unparkThread(cpu, threadOf(memory, 0, THREADS.cpuhp))
   yield* stopMachineUnpark(cpu, 0)
   yield* unparkThread(cpu, threadOf(memory, 0, THREADS.ksoftirqd))

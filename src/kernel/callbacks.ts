@@ -2,7 +2,7 @@
 // A callback that is not in this list is a named step: it is called, traced and may be told to fail, and does nothing.
 
 import { blkSoftirqCpuDead } from '../block/complete.js'
-import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
+import { bringupCpu, finishCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
 import { devCpuDead } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
@@ -21,7 +21,7 @@ import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
 import { takeoverTasklets } from '../softirq/tasklet.js'
 import { hrtimersCpuDying, hrtimersCpuStarting, hrtimersDeadCpu, hrtimersPrepareCpu } from '../time/hrtimer.js'
 import { timersDeadCpu, timersPrepareCpu } from '../time/timer.js'
-import { workqueueOfflineCpu, workqueueOnlineCpu } from '../workqueue/workqueue.js'
+import { workqueueOfflineCpu, workqueueOnlineCpu, workqueuePrepareCpu } from '../workqueue/hotplug.js'
 
 export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpboot_create_threads: smpbootCreateThreads,
@@ -37,6 +37,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   hrtimers_cpu_dying: hrtimersCpuDying,
   rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
+  finish_cpu: finishCpu,
   takedown_cpu: takedownCpu,
   sched_cpu_starting: schedCpuStarting,
   sched_cpu_dying: schedCpuDying,
@@ -45,6 +46,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   sched_cpu_deactivate: schedCpuDeactivate,
   smpboot_unpark_threads: smpbootUnparkThreads,
   smpboot_park_threads: smpbootParkThreads,
+  workqueue_prepare_cpu: workqueuePrepareCpu,
   blk_softirq_cpu_dead: blkSoftirqCpuDead,
   dev_cpu_dead: devCpuDead,
   workqueue_online_cpu: workqueueOnlineCpu,
@@ -57,7 +59,8 @@ export function* namedStep(): Kernel<number> {
 
 /** The step table as it was when Linux had those bugs. */
 export function tableWith(profile: Profile, bugs: readonly BugName[]): Profile {
-  if (!bugs.includes('M03')) return profile
+  // The fix of M01 is older than that of M03, without which nothing comes of it.
+  if (!bugs.includes('M01') && !bugs.includes('M03')) return profile
   const states = profile.states.map((step) =>
     step.startup === 'hrtimers_prepare_cpu' ? { ...step, teardown: 'hrtimers_dead_cpu' } : step,
   )

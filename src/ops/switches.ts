@@ -4,6 +4,7 @@
 // hang. A machine is booted with them: Machine.boot({ cpus: 4, bugs: ['M15'] }).
 
 export const BUGS = {
+  M01: 'who takes a CPU down is throttled himself, and the timer that lets him go is on that CPU (2b8272ff4a70)',
   M03: 'the timers of a dead CPU move at hrtimers:prepare, after callbacks that wait for those who sleep (5c0930ccaad5)',
   M04: 'what is armed on a dying CPU after hrtimers:dying stays there (53dac345395c)',
   M05: 'the timer base of a CPU is set up by hrtimers:prepare alone, which a way up from above it leaves out (2f8dea1692ee)',
@@ -17,6 +18,7 @@ export const BUGS = {
   M15: 'a dying CPU does not run the function calls that are queued on it (8d056c48e486)',
   M16: 'the warning of calls on an offline CPU looks at the queue when it has been emptied (9e949a388635)',
   M17: 'a dying CPU says itself that it is dead, when RCU no longer watches it (71f87b2fc64c)',
+  M18: 'the idle task of a dead CPU lets go of the address space that it has borrowed (bf2c59fce407)',
   M20: 'a thread says that it is parked before it is off its CPU, and nobody waits until it is (85f1abe0019f)',
   M21: 'a thread that is not parked is unparked all the same (214e01ad4ed7)',
   M24: 'a failing STARTING or DYING callback stops the CPU half-way (6f855b39e460)',
@@ -50,6 +52,10 @@ export const MUTATIONS = {
   'early-death': 'a CPU that is powered on still counts as having played dead',
   'eternal-wait': 'cpuhp/N does not take itself off the runqueue that it waited for to become empty',
   'unbound-worker': 'the kworker of a CPU that is up again does not come back',
+  'deaf-pool': 'a worker that sleeps in the middle of its work does not have another one go on',
+  'twin-work': 'a work that is queued again while it is done is begun by a second worker at the same time',
+  'hasty-flush': 'who waits for a work does not wait where it is being done already',
+  'stranded-work': 'new work of a CPU that is down wakes no worker',
   'unparked-thread': 'the threads of a CPU that goes down are not parked',
   'open-stopper': 'the stopper of a dead CPU goes on taking work',
   'lost-interrupt': 'what is pending on a dying CPU is not raised again elsewhere',
@@ -61,6 +67,10 @@ export const MUTATIONS = {
   'short-grace': 'a grace period does not wait for the highest CPU of each node',
   'lost-callbacks': 'the RCU callbacks of a dead CPU are left where they are',
   'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
+  'hasty-timers': 'high-resolution timers expire a little before their time',
+  'kept-throttled': 'a CPU that is closed to tasks goes on throttling its groups',
+  'stopped-period': 'the period timer of a throttled group stops, now and then',
+  'unpaid-runtime': 'a CPU gets a whole slice of a quota that has none left',
   'left-loaded': 'the virtual CPUs of a CPU that dies stay loaded there',
   'unready-hardware': 'virtualisation is not enabled on a CPU that comes up',
 } as const

@@ -16,6 +16,8 @@ import { acquire, full, type Kernel } from '../ops/operation.js'
 import { NORMAL_SLEEP } from '../sched/task.js'
 import { tryToWakeUp } from '../sched/wakeup.js'
 import { raiseSoftirq, SOFTIRQ } from '../softirq/softirq.js'
+import { EVENT } from '../trace/events.js'
+import { RCU_UTILIZATION } from '../trace/fields.js'
 import { accelerate, advance, countInvoked, isEmpty, takeDone } from './callbacks.js'
 import { bitOf, clearCpus, clearOwed, nodeThrough, owes, setOwed } from './node.js'
 import { interruptedQuiescent } from './quiescent.js'
@@ -56,11 +58,13 @@ export function rcuNeedsCpu(cpu: Cpu): boolean {
 export function* rcuCore(cpu: Cpu): Kernel<void> {
   const { memory } = cpu
   const data = memory.rcuData(cpu.id)
+  cpu.trace(EVENT.rcu_utilization, RCU_UTILIZATION.startCore, 0, 0)
   const gpSeq = yield cpu.load(memory.rcu + RCU.gpSeq, acquire, 'rcu_core')
   if (memory.get(data + RCU_DATA.gpSeq) !== gpSeq) yield* noteGpChanges(cpu, gpSeq)
   if (memory.get(data + RCU_DATA.coreNeedsQs) === 1 && !owes(cpu, NO_QS.normal)) yield* reportQs(cpu)
   if (!isEmpty(memory, data + RCU_DATA.next)) yield* startFor(cpu)
   yield* doBatch(cpu)
+  cpu.trace(EVENT.rcu_utilization, RCU_UTILIZATION.endCore, 0, 0)
 }
 
 /** Takes notice of a grace period that has begun or ended. Interrupts come meanwhile, tasks do not. */

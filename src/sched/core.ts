@@ -9,6 +9,7 @@ import { EVENT, PREEMPTED, withPriorities } from '../trace/events.js'
 import { checkCfsRqRuntime, returnCfsRqRuntime } from './bandwidth.js'
 import { balanceCallbacks } from './callbacks.js'
 import { lacksRuntime } from './group.js'
+import { mmDrop, mmGrab, switchMm, takePreviousMm } from './mm.js'
 import { isBound } from './placement.js'
 import { schedHooks } from './push.js'
 import { queuePushTasks } from './push-realtime.js'
@@ -22,11 +23,14 @@ import { startTick } from './tick.js'
  * runnable whatever its state says.
  */
 export function* schedule(cpu: Cpu, preempt = false): Kernel<void> {
+  const isWorker = !preempt && cpu.memory.get(cpu.task + TASK.worker) !== 0
+  if (isWorker) yield* schedHooks.workerSleeping(cpu)
   do {
     cpu.preemptDisable()
     yield* scheduleOnce(cpu, preempt)
     cpu.preemptEnable()
   } while (cpu.needResched)
+  if (isWorker) yield* schedHooks.workerRunning(cpu)
 }
 
 /** For the idle task, and for callers that keep preemption off. */
@@ -68,6 +72,7 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   if (!cpu.restartable) setPinned(cpu, rq, previous, 1)
   setPinned(cpu, rq, next, 0)
   memory.set(rq + RUNQUEUE.current, next)
+  if (switchMm(memory, rq, previous, next)) yield mmGrab(cpu, next)
   yield cpu.store(next + TASK.onCpu, 1, relaxed, 'schedule:on_cpu')
   const priorities = withPriorities(EVENT.sched_switch, priorityOf(memory, previous), priorityOf(memory, next))
   cpu.trace(priorities, previous, preempt ? state | PREEMPTED : state, next)
@@ -89,9 +94,12 @@ function setPinned(cpu: Cpu, rq: number, task: number, pinned: number): void {
 export function* finishTaskSwitch(cpu: Cpu, previous: number): Kernel<void> {
   // Pairs with the wait for onCpu in tryToWakeUp.
   yield cpu.store(previous + TASK.onCpu, 0, release, 'finish_task_switch:on_cpu')
-  yield* finishLockSwitch(cpu, cpu.memory.runqueue(cpu.id))
+  const rq = cpu.memory.runqueue(cpu.id)
+  const mm = takePreviousMm(cpu.memory, rq)
+  yield* finishLockSwitch(cpu, rq)
   const notifier = cpu.memory.get(cpu.task + TASK.preemptNotifier)
   if (notifier !== 0) yield* schedHooks.schedIn(cpu, notifier)
+  if (mm !== 0) yield* mmDrop(cpu, mm)
 }
 
 function* finishLockSwitch(cpu: Cpu, rq: number): Kernel<void> {

@@ -1,8 +1,8 @@
 // The ways to be busy that `--load` can ask for, as data: what each is, what can be set, who does it, and what must have come
 // of it. Those done by kernel threads have their functions in src/loads; the others are user processes.
-
 import { type DeviceConfig, MAX_RATE } from '../../src/devices/config.js'
 import { KVM_STEP } from '../../src/kvm/hardware.js'
+import type { BandwidthLimit } from '../../src/machine/groups.js'
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
 import type { StateDescription } from '../../src/machine/machine.js'
 import { OBJECTS } from '../../src/memory/load-structs.js'
@@ -45,6 +45,8 @@ export interface ProcessKind extends AnyKind {
   readonly by: 'processes'
   readonly workloads: readonly string[]
   readonly policy?: (values: Values) => { readonly nice?: number }
+  /** of a task group that they are all in */
+  readonly limit?: (values: Values) => BandwidthLimit
 }
 
 export type Kind = ThreadKind | ProcessKind
@@ -106,6 +108,18 @@ export const KINDS: readonly Kind[] = [
     workloads: ['sha256', 'sieve', 'matrix'],
     parameters: { tasks: tasks(4), nice: { says: 'their nice level', default: 0, min: -20, max: 19 } },
     policy: (v) => ({ nice: v.nice! }),
+  },
+  {
+    name: 'bandwidth',
+    says: 'user tasks of a group that may run for so long in each period, all of them together (cpu.max)',
+    by: 'processes',
+    workloads: ['sha256', 'matrix'],
+    parameters: {
+      tasks: tasks(4),
+      quota: { says: 'how long, us', default: 20_000, min: 1000, max: 1_000_000 },
+      period: { says: 'length of a period, us', default: 50_000, min: 1000, max: 1_000_000 },
+    },
+    limit: (v) => ({ quotaUs: v.quota!, periodUs: v.period! }),
   },
   {
     name: 'cache',
@@ -172,6 +186,21 @@ export const KINDS: readonly Kind[] = [
       armed === deleted! + run! ? [] : [`${armed} timers were armed, ${deleted} taken off, ${run} have run`],
   },
   {
+    name: 'hrtimers',
+    says: 'high-resolution timers that are armed, disarmed, and armed again by their own function, a few for each task',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      timers: { says: 'timers of each', default: 4, min: 1, max: OBJECTS.hrtimers },
+      ahead: { says: 'how far ahead they are armed at most, us', default: 1000, min: 1, max: 1_000_000 },
+      gap: gap(1000),
+    },
+    thread: (v) => ({ function: 'load_hrtimers', end: 'load_hrtimers_end', args: [0, v.gap!, v.timers!, v.ahead!] }),
+    counts: { armed: OWN, cancelled: OWN + 1, called: OWN + 2 },
+    judge: ({ armed, cancelled, called }) =>
+      armed === cancelled! + called! ? [] : [`${armed} timers were armed, ${cancelled} disarmed, ${called} called`],
+  },
+  {
     name: 'softirq',
     says: 'tasklets, of both priorities, a few for each task',
     by: 'threads',
@@ -199,6 +228,21 @@ export const KINDS: readonly Kind[] = [
     counts: { made: OWN, entered: OWN + 1, ended: OWN + 2 },
     step: KVM_STEP,
     judge: ({ made, ended }) => (made === ended ? [] : [`${made} virtual machines were made, ${ended} have ended`]),
+  },
+  {
+    name: 'flood',
+    says: 'works of which each task has a few: bound to any CPU, unbound, delayed, and taken back',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      works: { says: 'works of each', default: 4, min: 1, max: OBJECTS.works },
+      us: us('how long one takes, us', 5),
+      gap: gap(200),
+    },
+    thread: (v) => ({ function: 'load_flood', end: 'load_flood_end', args: [v.us!, v.gap!, v.works!] }),
+    counts: { queued: OWN, run: OWN + 1, cancelled: OWN + 2 },
+    judge: ({ queued, run, cancelled }) =>
+      queued === run! + cancelled! ? [] : [`${queued} works were queued, ${run} done, ${cancelled} taken back`],
   },
   {
     name: 'pin',

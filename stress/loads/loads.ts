@@ -3,6 +3,7 @@ import { UsageError } from '../../src/base/failure.js'
 import type { DeviceConfig } from '../../src/devices/config.js'
 import type { KernelThread } from '../../src/machine/kthreads.js'
 import type { Machine } from '../../src/machine/machine.js'
+import type { SpawnOptions } from '../../src/machine/processes.js'
 import { LIMITS } from '../../src/memory/layout.js'
 import { BUILT_IN } from '../../src/workloads/table.js'
 import type { Workload } from '../../src/workloads/workload.js'
@@ -66,12 +67,14 @@ export interface ProcessLoad {
   finish(): Promise<void>
 }
 
-/** Starts user tasks: as many, of which workloads, at which nice level. */
+/** Starts user tasks: as many, of which workloads, at which nice level, and in which group. */
 export type StartProcesses = (
   tasks: number,
   workloads: readonly Workload[],
-  options: { readonly nice?: number },
+  options: ProcessOptions,
 ) => Promise<ProcessLoad>
+
+export type ProcessOptions = Pick<SpawnOptions, 'nice' | 'group'>
 
 interface Running {
   readonly setting: LoadSetting
@@ -102,15 +105,15 @@ export class Loads {
       if (kind.by === 'threads') {
         if (kind.step !== undefined) await machine.addState(kind.step)
         for (let n = 0; n < tasks; n++) threads.push(await startThread(machine, kind, values, n))
-      } else processes = await startProcesses(tasks, workloadsOf(kind), kind.policy?.(values) ?? {})
+      } else {
+        const group = kind.limit === undefined ? {} : { group: await machine.createGroup(kind.limit(values)) }
+        processes = await startProcesses(tasks, workloadsOf(kind), { ...kind.policy?.(values), ...group })
+      }
       this.running.push({ setting, tasks, threads, processes })
     }
   }
 
-  /**
-   * Has every kernel thread end and every device fall silent, takes the steps of their subsystems off the table, and says what is
-   * wrong with what they did. The processes end when they are through.
-   */
+  /** Has every kernel thread end and every device fall silent, and says what is wrong with what they did. The processes end when they are through. */
   async stop(machine: Machine): Promise<void> {
     for (const { threads } of this.running) for (const thread of threads) await thread.stop()
     for (let n = 0; n < machine.memory.layout.devices.count; n++) await machine.setDevice(n, false)

@@ -1,11 +1,13 @@
+import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
+import { hasTool } from '../support/mounting.js'
 import { cpuhp } from '../support/run.js'
 
 const OPTIONS = ['stress', '--cpus', '4', '--workers', '2', '--tasks', '8', '--quiet']
 
-test('a run can be watched while it goes on, on this machine alone', async () => {
+test('a run can be watched while it goes on, on this machine alone', async (context) => {
   const count = (text: string, name: RegExp): number =>
     [...text.matchAll(new RegExp(`^${name.source} (.*)$`, 'gm'))].reduce((sum, [, value]) => sum + Number(value), 0)
   const texts: string[] = []
@@ -44,6 +46,14 @@ test('a run can be watched while it goes on, on this machine alone', async () =>
     expect(counts.at(-1), name.source).toBeGreaterThan(0)
   }
   const last = texts.at(-1)!
+  if (hasTool('promtool')) {
+    const {
+      status,
+      stdout,
+      stderr: said,
+    } = spawnSync('promtool', ['check', 'metrics'], { input: last, encoding: 'utf8' })
+    expect({ status, stdout, said }).toEqual({ status: 0, stdout: '', said: '' })
+  } else context.annotate('not checked by promtool: it is not installed; apt-get install prometheus')
   expect(count(last, /cpuhp_findings_total/)).toBe(0)
   expect([1, 2, 3, 4]).toContain(count(last, /cpuhp_cpus_online/))
   expect(count(last, /cpuhp_operation_duration_seconds_bucket\{way="offline",le="\+Inf"\}/)).toBe(

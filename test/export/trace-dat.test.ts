@@ -11,6 +11,7 @@ import { traceDat } from '#dist/src/export/trace-dat.js'
 import { anyTrace, recorded } from '../support/export.js'
 import { parseLine } from '../support/ftrace.js'
 import { ROOT } from '../support/run.js'
+import { commonLine } from '../support/trace-cmd.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'cpuhp-dat-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -29,25 +30,9 @@ function report(trace: Trace, name: string): string[] {
   return lines
 }
 
-/**
- * A line with blanks only where both have them; trace-cmd shows no flags here, and names the event of a marker. It writes
- * addresses without zeroes, does not know hrtimers' modes by their names (kernels do not say their numbers), and misreads the
- * expression for a timer's flags.
- */
-function common(line: string): string {
-  return line
-    .replace(/^(\s*\S+ +\[\d+\]) \S{5} +/, '$1 ')
-    .replace(/: print: +/, ': ')
-    .replace(/(timer=|struct=?\s?)(?:0x)?0*([0-9a-f]+)/, '$1$2')
-    .replace(/ mode=\S+/, '')
-    .replace(/ (idx=\d+) flags=\S*/, ' $1')
-    .replace(/ +/g, ' ')
-    .trim()
-}
-
 /** Those of one CPU: where two have the same time, trace-cmd has an order of its own. */
 const ofCpu = (lines: readonly string[], cpu: number): string[] =>
-  lines.filter((line) => line.includes(`[${String(cpu).padStart(3, '0')}]`)).map(common)
+  lines.filter((line) => line.includes(`[${String(cpu).padStart(3, '0')}]`)).map(commonLine)
 
 describe.skipIf(!hasTraceCmd)(`trace-cmd${why}`, () => {
   test('prints the same as we do, without complaint', async () => {
@@ -96,7 +81,7 @@ describe.skipIf(!hasTraceCmd)(`trace-cmd${why}`, () => {
     const lines = report({ ...trace, entries }, 'lost.dat')
     const found = lines.findIndex((line) => line.includes('1234 EVENTS DROPPED'))
     expect(lines[found]).toMatch(/CPU:1 /)
-    expect(ofCpu(lines.slice(found + 1), 1)[0]).toBe(common(ftraceLine(entries[at]!)))
+    expect(ofCpu(lines.slice(found + 1), 1)[0]).toBe(commonLine(ftraceLine(entries[at]!)))
   })
 })
 

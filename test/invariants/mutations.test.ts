@@ -6,8 +6,10 @@ import { checkInvariants, INVARIANTS } from '#dist/src/invariants/check.js'
 import { THREADS } from '#dist/src/kthread/smpboot.js'
 import type { Machine } from '#dist/src/machine/machine.js'
 import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/deferred.js'
+import { CFS_RQ, TASK_GROUP } from '#dist/src/memory/groups.js'
 import { Heap } from '#dist/src/memory/heap.js'
 import type { Memory } from '#dist/src/memory/memory.js'
+import { MM } from '#dist/src/memory/mm.js'
 import { RCU_DATA, RCU_NODE, RCU_TASK } from '#dist/src/memory/rcu.js'
 import { RCU } from '#dist/src/memory/rcu-state.js'
 import {
@@ -26,13 +28,14 @@ import {
   STOPPER,
   TASK,
   TRACE_RECORD,
-  WORKER_POOL,
 } from '#dist/src/memory/structs.js'
+import { POOL_WORKQUEUE, WORK, WORKER, WORKER_POOL } from '#dist/src/memory/structs-workqueue.js'
 import { HRTIMER, HRTIMER_BASE } from '#dist/src/memory/timers.js'
 import { enqueue } from '#dist/src/rcu/callbacks.js'
 import { ARRIVAL } from '#dist/src/sched/fair.js'
 import { dequeueTask, enqueueTask } from '#dist/src/sched/runqueue.js'
 import { POLICY, STATE } from '#dist/src/sched/task.js'
+import { appendWork, DATA } from '#dist/src/workqueue/work.js'
 import { settle } from '#dist/stress/settle.js'
 import { brokenOf, bump, lab, makeCurrent, makeRunnable, spareTask } from '../support/lab.js'
 import { IRQ_MUTATIONS } from './irq-broken.js'
@@ -51,6 +54,22 @@ const record = (memory: Memory, cpu: number, field: keyof typeof CPUHP, value: n
   memory.set(memory.cpuhp(cpu) + (CPUHP[field] as number), value)
 const thread = (memory: Memory, cpu: number, kind: keyof typeof THREADS): number =>
   memory.threadTask(cpu, THREADS[kind])
+
+/** The first worker of a CPU's pool, and the task that it is. */
+const worker = (memory: Memory, cpu: number): number => memory.worker(cpu)
+const kworker = (memory: Memory, cpu: number): number => memory.workerTask(memory.worker(cpu))
+
+/** A work of `events` on a CPU's pool, as it should be: nobody is awake to do it. */
+function leaveWork(memory: Memory, cpu: number): void {
+  const pool = memory.pool(cpu)
+  const work = memory.initTask + TASK.workForCpu
+  const place = memory.poolWorkqueue(memory.workqueue(0), pool)
+  memory.set(work + WORK.data, place | DATA.queued | DATA.pending)
+  appendWork(memory, pool + WORKER_POOL.worklist, work)
+  bump(memory, pool + WORKER_POOL.queued)
+  bump(memory, place + POOL_WORKQUEUE.active)
+  bump(memory, place + POOL_WORKQUEUE.inFlight)
+}
 
 /** A callback of RCU that waits on a CPU. */
 function leaveCallback(memory: Memory, cpu: number): void {
@@ -262,14 +281,14 @@ const MUTATIONS: readonly Mutation[] = [
     },
   ],
   ['tasks-in-one-place', 'a task is in a state that there is not', (m) => m.set(spareTask(m, 1) + TASK.state, 5)],
-  ['current-tasks', 'the runqueue and the CPU disagree on who runs', (m) => makeCurrent(m, 1, thread(m, 1, 'kworker'))],
-  ['current-tasks', 'a sleeping task is on a CPU', (m) => m.set(thread(m, 1, 'kworker') + TASK.onCpu, 1)],
+  ['current-tasks', 'the runqueue and the CPU disagree on who runs', (m) => makeCurrent(m, 1, kworker(m, 1))],
+  ['current-tasks', 'a sleeping task is on a CPU', (m) => m.set(kworker(m, 1) + TASK.onCpu, 1)],
   ['current-tasks', 'the task that runs is on no CPU', (m) => m.set(m.idleTask(1) + TASK.onCpu, 0)],
   [
     'current-tasks',
     'a dead CPU runs a thread',
     (m) => {
-      const task = thread(m, 3, 'kworker')
+      const task = kworker(m, 3)
       makeCurrent(m, 3, task)
       m.set(m.percpu(3) + PERCPU.current, task)
       m.set(task + TASK.onCpu, 1)
@@ -305,10 +324,17 @@ const MUTATIONS: readonly Mutation[] = [
   ['runqueues-open', 'cpuhp/1 still waits', (m) => m.set(m.runqueue(1) + RUNQUEUE.hotplugWait, thread(m, 1, 'cpuhp'))],
   ['runqueues-open', "a dead CPU's runqueue is online", (m) => m.set(m.runqueue(3) + RUNQUEUE.online, 1)],
 
-  ['threads-bound', 'a thread may run elsewhere too', (m) => setMask(m, m.affinity(thread(m, 1, 'kworker')), 2)],
+  ['threads-bound', 'a thread may run elsewhere too', (m) => setMask(m, m.affinity(thread(m, 1, 'ksoftirqd')), 2)],
   ['threads-bound', 'a thread has moved', (m) => m.set(thread(m, 1, 'ksoftirqd') + TASK.cpu, 2)],
-  ['threads-bound', 'the worker of a dead CPU is bound to it', (m) => m.set(thread(m, 3, 'kworker') + TASK.flags, 3)],
-  ['threads-bound', 'a thread is not marked as bound', (m) => m.set(thread(m, 1, 'kworker') + TASK.flags, 1)],
+  [
+    'threads-bound',
+    'a thread is not marked as bound',
+    (m) => {
+      m.set(thread(m, 1, 'ksoftirqd') + TASK.flags, 1)
+      // It has frames there.
+      bump(m, m.runqueue(1) + RUNQUEUE.pinned)
+    },
+  ],
   [
     'threads-bound',
     "a CPU has another's thread",
@@ -333,7 +359,7 @@ const MUTATIONS: readonly Mutation[] = [
   [
     'threads-parked',
     'a thread was asked to park and has not',
-    (m) => m.set(thread(m, 1, 'kworker') + TASK.threadFlags, 2),
+    (m) => m.set(thread(m, 1, 'ksoftirqd') + TASK.threadFlags, 2),
   ],
 
   [
@@ -373,12 +399,29 @@ const MUTATIONS: readonly Mutation[] = [
   ['rcu-callbacks-adopted', 'a dead CPU has callbacks', (m) => leaveCallback(m, 3)],
   ['rcu-callbacks-once', 'a callback is lost', (m) => bump(m, m.rcuData(1) + RCU_DATA.queued)],
   ['rcu-callbacks-called', 'a callback is not called', (m) => leaveCallback(m, 1)],
+  ['mms-counted', 'an address space is let go once too often', (m) => bump(m, m.layout.mms.base + MM.count, -1)],
   ['read-sides-over', 'a read side is not over', (m) => m.set(m.initTask + TASK.rcu + RCU_TASK.nesting, 1)],
   ['interrupts-taken', 'an interrupt is not taken', (m) => m.set(m.pending(1), 4)],
+  ['workers-bound', 'the worker of a dead CPU is bound to it', (m) => m.set(kworker(m, 3) + TASK.flags, 3)],
+  ['workers-bound', 'a worker is not marked as bound', (m) => m.set(kworker(m, 1) + TASK.flags, 1)],
+  ['workers-bound', 'a worker may run elsewhere too', (m) => setMask(m, m.affinity(kworker(m, 1)), 2)],
+  ['workers-bound', 'a worker has not come back', (m) => m.set(worker(m, 1) + WORKER.bound, 0)],
+  ['workers-bound', "the pool of a CPU that is up is nobody's", (m) => m.set(m.pool(0) + WORKER_POOL.flags, 4)],
+  ['workers-counted', 'a worker runs that is asleep', (m) => bump(m, m.pool(1) + WORKER_POOL.running)],
+  ['workers-counted', 'a worker more is counted', (m) => bump(m, m.unboundPool + WORKER_POOL.workerCount)],
+  ['workers-counted', 'an idle worker is not on its list', (m) => m.set(m.pool(3) + WORKER_POOL.idle, 0)],
+  ['work-done-once', 'a work was lost', (m) => bump(m, m.pool(1) + WORKER_POOL.queued)],
+  ['work-done-once', 'a work was done twice', (m) => bump(m, m.pool(2) + WORKER_POOL.done)],
+  [
+    'work-done-once',
+    'a workqueue waits for a work that there is not',
+    (m) => bump(m, m.poolWorkqueue(m.workqueue(0), m.pool(1)) + POOL_WORKQUEUE.inFlight),
+  ],
+  ['work-attended', 'the worker of a dead CPU was not woken', (m) => leaveWork(m, 3)],
   [
     'worker-pools-empty',
-    'work is left to a kworker',
-    (m) => m.set(m.pool(3) + WORKER_POOL.head, m.initTask + TASK.work),
+    'somebody waits for work that has been done',
+    (m) => m.set(worker(m, 3) + WORKER.barriers, m.initTask + TASK.barrier),
   ],
   ['requests-answered', 'a request has no answer', (m) => m.set(m.slot(5) + PORT_SLOT.status, 2)],
   ['requests-answered', 'a request is overlooked', (m) => m.set(m.global + GLOBAL.portPosted, 1 << 5)],
@@ -464,6 +507,11 @@ const MUTATIONS: readonly Mutation[] = [
     'a timer is on two bases',
     (m) => m.set(m.hrtimerBase(2) + HRTIMER_BASE.root, sleeper(m, 1, 1e9) + TASK.sleepTimer),
   ],
+  ['held-tasks-sound', 'a group counts a task that is not there', (m) => bump(m, m.cfsRq(1, 1) + CFS_RQ.count)],
+  ['held-tasks-sound', 'a task is held up by nobody', (m) => m.set(spareTask(m, 1) + TASK.held, 1)],
+  ['throttled-groups-wake', 'a throttled group is on no list', (m) => m.set(m.cfsRq(1, 1) + CFS_RQ.throttled, 1)],
+  ['throttled-groups-wake', 'a period has no timer', (m) => m.set(m.taskGroup(1) + TASK_GROUP.periodActive, 1)],
+  ['throttled-groups-wake', 'a group has too much', (m) => m.setTime(m.taskGroup(2) + TASK_GROUP.runtime, 1e9)],
   ['instances-linked-once', 'an instance in use belongs to nobody', (m) => m.set(m.instance(200) + INSTANCE.used, 1)],
   [
     'instances-linked-once',

@@ -121,11 +121,12 @@ onEveryMachine('one that its function arms anew is taken off for good', OPTIONS,
 onEveryMachine('the timers of a CPU that dies are served elsewhere', OPTIONS, async (machine) => {
   await machine.run('timer_init', { cpu: 0 })
   await machine.addState({ name: 'test/dying', state: 100, teardown: 'timer_dying', invoke: false })
-  for (let n = 1; n <= 3; n++) await machine.run('timer_arm', { cpu: 2, args: [n, 60_000] })
+  // Far enough ahead for a host that is slow.
+  for (let n = 1; n <= 3; n++) await machine.run('timer_arm', { cpu: 2, args: [n, 500_000] })
   await machine.offline(2)
   await expectServed(machine)
   expect([0, 1, 2, 3].map((n) => word(machine, AT.runs + n))).toEqual([1, 1, 1, 1])
-  for (let n = 0; n <= 3; n++) expect(word(machine, AT.where + n)).not.toBe(2)
+  expect([0, 1, 2, 3].map((n) => word(machine, AT.where + n))).not.toContain(2)
 })
 
 onEveryMachine(

@@ -1,15 +1,17 @@
 // The scenarios that are shipped.
 import type { Scenario } from '../scenario.js'
+import { bandwidth } from './bandwidth.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { guests } from './guests.js'
 import { disk, movedInterrupts, packets } from './irq.js'
-import { idleDeath, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
+import { idleDeath, lazyMm, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 import { softirqs, timerWheel } from './time.js'
-import { halfDown, lateTimer, sleepingHolder, timerStorm } from './timers.js'
+import { halfDown, lateTimer, limitedController, sleepingHolder, timerStorm } from './timers.js'
+import { workCancel, workFlush, workWaits } from './workqueue.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -39,6 +41,9 @@ export const SCENARIOS: readonly Scenario[] = [
   stopAndPush,
   sentAway,
   halfUp,
+  workFlush,
+  workCancel,
+  workWaits,
   movedInterrupts,
   packets,
   disk,
@@ -47,11 +52,14 @@ export const SCENARIOS: readonly Scenario[] = [
   rcuCallbacks,
   stranded,
   idleDeath,
+  lazyMm,
   timerWheel,
   softirqs,
-  guests,
   sleepingHolder,
   lateTimer,
+  limitedController,
   halfDown,
   timerStorm,
+  bandwidth,
+  guests,
 ] as readonly Scenario[]
