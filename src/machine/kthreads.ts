@@ -1,5 +1,6 @@
 // Kernel threads that the host starts: each calls a function round after round until it is stopped (kernel/kthreads.ts).
 import { UsageError } from '../base/failure.js'
+import { REQUEST } from '../kernel/port.js'
 import { KTHREAD } from '../memory/load-structs.js'
 import type { Memory } from '../memory/memory.js'
 import { POLICY } from '../sched/task.js'
@@ -28,18 +29,45 @@ const POLICIES = { normal: POLICY.normal, fifo: POLICY.fifo, rr: POLICY.roundRob
 const ARGUMENTS = 6
 const COUNTS = 8
 
+/** Makes a request of that kind for a thread, by its number and its function; rejects with what the kernel refuses. */
+export type AskThread = (kind: number, index: number, name: string) => Promise<unknown>
+
 /** The kernel threads of a machine: which there is room for, and which are in use. */
 export class KernelThreads {
   private readonly memory: Memory
+  private readonly functionNumber: (name: string) => number
+  private readonly ask: AskThread
   private readonly free: number[] = []
 
-  constructor(memory: Memory) {
+  constructor(memory: Memory, functionNumber: (name: string) => number, ask: AskThread) {
     this.memory = memory
+    this.functionNumber = functionNumber
+    this.ask = ask
     for (let index = (memory.layout.config.kthreads ?? 0) - 1; index >= 0; index--) this.free.push(index)
   }
 
-  /** Describes a thread that is to be started; answers its number. A UsageError for what makes no sense, or when there is no room. */
-  describe(options: KernelThreadOptions, fn: number, end: number): number {
+  /** Starts a thread. A UsageError for what makes no sense, or when there is no room. */
+  async start(options: KernelThreadOptions): Promise<KernelThread> {
+    const name = options.function
+    const end = options.end === undefined ? 0 : this.functionNumber(options.end)
+    const index = this.describe(options, this.functionNumber(name), end)
+    try {
+      await this.ask(REQUEST.kthreadRun, index, name)
+    } catch (error) {
+      this.free.push(index)
+      throw error
+    }
+    const stop = async (): Promise<number[]> => {
+      await this.ask(REQUEST.kthreadStop, index, name)
+      const counts = this.counts(index)
+      this.free.push(index)
+      return counts
+    }
+    return new KernelThread(() => this.counts(index), stop)
+  }
+
+  /** Describes a thread that is to be started; answers its number. */
+  private describe(options: KernelThreadOptions, fn: number, end: number): number {
     const { memory } = this
     const { name = options.function, args = [], cpu = -1, policy = 'normal', priority, nice = 0 } = options
     if (!Object.hasOwn(POLICIES, policy)) throw new UsageError(`policy is normal, fifo or rr, not ${String(policy)}`)
@@ -68,14 +96,9 @@ export class KernelThreads {
   }
 
   /** What a thread has counted so far. */
-  counts(index: number): number[] {
+  private counts(index: number): number[] {
     const first = this.memory.kthread(index) + KTHREAD.count
     return Array.from({ length: COUNTS }, (_, n) => this.memory.get(first + n))
-  }
-
-  /** It has ended, or was never started. */
-  release(index: number): void {
-    this.free.push(index)
   }
 }
 

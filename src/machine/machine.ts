@@ -19,7 +19,7 @@ import type { Strategy } from './deterministic/strategy.js'
 import { type Engine, NO_REQUEST, type WorkerInspection } from './engine.js'
 import { formatEvent, hotplugLine } from './events.js'
 import { type BandwidthLimit, TaskGroup } from './groups.js'
-import { KernelThread, type KernelThreadOptions, KernelThreads } from './kthreads.js'
+import { type AskThread, type KernelThread, type KernelThreadOptions, KernelThreads } from './kthreads.js'
 import { currentObserver, type Observer } from './observer.js'
 import { engineFor, type MachineOptions } from './options.js'
 import { Processes, type SpawnOptions, type Task } from './processes.js'
@@ -88,7 +88,8 @@ export class Machine {
     }
     this.requests = new Requests(engine, changed)
     this.processes = new Processes(engine, this.requests, changed)
-    this.kthreads = new KernelThreads(engine.memory)
+    const ask: AskThread = (kind, index, name) => this.ask(kind, 0, [index], '', 'kthread', name)
+    this.kthreads = new KernelThreads(engine.memory, (name) => this.functionNumber(name), ask)
     this.files = new Tree({
       memory: engine.memory,
       now: () => engine.now(),
@@ -249,33 +250,10 @@ export class Machine {
     return (await this.ask(REQUEST.run, cpu, [fn, a, b], '', 'run', name)).value
   }
 
-  /**
-   * Starts a kernel thread that calls a function round after round until it is stopped (kernel/kthreads.ts says what a round
-   * is). ENXIO for a CPU that is not online. There is room for as many at a time as the option `kthreads` says.
-   */
+  /** Starts a kernel thread: rounds of a function, until it is stopped (kernel/kthreads.ts). ENXIO for a CPU that is not online. */
   async kthread(options: KernelThreadOptions): Promise<KernelThread> {
     this.assertRunning()
-    const { kthreads } = this
-    const end = options.end === undefined ? 0 : this.functionNumber(options.end)
-    const index = kthreads.describe(options, this.functionNumber(options.function), end)
-    const ask = async (kind: number): Promise<void> => {
-      await this.ask(kind, 0, [index], '', 'kthread', options.function)
-    }
-    try {
-      await ask(REQUEST.kthreadRun)
-    } catch (error) {
-      kthreads.release(index)
-      throw error
-    }
-    return new KernelThread(
-      () => kthreads.counts(index),
-      async () => {
-        await ask(REQUEST.kthreadStop)
-        const counts = kthreads.counts(index)
-        kthreads.release(index)
-        return counts
-      },
-    )
+    return await this.kthreads.start(options)
   }
 
   /** Adds a step to the table; resolves to its state. EBUSY for a state in use, ENOSPC, EINVAL, or a startup's error. */
