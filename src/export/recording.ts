@@ -1,4 +1,5 @@
 // Recording a machine: its rings are read before they are overwritten, and addresses get their names while they have them.
+import { irqName } from '../devices/config.js'
 import type { Observed } from '../machine/observer.js'
 import { TASK } from '../memory/structs.js'
 import { bitsOf } from '../ops/mask.js'
@@ -55,7 +56,7 @@ export class Recording {
       task: (address: number): TaskName => this.taskName(address),
       function: (n: number): string => this.machine.functionName(n),
       workqueue: (n: number): string => `workqueue ${n}`,
-      irq: (n: number): string => `irq ${n}`,
+      irq: (n: number): string => irqName(this.machine.memory, n),
     }
     const { pid, comm } = this.taskName(event.task)
     const entry = { cpu, timeNs, pid, comm, flags, ...translate(event, names), lost: this.lost[cpu]! }
