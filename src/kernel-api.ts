@@ -1,10 +1,17 @@
 // The door for kernel modules: what their functions may use. See examples/ and docs/kernel-modules.md.
 export type { KernelModule } from './kernel/module.js'
 export { TASKLET, TIMER } from './memory/deferred.js'
+export { RCU_HEAD } from './memory/rcu.js'
 export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './memory/structs.js'
+export { HRTIMER } from './memory/timers.js'
 export type { Cpu, KernelFunction } from './ops/cpu.js'
 export { acquire, full, type Kernel, type Operation, type Order, relaxed, release } from './ops/operation.js'
+export { rcuBarrier } from './rcu/barrier.js'
+export { callRcu } from './rcu/callbacks.js'
+export { synchronizeRcuExpedited } from './rcu/expedited.js'
+export { synchronizeRcu } from './rcu/synchronize.js'
 export { schedule } from './sched/core.js'
+export { rcuReadLock, rcuReadUnlock } from './sched/read-side.js'
 export { rtMutexSetprio, schedSetscheduler } from './sched/setscheduler.js'
 export { POLICY, type Policy, RESTART } from './sched/task.js'
 export { smpCallFunctionMany, smpCallFunctionSingle } from './smp/smp.js'
@@ -30,5 +37,14 @@ export { complete, completeAll, reinitCompletion, waitForCompletion } from './sy
 export { mutexLock, mutexTryLock, mutexUnlock } from './sync/mutex.js'
 export { type PercpuRwsem, readLock, readTryLock, readUnlock, writeLock, writeUnlock } from './sync/percpu-rwsem.js'
 export { finishWait, prepareToWait, waitEvent, wakeUp } from './sync/waitqueue.js'
+export {
+  HRTIMER_NORESTART,
+  HRTIMER_RESTART,
+  hrtimerCancel,
+  hrtimerForward,
+  hrtimerInit,
+  hrtimerStart,
+  hrtimerTryToCancel,
+} from './time/hrtimer.js'
 export { prepareToSleep } from './time/sleep.js'
 export { addTimerOn, delTimer, delTimerSync, modTimer, timerSetup, tryToDelTimerSync } from './time/timer.js'

@@ -3,6 +3,7 @@ import { BUGS, type BugName, MUTATIONS } from '../ops/switches.js'
 
 /** In which scenario the general checks find each. */
 const SHOWN_BY: Readonly<Record<BugName, string>> = {
+  M01: 'limited-controller',
   M03: 'sleeping-holder',
   M04: 'late-timer',
   M05: 'half-down',
@@ -16,6 +17,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   M15: 'cross-calls',
   M16: 'cross-calls',
   M17: 'idle-death',
+  M18: 'lazy-mm',
   M20: 'parking',
   M21: 'unparking',
   M24: 'failing-callbacks',
@@ -53,6 +55,10 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'unsorted-timers': 'timers',
   'lost-interrupt': 'packets',
   'lost-completions': 'disk',
+  'hasty-timers': 'timer-storm',
+  'kept-throttled': 'bandwidth',
+  'stopped-period': 'bandwidth',
+  'unpaid-runtime': 'bandwidth',
 }
 
 /** Bugs that make nothing go wrong, but blind the check that shows another one. */

@@ -9,11 +9,12 @@
 //   flush      wait for that kworker
 import { ERRNO } from '../base/errno.js'
 import { kernelIntErrno, parseKernelBool, parseKernelInt } from '../base/kstrto.js'
-import { NS_PER_MS } from '../base/time.js'
+import { NS_PER_MS, NS_PER_US } from '../base/time.js'
 import { CPUHP, GLOBAL, STEP, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import type { Kernel } from '../ops/operation.js'
+import { setCpusAllowed } from '../sched/affinity.js'
 import { RESTART } from '../sched/task.js'
 import { mutexReady, mutexTryLock, mutexUnlock } from '../sync/mutex.js'
 import { prepareToSleep } from '../time/sleep.js'
@@ -85,6 +86,13 @@ export function* storeControl(
     const state = memory.get(memory.cpuhp(subject) + CPUHP.state)
     if (cpu.bugs.has('M25') ? state < target : state <= target) {
       result = yield* cpuUp(cpu, subject, target)
+    } else if (cpu.bugs.has('M01')) {
+      // Its frames must not be on the CPU that is to go.
+      if (cpu.id === subject) {
+        yield* leave(cpu)
+        return RESTART
+      }
+      result = yield* cpuDown(cpu, subject, target)
     } else {
       result = yield* sendDown(cpu, subject, target)
       if (result === 0) memory.set(phaseWord, PHASE.flush)
@@ -100,6 +108,14 @@ export function* storeControl(
   if (isDevice && result === 0) deviceChanged(cpu, subject, target === CPUHP_STATE.offline)
   yield* mutexUnlock(cpu, deviceLock)
   return result
+}
+
+/** M01: the current task is going to sleep, and goes on elsewhere: nobody asks it where it likes to be. */
+function* leave(cpu: Cpu): Kernel<void> {
+  const { memory, id } = cpu
+  const own = (w: number): number => (w === id >> 5 ? 1 << (id & 31) : 0)
+  yield* setCpusAllowed(cpu, cpu.task, (w) => memory.get(memory.possible + w) & ~own(w))
+  yield* prepareToSleep(cpu, NS_PER_US)
 }
 
 /** With device_hotplug_lock held: a CPU's device is offline now, or online, and the world is told. */

@@ -22,6 +22,7 @@ import { rcuCpuOnline, rcuCpuStarting, rcuReportDead } from '../rcu/hotplug.js'
 import { rcuIdleEnter, rcuIdleExit } from '../rcu/quiescent.js'
 import { idleBalance } from '../sched/balance.js'
 import { scheduleOnce } from '../sched/core.js'
+import { dropIdleMm } from '../sched/mm.js'
 import { startTick } from '../sched/tick.js'
 import { smpCallFunctionSingle } from '../smp/smp.js'
 import { startSoftirqs } from '../softirq/softirq.js'
@@ -102,6 +103,7 @@ function* reportIdleDead(cpu: Cpu): Kernel<void> {
   // Waking somebody is not for a CPU that is gone: another one does it.
   if (cpu.bugs.has('M17')) yield* completeIdleDead(cpu, id)
   else yield* smpCallFunctionSingle(cpu, firstOnline(cpu), FN.cpuhp_complete_idle_dead, id, false)
+  if (cpu.bugs.has('M18')) yield* dropIdleMm(cpu, cpu.task)
   cpu.wakeAt = Number.POSITIVE_INFINITY
   cpu.tickAt = Number.POSITIVE_INFINITY
   cpu.timersAt = Number.POSITIVE_INFINITY

@@ -12,6 +12,7 @@ import { bitsOf, clearBit, hasBit, loadBit, testBit } from '../ops/mask.js'
 import { full, type Kernel, release } from '../ops/operation.js'
 import { VECTOR } from '../ops/vectors.js'
 import { rcutreeMigrateCallbacks } from '../rcu/hotplug.js'
+import { dropIdleMm } from '../sched/mm.js'
 import { stopSoftirqs } from '../softirq/softirq.js'
 import { stopMachine } from '../stop/stop-machine.js'
 import { stopMachinePark } from '../stop/stopper.js'
@@ -130,6 +131,12 @@ export function* bringupCpu(cpu: Cpu, subject: number): Kernel<number> {
   const target = memory.get(record + CPUHP.target)
   if (target <= CPUHP_STATE.apOnlineIdle) return 0
   return yield* kickAp(cpu, subject, target)
+}
+
+/** The teardown of cpu:bringup, on the controlling CPU: what the idle task of a CPU that is dead has borrowed is given back. */
+export function* finishCpu(cpu: Cpu, subject: number): Kernel<number> {
+  yield* dropIdleMm(cpu, cpu.memory.idleTask(subject))
+  return 0
 }
 
 /** cpu:teardown, on the controlling CPU: stops all CPUs, has the one leave, and waits until it is dead. */

@@ -1,10 +1,12 @@
 // Checking: all invariants in one go, what was found, and sums over many checks.
 
+import { BANDWIDTH_INVARIANTS } from './bandwidth.js'
 import { CALL_INVARIANTS } from './calls.js'
 import type { Invariant, World } from './invariant.js'
 import { IRQ_INVARIANTS } from './irq.js'
 import { LOCK_INVARIANTS } from './locks.js'
 import { MASK_INVARIANTS } from './masks.js'
+import { MM_INVARIANTS } from './mm.js'
 import { RCU_INVARIANTS } from './rcu.js'
 import { RECORD_INVARIANTS } from './records.js'
 import { SOFTIRQ_INVARIANTS } from './softirq.js'
@@ -23,10 +25,12 @@ export const INVARIANTS: readonly Invariant[] = [
   ...CALL_INVARIANTS,
   ...IRQ_INVARIANTS,
   ...RCU_INVARIANTS,
+  ...MM_INVARIANTS,
   ...SOFTIRQ_INVARIANTS,
   ...TIME_INVARIANTS,
   ...LOCK_INVARIANTS,
   ...TIMER_INVARIANTS,
+  ...BANDWIDTH_INVARIANTS,
   ...TABLE_INVARIANTS,
 ]
 

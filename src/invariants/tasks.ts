@@ -1,6 +1,7 @@
 // Tasks: every one is in exactly one place, and none where it must not be.
 
 import { NS_PER_S } from '../base/time.js'
+import { LIMITS } from '../memory/layout.js'
 import { LOADS } from '../memory/load-structs.js'
 import type { Memory } from '../memory/memory.js'
 import { CPUHP, GLOBAL, PERCPU, PERCPU_RWSEM, RUN_LEVELS, RUNQUEUE, TASK } from '../memory/structs.js'
@@ -9,6 +10,7 @@ import { testBit } from '../ops/mask.js'
 import { weightOf } from '../sched/fair.js'
 import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, levelOf, NORMAL_SLEEP, STATE } from '../sched/task.js'
+import { heldOn } from './bandwidth.js'
 import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'
 
 const STATES: readonly number[] = Object.values(STATE)
@@ -56,6 +58,7 @@ function* queuedOn(memory: Memory, cpu: number): Generator<number, void, undefin
   const current = memory.get(rq + RUNQUEUE.fairCurrent)
   if (current !== 0) yield current
   for (const { task } of heapOf(memory, rq)) yield task
+  for (let group = 1; group < LIMITS.groups; group++) yield* heldOn(memory, memory.cfsRq(group, cpu))
 }
 
 function* runqueues({ memory }: World): Findings {

@@ -21,6 +21,7 @@ import { FN, type Functions } from '../ops/functions.js'
 import { type Kernel, release } from '../ops/operation.js'
 import type { Profile } from '../profiles/profile.js'
 import { formatRcu } from '../rcu/state.js'
+import { formatMms } from '../sched/mm.js'
 import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, initTask, nextPid, POLICY, STATE } from '../sched/task.js'
 import { stopMachineUnpark } from '../stop/stopper.js'
@@ -35,8 +36,8 @@ export interface BootConfig {
   readonly present: number
   readonly maxcpus: number
   readonly devices?: readonly DeviceConfig[]
-  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 (default: it is) */
-  readonly rcuExpedited?: boolean
+  /** whether synchronize_rcu is expedited, as with rcupdate.rcu_expedited=1 */
+  readonly rcuExpedited: boolean
 }
 
 /** Lays out everything in fresh memory, before any CPU runs. */
@@ -55,7 +56,8 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   memory.set(memory.global + GLOBAL.activeCount, 1)
   memory.set(memory.global + GLOBAL.tickDoTimerCpu, TICK_DO_TIMER_NONE)
   for (let cpu = 0; cpu < cpus; cpu++) formatCpu(memory, cpu)
-  formatRcu(memory, boot.rcuExpedited ?? true)
+  formatMms(memory)
+  formatRcu(memory, boot.rcuExpedited)
   for (let group = 1; group < LIMITS.groups; group++) {
     const at = memory.taskGroup(group)
     hrtimerInit(memory, at + TASK_GROUP.periodTimer, 0, FN.sched_cfs_period_timer, group)

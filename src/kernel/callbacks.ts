@@ -2,7 +2,7 @@
 // A callback that is not in this list is a named step: it is called, traced and may be told to fail, and does nothing.
 
 import { blkSoftirqCpuDead } from '../block/complete.js'
-import { bringupCpu, takedownCpu } from '../hotplug/updown.js'
+import { bringupCpu, finishCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
 import { devCpuDead } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
@@ -37,6 +37,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   hrtimers_cpu_dying: hrtimersCpuDying,
   rcutree_dead_cpu: rcutreeDeadCpu,
   bringup_cpu: bringupCpu,
+  finish_cpu: finishCpu,
   takedown_cpu: takedownCpu,
   sched_cpu_starting: schedCpuStarting,
   sched_cpu_dying: schedCpuDying,
@@ -57,7 +58,8 @@ export function* namedStep(): Kernel<number> {
 
 /** The step table as it was when Linux had those bugs. */
 export function tableWith(profile: Profile, bugs: readonly BugName[]): Profile {
-  if (!bugs.includes('M03')) return profile
+  // The fix of M01 is older than that of M03, without which nothing comes of it.
+  if (!bugs.includes('M01') && !bugs.includes('M03')) return profile
   const states = profile.states.map((step) =>
     step.startup === 'hrtimers_prepare_cpu' ? { ...step, teardown: 'hrtimers_dead_cpu' } : step,
   )

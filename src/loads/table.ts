@@ -3,6 +3,7 @@ import type { KernelFunction } from '../ops/cpu.js'
 import { ipiRun, ipis, pin, work, workRun } from './calls.js'
 import { taskletRun, tasklets, taskletsEnd, timerRun, timers, timersEnd } from './deferred.js'
 import { diskRequests, irqs } from './devices.js'
+import { hrtimerRun, hrtimers, hrtimersEnd } from './hrtimers.js'
 import { cpusRead, rwsem } from './locks.js'
 import { rcu } from './rcu.js'
 import { irqOff, loop, migrateOff, preemptOff } from './sections.js'
@@ -24,6 +25,9 @@ export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_timers: timers,
   load_timers_end: timersEnd,
   load_timer_run: timerRun,
+  load_hrtimers: hrtimers,
+  load_hrtimers_end: hrtimersEnd,
+  load_hrtimer_run: hrtimerRun,
   load_tasklets: tasklets,
   load_tasklets_end: taskletsEnd,
   load_tasklet_run: taskletRun,

@@ -27,6 +27,8 @@ export interface EngineConfig {
   readonly devices: readonly DeviceConfig[]
   /** historical bugs to put back (ops/switches.ts) */
   readonly bugs: readonly BugName[]
+  /** whether synchronize_rcu is expedited */
+  readonly rcuExpedited: boolean
 }
 
 /** When a machine counts as hung; what is left out has the engine's own limit, or none. */

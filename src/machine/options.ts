@@ -48,6 +48,8 @@ export interface MachineOptions {
   readonly devices?: readonly DeviceConfig[]
   /** historical bugs of Linux to put back, by name: see ops/switches.ts (default: none) */
   readonly bugs?: readonly BugName[]
+  /** whether synchronize_rcu is expedited (default), as with the kernel parameter rcupdate.rcu_expedited=1 */
+  readonly rcuExpedited?: boolean
   /** when a machine counts as hung */
   readonly watchdog?: Watchdog
 }
@@ -73,6 +75,7 @@ const KNOWN = new Set([
   'traceRecords',
   'devices',
   'bugs',
+  'rcuExpedited',
   'watchdog',
 ])
 
@@ -100,6 +103,7 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
     workloads: await Promise.all(list('workloads', options.workloads ?? []).map(moduleUrl)),
     bugs,
     devices: devices(options.devices ?? [], cpus),
+    rcuExpedited: flag('rcuExpedited', options.rcuExpedited ?? true),
   }
   if (machine === 'deterministic') {
     if (options.workers !== undefined) throw new UsageError('workers is for the threads machine')
@@ -124,6 +128,11 @@ export async function engineFor(options: MachineOptions): Promise<Engine> {
 function count(name: string, value: number, low: number, high: number): number {
   if (Number.isInteger(value) && value >= low && value <= high) return value
   throw new UsageError(`${name} is a whole number from ${low} to ${high}, not ${String(value)}`)
+}
+
+function flag(name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value
+  throw new UsageError(`${name} is true or false, not ${String(value)}`)
 }
 
 function powerOfTwoOrNone(name: string, value: number, low: number, high: number): number {

@@ -19,6 +19,7 @@ import {
 } from './device-structs.js'
 import { CFS_RQ, TASK_GROUP } from './groups.js'
 import { KTHREAD, LOAD, LOADS } from './load-structs.js'
+import { MM, MM_POOL } from './mm.js'
 import { RCU_DATA, RCU_NODE } from './rcu.js'
 import { RCU } from './rcu-state.js'
 import { RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from './rcu-torture.js'
@@ -149,6 +150,8 @@ export class Layout {
   readonly rcuData: Region
   readonly rcuTorture: Region
   readonly tortureItems: Region
+  readonly mmPool: Region
+  readonly mms: Region
   readonly tasks: Region
   readonly affinities: Region
   readonly steps: Region
@@ -222,6 +225,9 @@ export class Layout {
     this.rcuData = region('rcu_data', RCU_DATA, cpus)
     this.rcuTorture = region('rcu_torture', RCU_TORTURE, 1)
     this.tortureItems = region('rcu_torture_item', TORTURE_ITEM, TORTURE_ITEMS)
+    // One for each process, and as many as CPUs hold on to: by what runs there, and in the middle of a switch.
+    this.mmPool = region('mm_pool', MM_POOL, 1)
+    this.mms = region('mm', MM, config.tasks + 2 * cpus)
     this.tasks = region('task', TASK, this.taskCount)
     this.affinities = region('cpus_mask', null, this.taskCount, this.maskWords)
     this.steps = region('step', STEP, LIMITS.states)

@@ -2,6 +2,7 @@
 import { TASKLET, TIMER } from './deferred.js'
 import { struct } from './struct.js'
 import { PERCPU_RWSEM } from './structs.js'
+import { HRTIMER } from './timers.js'
 
 /** A kernel thread that the host has started: what it is told, and what it counts (kernel/kthreads.ts). */
 export const KTHREAD = struct('kthread', {
@@ -23,11 +24,12 @@ export const KTHREAD = struct('kthread', {
 })
 
 /** Objects of its own that each of those threads may use: so many of each. */
-export const OBJECTS = { timers: 8, tasklets: 4 } as const
+export const OBJECTS = { timers: 8, hrtimers: 8, tasklets: 4 } as const
 
 /** Arrays of structures: OBJECTS says how many. */
 export const LOAD = struct('load', {
   timers: [OBJECTS.timers * TIMER.$size],
+  hrtimers: [OBJECTS.hrtimers * HRTIMER.$size],
   tasklets: [OBJECTS.tasklets * TASKLET.$size],
   /** how often each tasklet has been wanted, and what that was when it last ran */
   wanted: [OBJECTS.tasklets],

@@ -133,6 +133,11 @@ export class Memory {
     return this.layout.rcuData.base + cpu * this.layout.rcuData.stride
   }
 
+  /** Where the address spaces are that nobody has. */
+  get mmPool(): number {
+    return this.layout.mmPool.base
+  }
+
   /** What RCU is tortured with. */
   get rcuTorture(): number {
     return this.layout.rcuTorture.base

@@ -3,6 +3,7 @@
 // Pointers are word addresses; 0 is the null pointer (the first words of memory belong to nobody).
 
 import { SOFTIRQ_DATA } from './deferred.js'
+import { TASK_MM } from './mm.js'
 import { RCU_TASK } from './rcu.js'
 import { struct } from './struct.js'
 import { HRTIMER } from './timers.js'
@@ -180,6 +181,7 @@ export const TASK = struct('task', {
   /** wakes it when it sleeps for a time */
   sleepTimer: HRTIMER,
   rcu: RCU_TASK,
+  mm: TASK_MM,
   // user tasks: their process, which of its tasks this is, and the system call that is under way
   program: 'word',
   member: 'word',
@@ -209,6 +211,8 @@ export const RUNQUEUE = struct('rq', {
   online: 'word',
   /** what is to be done when the lock is given up (CALLBACK), 0: nothing */
   balanceCallback: 'word',
+  /** the address space that the latest switch has left behind; this CPU's alone */
+  previousMm: 'word',
   /** the task that waits until nothing but itself runs here */
   hotplugWait: 'word',
   pushWork: STOP_WORK,

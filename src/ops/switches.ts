@@ -4,6 +4,7 @@
 // hang. A machine is booted with them: Machine.boot({ cpus: 4, bugs: ['M15'] }).
 
 export const BUGS = {
+  M01: 'who takes a CPU down is throttled himself, and the timer that lets him go is on that CPU (2b8272ff4a70)',
   M03: 'the timers of a dead CPU move at hrtimers:prepare, after callbacks that wait for those who sleep (5c0930ccaad5)',
   M04: 'what is armed on a dying CPU after hrtimers:dying stays there (53dac345395c)',
   M05: 'the timer base of a CPU is set up by hrtimers:prepare alone, which a way up from above it leaves out (2f8dea1692ee)',
@@ -17,6 +18,7 @@ export const BUGS = {
   M15: 'a dying CPU does not run the function calls that are queued on it (8d056c48e486)',
   M16: 'the warning of calls on an offline CPU looks at the queue when it has been emptied (9e949a388635)',
   M17: 'a dying CPU says itself that it is dead, when RCU no longer watches it (71f87b2fc64c)',
+  M18: 'the idle task of a dead CPU lets go of the address space that it has borrowed (bf2c59fce407)',
   M20: 'a thread says that it is parked before it is off its CPU, and nobody waits until it is (85f1abe0019f)',
   M21: 'a thread that is not parked is unparked all the same (214e01ad4ed7)',
   M24: 'a failing STARTING or DYING callback stops the CPU half-way (6f855b39e460)',
@@ -61,6 +63,10 @@ export const MUTATIONS = {
   'short-grace': 'a grace period does not wait for the highest CPU of each node',
   'lost-callbacks': 'the RCU callbacks of a dead CPU are left where they are',
   'unsorted-timers': 'the sleepers of a dying CPU are moved to the front of the list',
+  'hasty-timers': 'high-resolution timers expire a little before their time',
+  'kept-throttled': 'a CPU that is closed to tasks goes on throttling its groups',
+  'stopped-period': 'the period timer of a throttled group stops, now and then',
+  'unpaid-runtime': 'a CPU gets a whole slice of a quota that has none left',
 } as const
 
 export type BugName = keyof typeof BUGS | keyof typeof MUTATIONS

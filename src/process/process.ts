@@ -12,6 +12,7 @@ import { bitsOf } from '../ops/mask.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'
 import { returnToUser, setCpusAllowed } from '../sched/affinity.js'
 import { setCurrentState } from '../sched/core.js'
+import { exitMm, mmAlloc, mmDrop, setMm } from '../sched/mm.js'
 import { FLAG, initTask, NORMAL_SLEEP, type Policy, RESTART, STATE } from '../sched/task.js'
 import { tryToWakeUp, wakeUpNewTask } from '../sched/wakeup.js'
 import { EVENT } from '../trace/events.js'
@@ -33,7 +34,8 @@ export function* spawnProcess(cpu: Cpu, index: number): Kernel<number> {
   memory.set(program + PROGRAM.killed, 0)
   memory.set(program + PROGRAM.faulted, 0)
   yield cpu.store(program + PROGRAM.alive, count, full, 'spawn:alive')
-  for (let member = 0; member < count; member++) yield* makeTask(cpu, index, member)
+  const mm = yield* mmAlloc(cpu)
+  for (let member = 0; member < count; member++) yield* makeTask(cpu, index, member, mm)
   for (let member = 0; member < count; member++) yield* wakeUpNewTask(cpu, taskOf(memory, program, member))
   return 0
 }
@@ -43,7 +45,7 @@ export function taskOf(memory: Memory, program: number, member: number): number 
   return memory.userTask(memory.get(program + PROGRAM.firstTask) + member)
 }
 
-function* makeTask(cpu: Cpu, index: number, member: number): Kernel<void> {
+function* makeTask(cpu: Cpu, index: number, member: number, mm: number): Kernel<void> {
   const { memory } = cpu
   const program = memory.program(index)
   const task = taskOf(memory, program, member)
@@ -69,6 +71,7 @@ function* makeTask(cpu: Cpu, index: number, member: number): Kernel<void> {
   memory.set(task + TASK.group, memory.get(program + PROGRAM.group))
   memory.set(task + TASK.program, index)
   memory.set(task + TASK.member, member)
+  setMm(memory, task, mm)
   cpu.trace(EVENT.sched_process_fork, task, description.pid, 0)
   yield cpu.unlockIrq(task + TASK.piLock, 'copy_process')
   yield* threadgroupChangeEnd(cpu)
@@ -127,7 +130,9 @@ function* exitTask(cpu: Cpu, index: number): Kernel<number> {
   const { memory } = cpu
   const program = memory.program(index)
   yield* cancelCall(cpu)
+  const mm = yield* exitMm(cpu)
   if ((yield cpu.add(program + PROGRAM.alive, -1, full, 'do_exit:alive')) === 1) {
+    yield* mmDrop(cpu, mm)
     yield cpu.or(memory.exited + (index >> 5), 1 << (index & 31), full, 'do_exit:tell')
     yield cpu.notifyHost('do_exit')
   }

@@ -26,7 +26,7 @@ import { dequeueFairTask, enqueueFairTask } from './runqueue.js'
 import { noteOverload, reschedule } from './wakeup.js'
 
 /** What a CPU takes of the quota at once (sched_cfs_bandwidth_slice_us), and what it keeps when its last task sleeps. */
-const SLICE_NS = 5 * NS_PER_MS
+export const SLICE_NS = 5 * NS_PER_MS
 const MIN_KEPT_NS = NS_PER_MS
 /** How long what is given back waits for more; not started so shortly before a period ends. */
 const SLACK_NS = 5 * NS_PER_MS
@@ -82,7 +82,8 @@ function* assignRuntime(cpu: Cpu, task: number, now: number, throttle: boolean):
     memory.setTime(group + TASK_GROUP.runtime, memory.getTime(group + TASK_GROUP.runtime) - amount)
     memory.set(group + TASK_GROUP.idle, 0)
   }
-  memory.setTime(cfs + CFS_RQ.runtimeRemaining, remaining + amount)
+  // What a CPU owes is part of what it takes.
+  memory.setTime(cfs + CFS_RQ.runtimeRemaining, cpu.bugs.has('unpaid-runtime') ? SLICE_NS : remaining + amount)
   const enough = remaining + amount > 0
   if (!enough && throttle) append(memory, group, cfs)
   yield cpu.unlockIrq(group + TASK_GROUP.lock, 'assign_cfs_rq_runtime')
@@ -106,7 +107,8 @@ export function* schedCfsPeriodTimer(cpu: Cpu, number: number, timer: number): K
   const now = yield cpu.clock('sched_cfs_period_timer:now')
   yield cpu.lockIrq(group + TASK_GROUP.lock, 'sched_cfs_period_timer')
   const passed = bandwidthHooks.hrtimerForward(memory, timer, now, memory.getTime(group + TASK_GROUP.period))
-  const goesOn = passed === 0 || beginPeriod(memory, group, passed)
+  const stops = cpu.bugs.has('stopped-period') && memory.get(group + TASK_GROUP.periods) % 4 === 3
+  const goesOn = passed === 0 || (beginPeriod(memory, group, passed) && !stops)
   if (goesOn) yield* distribute(cpu, group, now)
   else memory.set(group + TASK_GROUP.periodActive, 0)
   yield cpu.unlockIrq(group + TASK_GROUP.lock, 'sched_cfs_period_timer')
@@ -225,7 +227,7 @@ export function* unthrottleOfflineCfsRqs(cpu: Cpu, subject: number): Kernel<void
   const now = yield cpu.clock('unthrottle_offline_cfs_rqs:now')
   for (let number = 1; number < LIMITS.groups; number++) {
     const cfs = memory.cfsRq(number, subject)
-    if (memory.get(cfs + CFS_RQ.runtimeEnabled) === 0) continue
+    if (memory.get(cfs + CFS_RQ.runtimeEnabled) === 0 || cpu.bugs.has('kept-throttled')) continue
     memory.setTime(cfs + CFS_RQ.runtimeRemaining, 1)
     memory.set(cfs + CFS_RQ.runtimeEnabled, 0)
     yield* unthrottleIfThrottled(cpu, number, subject, now)

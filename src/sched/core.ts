@@ -9,6 +9,7 @@ import { EVENT, PREEMPTED, withPriorities } from '../trace/events.js'
 import { checkCfsRqRuntime, returnCfsRqRuntime } from './bandwidth.js'
 import { balanceCallbacks } from './callbacks.js'
 import { lacksRuntime } from './group.js'
+import { mmDrop, mmGrab, switchMm, takePreviousMm } from './mm.js'
 import { isBound } from './placement.js'
 import { queuePushTasks } from './push-realtime.js'
 import { rcuHooks } from './read-side.js'
@@ -67,6 +68,7 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   if (!cpu.restartable) setPinned(cpu, rq, previous, 1)
   setPinned(cpu, rq, next, 0)
   memory.set(rq + RUNQUEUE.current, next)
+  if (switchMm(memory, rq, previous, next)) yield mmGrab(cpu, next)
   yield cpu.store(next + TASK.onCpu, 1, relaxed, 'schedule:on_cpu')
   const priorities = withPriorities(EVENT.sched_switch, priorityOf(memory, previous), priorityOf(memory, next))
   cpu.trace(priorities, previous, preempt ? state | PREEMPTED : state, next)
@@ -86,7 +88,10 @@ function setPinned(cpu: Cpu, rq: number, task: number, pinned: number): void {
 export function* finishTaskSwitch(cpu: Cpu, previous: number): Kernel<void> {
   // Pairs with the wait for onCpu in tryToWakeUp.
   yield cpu.store(previous + TASK.onCpu, 0, release, 'finish_task_switch:on_cpu')
-  yield* finishLockSwitch(cpu, cpu.memory.runqueue(cpu.id))
+  const rq = cpu.memory.runqueue(cpu.id)
+  const mm = takePreviousMm(cpu.memory, rq)
+  yield* finishLockSwitch(cpu, rq)
+  if (mm !== 0) yield* mmDrop(cpu, mm)
 }
 
 function* finishLockSwitch(cpu: Cpu, rq: number): Kernel<void> {

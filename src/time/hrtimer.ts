@@ -28,6 +28,9 @@ export const HRTIMER_RESTART = 1
 /** HRTIMER.base of a timer that is on its way from one base to another. */
 const MIGRATING = -1
 
+/** How far ahead a clock that is hasty is. */
+const HASTE_NS = 2000
+
 const ARMED = new Heap({
   child: HRTIMER.heapChild,
   next: HRTIMER.heapNext,
@@ -104,9 +107,10 @@ export function* hrtimerInterrupt(cpu: Cpu, now: number): Kernel<void> {
   const { memory } = cpu
   const base = memory.hrtimerBase(cpu.id)
   if (cpu.wakeAt > now && memory.get(base + HRTIMER_BASE.changed) === 0) return
+  const early = cpu.bugs.has('hasty-timers') ? HASTE_NS : 0
   yield cpu.lockIrq(base + HRTIMER_BASE.lock, 'hrtimer_interrupt')
   for (let timer = memory.get(base + HRTIMER_BASE.root); timer !== 0; timer = memory.get(base + HRTIMER_BASE.root)) {
-    if (memory.getTime(timer + HRTIMER.expires) > now) break
+    if (memory.getTime(timer + HRTIMER.expires) > now + early) break
     yield* runHrtimer(cpu, base, timer, now)
   }
   memory.set(base + HRTIMER_BASE.changed, 0)
@@ -150,11 +154,11 @@ export function* hrtimersCpuStarting(cpu: Cpu, subject: number): Kernel<number> 
 
 /** hrtimers:dying, by the dying CPU's stopper: its timers expire elsewhere. */
 export function* hrtimersCpuDying(cpu: Cpu, subject: number): Kernel<number> {
-  if (!cpu.bugs.has('M03')) yield* migrateHrtimers(cpu, subject, onlineCpu(cpu, subject))
+  if (!cpu.bugs.has('M03') && !cpu.bugs.has('M01')) yield* migrateHrtimers(cpu, subject, onlineCpu(cpu, subject))
   return 0
 }
 
-/** M03: hrtimers:prepare on the way down, where that was done, by the CPU that takes the other one down. */
+/** M01 and M03: hrtimers:prepare on the way down, where that was done once, by the CPU that takes the other one down. */
 export function* hrtimersDeadCpu(cpu: Cpu, subject: number): Kernel<number> {
   yield* migrateHrtimers(cpu, subject, cpu.id)
   return 0

@@ -175,8 +175,8 @@ class BusyRun {
 
   private async startLoads(machine: Machine, prng: Prng): Promise<void> {
     const find = (what: string, message: string): void => this.find(what, message)
-    const processes: StartProcesses = async (tasks, workloads, { nice }) => {
-      const load = new Load(machine, prng.fork('loads'), find, nice)
+    const processes: StartProcesses = async (tasks, workloads, options) => {
+      const load = new Load(machine, prng.fork('loads'), find, options)
       await load.start(tasks, workloads)
       return load
     }

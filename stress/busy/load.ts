@@ -5,6 +5,7 @@ import type { Prng } from '../../src/base/prng.js'
 import type { Machine } from '../../src/machine/machine.js'
 import { type Task, TaskFault, TaskKilled } from '../../src/machine/processes.js'
 import type { Workload } from '../../src/workloads/workload.js'
+import type { ProcessOptions } from '../loads/loads.js'
 
 /** Seeds that a workload runs with: few, for what should come out is computed once for each. */
 const SEEDS = 3
@@ -36,7 +37,7 @@ export class Load {
   private readonly entries: Entry[] = []
   private readonly expected = new Map<string, string>()
   private readonly find: (what: string, message: string) => void
-  private readonly nice: number
+  private readonly options: ProcessOptions
   private stopping = false
   /** each with the error that the machine ended with, null when the processes came to theirs */
   private readonly ends: Promise<Error | null>[] = []
@@ -44,12 +45,17 @@ export class Load {
   wrong = 0
   readonly faults: string[] = []
 
-  /** `nice`: of its tasks */
-  constructor(machine: Machine, prng: Prng, find: (what: string, message: string) => void, nice = 0) {
+  /** `options`: of its tasks */
+  constructor(
+    machine: Machine,
+    prng: Prng,
+    find: (what: string, message: string) => void,
+    options: ProcessOptions = {},
+  ) {
     this.machine = machine
     this.prng = prng
     this.find = find
-    this.nice = nice
+    this.options = options
   }
 
   /** Starts processes until there are `tasks` tasks, drawn from `mix`. */
@@ -142,7 +148,7 @@ export class Load {
 
   /** Where none of the CPUs that it should be on is active, it starts anywhere. */
   private async spawn({ workload, work, affinity }: Entry, seed: number): Promise<Task> {
-    const options = { workload: workload.name, work, seed, nice: this.nice }
+    const options = { workload: workload.name, work, seed, ...this.options }
     try {
       return await this.machine.spawn({ ...options, affinity })
     } catch (error) {

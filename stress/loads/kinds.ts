@@ -1,6 +1,7 @@
 // The ways to be busy that `--load` can ask for, as data: what each is, what can be set, who does it, and what must have come
 // of it. Those done by kernel threads have their functions in src/loads; the others are user processes.
 import { type DeviceConfig, MAX_RATE } from '../../src/devices/config.js'
+import type { BandwidthLimit } from '../../src/machine/groups.js'
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
 import { OBJECTS } from '../../src/memory/load-structs.js'
 
@@ -40,6 +41,8 @@ export interface ProcessKind extends AnyKind {
   readonly by: 'processes'
   readonly workloads: readonly string[]
   readonly policy?: (values: Values) => { readonly nice?: number }
+  /** of a task group that they are all in */
+  readonly limit?: (values: Values) => BandwidthLimit
 }
 
 export type Kind = ThreadKind | ProcessKind
@@ -101,6 +104,18 @@ export const KINDS: readonly Kind[] = [
     workloads: ['sha256', 'sieve', 'matrix'],
     parameters: { tasks: tasks(4), nice: { says: 'their nice level', default: 0, min: -20, max: 19 } },
     policy: (v) => ({ nice: v.nice! }),
+  },
+  {
+    name: 'bandwidth',
+    says: 'user tasks of a group that may run for so long in each period, all of them together (cpu.max)',
+    by: 'processes',
+    workloads: ['sha256', 'matrix'],
+    parameters: {
+      tasks: tasks(4),
+      quota: { says: 'how long, us', default: 20_000, min: 1000, max: 1_000_000 },
+      period: { says: 'length of a period, us', default: 50_000, min: 1000, max: 1_000_000 },
+    },
+    limit: (v) => ({ quotaUs: v.quota!, periodUs: v.period! }),
   },
   {
     name: 'cache',
@@ -165,6 +180,21 @@ export const KINDS: readonly Kind[] = [
     counts: { armed: OWN, deleted: OWN + 1, run: OWN + 2 },
     judge: ({ armed, deleted, run }) =>
       armed === deleted! + run! ? [] : [`${armed} timers were armed, ${deleted} taken off, ${run} have run`],
+  },
+  {
+    name: 'hrtimers',
+    says: 'high-resolution timers that are armed, disarmed, and armed again by their own function, a few for each task',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      timers: { says: 'timers of each', default: 4, min: 1, max: OBJECTS.hrtimers },
+      ahead: { says: 'how far ahead they are armed at most, us', default: 1000, min: 1, max: 1_000_000 },
+      gap: gap(1000),
+    },
+    thread: (v) => ({ function: 'load_hrtimers', end: 'load_hrtimers_end', args: [0, v.gap!, v.timers!, v.ahead!] }),
+    counts: { armed: OWN, cancelled: OWN + 1, called: OWN + 2 },
+    judge: ({ armed, cancelled, called }) =>
+      armed === cancelled! + called! ? [] : [`${armed} timers were armed, ${cancelled} disarmed, ${called} called`],
   },
   {
     name: 'softirq',

@@ -3,6 +3,7 @@ import { UsageError } from '../../src/base/failure.js'
 import type { DeviceConfig } from '../../src/devices/config.js'
 import type { KernelThread } from '../../src/machine/kthreads.js'
 import type { Machine } from '../../src/machine/machine.js'
+import type { SpawnOptions } from '../../src/machine/processes.js'
 import { LIMITS } from '../../src/memory/layout.js'
 import { BUILT_IN } from '../../src/workloads/table.js'
 import type { Workload } from '../../src/workloads/workload.js'
@@ -66,12 +67,14 @@ export interface ProcessLoad {
   finish(): Promise<void>
 }
 
-/** Starts user tasks: as many, of which workloads, at which nice level. */
+/** Starts user tasks: as many, of which workloads, at which nice level, and in which group. */
 export type StartProcesses = (
   tasks: number,
   workloads: readonly Workload[],
-  options: { readonly nice?: number },
+  options: ProcessOptions,
 ) => Promise<ProcessLoad>
+
+export type ProcessOptions = Pick<SpawnOptions, 'nice' | 'group'>
 
 interface Running {
   readonly setting: LoadSetting
@@ -103,7 +106,10 @@ export class Loads {
       let processes: ProcessLoad | null = null
       if (kind.by === 'threads') {
         for (let n = 0; n < tasks; n++) threads.push(await startThread(machine, kind, values, n))
-      } else processes = await startProcesses(tasks, workloadsOf(kind), kind.policy?.(values) ?? {})
+      } else {
+        const group = kind.limit === undefined ? {} : { group: await machine.createGroup(kind.limit(values)) }
+        processes = await startProcesses(tasks, workloadsOf(kind), { ...kind.policy?.(values), ...group })
+      }
       this.running.push({ setting, tasks, threads, processes })
     }
   }

@@ -16,7 +16,7 @@ import { PhaseReader } from '../../src/report/phases.js'
 import { BUILT_IN } from '../../src/workloads/table.js'
 import type { Workload } from '../../src/workloads/workload.js'
 import { DetailReader } from '../details.js'
-import { Loads, roomFor, type StartProcesses } from '../loads/loads.js'
+import { Loads, type ProcessOptions, roomFor, type StartProcesses } from '../loads/loads.js'
 import { runnableTasks } from '../runnable.js'
 import type { ProfileOptions } from './options.js'
 import { OperationRecorder } from './recorder.js'
@@ -152,7 +152,7 @@ class Load {
     machine: Machine,
     workloads: readonly Workload[],
     n: number,
-    options: { readonly name: string; readonly nice?: number },
+    options: { readonly name: string } & ProcessOptions,
   ): Promise<Task> {
     const workload = workloads[n % workloads.length]!.name
     const task = await machine.spawn({ workload, work: ENDLESS, seed: n + 1, ...options })

@@ -6,8 +6,10 @@ import { checkInvariants, INVARIANTS } from '#dist/src/invariants/check.js'
 import { THREADS } from '#dist/src/kthread/smpboot.js'
 import type { Machine } from '#dist/src/machine/machine.js'
 import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/deferred.js'
+import { CFS_RQ, TASK_GROUP } from '#dist/src/memory/groups.js'
 import { Heap } from '#dist/src/memory/heap.js'
 import type { Memory } from '#dist/src/memory/memory.js'
+import { MM } from '#dist/src/memory/mm.js'
 import { RCU_DATA, RCU_NODE, RCU_TASK } from '#dist/src/memory/rcu.js'
 import { RCU } from '#dist/src/memory/rcu-state.js'
 import {
@@ -373,6 +375,7 @@ const MUTATIONS: readonly Mutation[] = [
   ['rcu-callbacks-adopted', 'a dead CPU has callbacks', (m) => leaveCallback(m, 3)],
   ['rcu-callbacks-once', 'a callback is lost', (m) => bump(m, m.rcuData(1) + RCU_DATA.queued)],
   ['rcu-callbacks-called', 'a callback is not called', (m) => leaveCallback(m, 1)],
+  ['mms-counted', 'an address space is let go once too often', (m) => bump(m, m.layout.mms.base + MM.count, -1)],
   ['read-sides-over', 'a read side is not over', (m) => m.set(m.initTask + TASK.rcu + RCU_TASK.nesting, 1)],
   ['interrupts-taken', 'an interrupt is not taken', (m) => m.set(m.pending(1), 4)],
   [
@@ -464,6 +467,11 @@ const MUTATIONS: readonly Mutation[] = [
     'a timer is on two bases',
     (m) => m.set(m.hrtimerBase(2) + HRTIMER_BASE.root, sleeper(m, 1, 1e9) + TASK.sleepTimer),
   ],
+  ['held-tasks-sound', 'a group counts a task that is not there', (m) => bump(m, m.cfsRq(1, 1) + CFS_RQ.count)],
+  ['held-tasks-sound', 'a task is held up by nobody', (m) => m.set(spareTask(m, 1) + TASK.held, 1)],
+  ['throttled-groups-wake', 'a throttled group is on no list', (m) => m.set(m.cfsRq(1, 1) + CFS_RQ.throttled, 1)],
+  ['throttled-groups-wake', 'a period has no timer', (m) => m.set(m.taskGroup(1) + TASK_GROUP.periodActive, 1)],
+  ['throttled-groups-wake', 'a group has too much', (m) => m.setTime(m.taskGroup(2) + TASK_GROUP.runtime, 1e9)],
   ['instances-linked-once', 'an instance in use belongs to nobody', (m) => m.set(m.instance(200) + INSTANCE.used, 1)],
   [
     'instances-linked-once',

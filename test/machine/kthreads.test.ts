@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { UsageError } from '#dist/src/index.js'
+import type { KernelThread } from '#dist/src/machine/kthreads.js'
 import { allTasks } from '#dist/src/vfs/tasks.js'
 import { checkAtRest } from '#dist/stress/settle.js'
 import { COUNT } from '#dist/test/modules/kthreads.js'
@@ -11,7 +12,7 @@ onEveryMachine(
   'a kernel thread does round after round until it is stopped, whatever its CPU does',
   OPTIONS,
   async (machine) => {
-    const threads = []
+    const threads: KernelThread[] = []
     for (const cpu of [1, 2, undefined]) {
       threads.push(
         await machine.kthread({ function: 'kthread_round', args: [50], ...(cpu === undefined ? {} : { cpu }) }),

@@ -8,6 +8,7 @@ const LOCKS: Readonly<
 > = {
   'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
   'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
+  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'hrtimer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
   'worker_pool.lock': { per: 'CPU', linux: 'worker_pool->lock' },
   'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
@@ -30,6 +31,7 @@ const LOCKS: Readonly<
   'global.taskletKillers.lock': { per: 'machine', linux: 'wait_queue_head->lock of tasklet_unlock_wait' },
   'loads.lock.waiters.lock': { per: 'machine', linux: 'a percpu_rw_semaphore of a test module, ->waiters.lock' },
   'global.stopDone.completion.lock': { per: 'machine', linux: 'cpu_stop_done->completion.wait.lock' },
+  'mm_pool.lock': { per: 'machine', linux: 'mm_cachep->node->list_lock' },
   'rcu.lock': { per: 'machine', linux: 'the root rcu_node->lock, as it guards rcu_state.gp_seq' },
   'rcu.expMutex.waitLock': { per: 'machine', linux: 'rcu_state.exp_mutex.wait_lock' },
   'rcu.expDone.lock': { per: 'machine', linux: 'rcu_state.expedited_wq.lock' },
@@ -55,6 +57,7 @@ test.each([2, 4, 64])(
   (cpus) => {
     const layout = new Layout({ cpus, tasks: 100, workers: 1, traceRecords: 16, scratch: 0, user: 0 })
     const instances = {
+      group: LIMITS.groups,
       machine: 1,
       CPU: cpus,
       task: layout.taskCount,

@@ -15,6 +15,10 @@ const ELSEWHERE = [
   'kept-jiffies',
   'lost-interrupt',
   'lost-completions',
+  'hasty-timers',
+  'kept-throttled',
+  'stopped-period',
+  'unpaid-runtime',
   'short-grace',
   'lost-callbacks',
 ] as const

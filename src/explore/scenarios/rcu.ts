@@ -1,7 +1,7 @@
 // Scenarios of RCU: readers, writers and callbacks while CPUs come and go.
 import type { Machine } from '../../machine/machine.js'
 import { FREE_BY, tortureCounts, tortureErrors } from '../../rcu/torture.js'
-import { call, offline, online, scenario } from '../scenario.js'
+import { call, offline, online, scenario, work } from '../scenario.js'
 import { RCU_AT, RCU_KERNEL } from './rcu-kernel.js'
 
 /** Longer than a grace period takes that overlooks the reader; longer than an expedited one. */
@@ -77,5 +77,15 @@ export const idleDeath = scenario({
   actors: [
     { name: 'A', steps: [offline(1), offline(2), online(1), online(2)] },
     { name: 'fake', steps: [call('explore_rcu_fake', 0, [2, FREE_BY.gracePeriod])] },
+  ],
+})
+
+export const lazyMm = scenario({
+  name: 'lazy-mm',
+  says: 'a process ends on a CPU that idles after it; then the CPU goes down, and the last address space that it ran is let go',
+  machine: { cpus: 3, tasks: 2, userMemory: 16_384 },
+  actors: [
+    { name: 'A', steps: [work({ workload: 'sha256', work: 4, affinity: '1' }), offline(1), online(1)] },
+    { name: 'B', steps: [offline(2), online(2)] },
   ],
 })

@@ -1,14 +1,15 @@
 // The scenarios that are shipped.
 import type { Scenario } from '../scenario.js'
+import { bandwidth } from './bandwidth.js'
 import { crossCalls, parking, readers, stopPairs, unparking } from './calls.js'
 import { halfUp, priorities, sentAway, stopAndPush } from './closing.js'
 import { disk, movedInterrupts, packets } from './irq.js'
-import { idleDeath, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
+import { idleDeath, lazyMm, rcuCallbacks, rcuExpedited, rcuReaders, stranded } from './rcu.js'
 import { suspending, targets, threeCpus, turnedRound, twoRequesters } from './requests.js'
 import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, instances, rollback } from './states.js'
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 import { softirqs, timerWheel } from './time.js'
-import { halfDown, lateTimer, sleepingHolder, timerStorm } from './timers.js'
+import { halfDown, lateTimer, limitedController, sleepingHolder, timerStorm } from './timers.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -46,10 +47,13 @@ export const SCENARIOS: readonly Scenario[] = [
   rcuCallbacks,
   stranded,
   idleDeath,
+  lazyMm,
   timerWheel,
   softirqs,
   sleepingHolder,
   lateTimer,
+  limitedController,
   halfDown,
   timerStorm,
+  bandwidth,
 ] as readonly Scenario[]

@@ -1,9 +1,13 @@
 // What the scenarios of timers have the kernel do: a kernel module, loaded by their machines.
+import { cpusReadLock, cpusReadUnlock } from '../../hotplug/locks.js'
 import { TASK } from '../../memory/structs.js'
 import { HRTIMER } from '../../memory/timers.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
-import { full, type Kernel } from '../../ops/operation.js'
+import { full, type Kernel, relaxed } from '../../ops/operation.js'
+import { setCpusAllowed } from '../../sched/affinity.js'
+import { schedCreateGroup, setBandwidth } from '../../sched/bandwidth.js'
 import { schedule } from '../../sched/core.js'
+import { schedMoveTask } from '../../sched/setscheduler.js'
 import { RESTART } from '../../sched/task.js'
 import { mutexLock, mutexTryLock, mutexUnlock } from '../../sync/mutex.js'
 import {
@@ -31,6 +35,9 @@ export const AT = { mutex: 0, slots: 64, timers: 64 + TIMERS * SLOT.size } as co
 
 const slotOf = (cpu: Cpu, n: number): number => cpu.memory.scratch(AT.slots + n * SLOT.size)
 const timerOf = (cpu: Cpu, n: number): number => cpu.memory.scratch(AT.timers + n * HRTIMER.$size)
+
+/** As little as a request needs several periods for. */
+const REQUESTERS = { count: 4, quotaNs: 10 * NS_PER_US, periodNs: 1000 * NS_PER_US } as const
 
 /** A timer whose expiry is put forward so often is armed again by its own function. */
 const INTERVAL_NS = 3 * NS_PER_US
@@ -69,6 +76,29 @@ export const functions = {
   *timers_lock(cpu) {
     yield* mutexLock(cpu, cpu.memory.scratch(AT.mutex))
     yield* mutexUnlock(cpu, cpu.memory.scratch(AT.mutex))
+    return 0
+  },
+
+  /** Limits who carries out the host's requests, and has them on CPU `target`. */
+  *timers_limit_requesters(cpu, target) {
+    const group = yield* schedCreateGroup(cpu)
+    yield* cpusReadLock(cpu)
+    yield* setBandwidth(cpu, group, REQUESTERS.quotaNs, REQUESTERS.periodNs)
+    for (let slot = 0; slot < REQUESTERS.count; slot++) {
+      const task = cpu.memory.requesterTask(slot)
+      yield* schedMoveTask(cpu, task, group)
+      yield* setCpusAllowed(cpu, task, (w) => (w === 0 ? 1 << target : 0))
+    }
+    yield* cpusReadUnlock(cpu)
+    return group
+  },
+
+  /** A callback that has something to do for a while, and sleeps in between. */
+  *timers_work(cpu) {
+    const end = (yield cpu.clock('timers:begin')) + 2 * REQUESTERS.quotaNs
+    while ((yield cpu.clock('timers:work')) < end) yield cpu.fence(relaxed, 'timers:work')
+    yield* prepareToSleep(cpu, NS_PER_US)
+    yield* schedule(cpu)
     return 0
   },
 

@@ -28,6 +28,17 @@ export const sleepingHolder = scenario({
   ],
 })
 
+export const limitedController = scenario({
+  name: 'limited-controller',
+  says: 'who asks for a CPU to go is in a group with a limit, and has been on that CPU',
+  machine: { cpus: 3, modules: [TIMERS_KERNEL] },
+  async prepare(machine) {
+    await machine.addState({ name: 'explore/work', state: 60, teardown: 'timers_work' })
+    await machine.run('timers_limit_requesters', { cpu: 1, args: [1] })
+  },
+  actors: [{ name: 'A', steps: [offline(1), online(1), offline(1)] }],
+})
+
 export const lateTimer = scenario({
   name: 'late-timer',
   says: 'a callback arms a timer on the dying CPU when that has given its timers away',
