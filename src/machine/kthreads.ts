@@ -1,5 +1,6 @@
 // Kernel threads that the host starts: each calls a function round after round until it is stopped (kernel/kthreads.ts).
 import { UsageError } from '../base/failure.js'
+import { REQUEST } from '../kernel/port.js'
 import { KTHREAD } from '../memory/load-structs.js'
 import type { Memory } from '../memory/memory.js'
 import { POLICY } from '../sched/task.js'
@@ -36,8 +37,36 @@ export class KernelThreads {
     for (let index = (memory.layout.config.kthreads ?? 0) - 1; index >= 0; index--) this.free.push(index)
   }
 
-  /** Describes a thread that is to be started; answers its number. A UsageError for what makes no sense, or when there is no room. */
-  describe(options: KernelThreadOptions, fn: number, end: number): number {
+  /**
+   * Starts a thread, by asking the kernel to: `ask` resolves when it has done so, and rejects as it refuses. A UsageError for
+   * what makes no sense, or when there is no room.
+   */
+  async start(
+    options: KernelThreadOptions,
+    fn: number,
+    end: number,
+    ask: (kind: number, index: number) => Promise<void>,
+  ): Promise<KernelThread> {
+    const index = this.describe(options, fn, end)
+    try {
+      await ask(REQUEST.kthreadRun, index)
+    } catch (error) {
+      this.free.push(index)
+      throw error
+    }
+    return new KernelThread(
+      () => this.counts(index),
+      async () => {
+        await ask(REQUEST.kthreadStop, index)
+        const counts = this.counts(index)
+        this.free.push(index)
+        return counts
+      },
+    )
+  }
+
+  /** Describes a thread that is to be started; answers its number. */
+  private describe(options: KernelThreadOptions, fn: number, end: number): number {
     const { memory } = this
     const { name = options.function, args = [], cpu = -1, policy = 'normal', priority, nice = 0 } = options
     if (!Object.hasOwn(POLICIES, policy)) throw new UsageError(`policy is normal, fifo or rr, not ${String(policy)}`)
@@ -65,14 +94,9 @@ export class KernelThreads {
   }
 
   /** What a thread has counted so far. */
-  counts(index: number): number[] {
+  private counts(index: number): number[] {
     const first = this.memory.kthread(index) + KTHREAD.count
     return Array.from({ length: COUNTS }, (_, n) => this.memory.get(first + n))
-  }
-
-  /** It has ended, or was never started. */
-  release(index: number): void {
-    this.free.push(index)
   }
 }
 
