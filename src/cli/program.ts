@@ -8,6 +8,7 @@ import { LIMITS } from '../memory/layout.js'
 import { profileNames } from '../profiles/load.js'
 import { type ConformCommand, conformCommand } from './conform.js'
 import { type CyclesCommand, cyclesCommand } from './cycles.js'
+import { deviceOption } from './device-option.js'
 import { bugsOptions, exploreOptions, mergeOptions, minimiseOptions, replayOptions } from './explore-options.js'
 import { loadOption } from './load-option.js'
 import type { MachineChoice } from './machine-choice.js'
@@ -256,6 +257,7 @@ function machineChoice(command: Command, standard: 'threads' | 'deterministic'):
     .addOption(workersOption())
     .addOption(seedOption())
     .addOption(profileOption().default('linux-6.1-minimal'))
+    .addOption(deviceOption())
     .addOption(new Option('--watchdog <time>', 'a request without an answer for that long is a hang (default 30s)'))
 }
 

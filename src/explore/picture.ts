@@ -135,10 +135,8 @@ function conflicts(seen: readonly Seen[]): [number, number][] {
  * that CPU before. A row of dots stands for what is left out.
  */
 export function tableOf(seen: readonly Seen[], rows: readonly number[], cpus: number): string[][] {
-  const columns = Array.from({ length: cpus }, (_, cpu) => cpu).filter((cpu) =>
-    rows.some((row) => seen[row]!.cpu === cpu),
-  )
-  const table: string[][] = [['', ...columns.map((cpu) => `CPU ${cpu}`)]]
+  const columns = [...new Set(rows.map((row) => seen[row]!.cpu))].sort((a, b) => a - b)
+  const table: string[][] = [['', ...columns.map((cpu) => (cpu < cpus ? `CPU ${cpu}` : `device ${cpu - cpus}`))]]
   const tasks = new Map<number, string>()
   let last = -1
   for (const row of rows) {

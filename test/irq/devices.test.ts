@@ -1,10 +1,12 @@
 // Devices: what they bring is seen to once, whatever CPUs do meanwhile.
 import { describe, expect, test } from 'vitest'
+import { INTERRUPTS } from '#dist/src/devices/raise.js'
 import { IRQ_KERNEL } from '#dist/src/explore/scenarios/irq-kernel.js'
 import { Machine } from '#dist/src/index.js'
 import { checkInvariants, checkStopped } from '#dist/src/invariants/check.js'
-import { DEVICE_QUEUE, IRQ_DESC } from '#dist/src/memory/device-structs.js'
+import { DEVICE_QUEUE, IRQ_DESC, SOFTNET } from '#dist/src/memory/device-structs.js'
 import { Layout } from '#dist/src/memory/layout.js'
+import { NAPI } from '#dist/src/net/napi.js'
 import { settle } from '#dist/stress/settle.js'
 import { onDeterministic, onEveryMachine, type Setting } from '../support/machines.js'
 
@@ -179,6 +181,28 @@ describe('bad options:', () => {
       'there is room for 16 queues of devices, these have 17',
     )
   })
+})
+
+test('what a dead CPU was to poll is polled by the one that took it down', async () => {
+  await onDeterministic(
+    { cpus: 3, seed: 2, devices: [{ kind: 'nic', rate: 100_000, packets: 20 }] },
+    async (machine) => {
+      const { memory } = machine
+      const queue = memory.queue(0)
+      // As if its softirq had not been served: the card has raised its interrupt, and CPU 2 was to poll.
+      memory.set(queue + DEVICE_QUEUE.interrupts, INTERRUPTS.off)
+      memory.set(queue + DEVICE_QUEUE.napi, NAPI.sched)
+      memory.set(memory.softnet(2) + SOFTNET.head, queue)
+      memory.set(memory.softnet(2) + SOFTNET.tail, queue)
+      await machine.sleep(1_000_000)
+      expect(field(machine, 0, 'brought')).toBe(20)
+      expect(field(machine, 0, 'processed')).toBe(0)
+      await machine.offline(2)
+      await settle(machine)
+      expect(field(machine, 0, 'processed')).toBe(20)
+      expect(checkInvariants(machine).violations).toEqual([])
+    },
+  )
 })
 
 test('all interrupts of all queues fit on the last CPU', async () => {

@@ -39,7 +39,6 @@ const LOCKS: Readonly<
   'rcu.barrierDone.lock': { per: 'machine', linux: 'rcu_state.barrier_completion.wait.lock' },
   'rcu.barrierLock': { per: 'machine', linux: 'rcu_state.barrier_lock' },
   'rcu_torture.lock': { per: 'machine', linux: 'rcu_torture_lock' },
-  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'rcu_node.lock': { per: 'node', linux: 'rcu_node->lock of the leaves' },
 }
 
@@ -57,7 +56,6 @@ test.each([2, 4, 64])(
   (cpus) => {
     const layout = new Layout({ cpus, tasks: 100, workers: 1, traceRecords: 16, scratch: 0, user: 0 })
     const instances = {
-      group: LIMITS.groups,
       machine: 1,
       CPU: cpus,
       task: layout.taskCount,
