@@ -3,6 +3,7 @@ export type { KernelModule } from './kernel/module.js'
 export { TASKLET, TIMER } from './memory/deferred.js'
 export { RCU_HEAD } from './memory/rcu.js'
 export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './memory/structs.js'
+export { DELAYED_WORK, WORK } from './memory/structs-workqueue.js'
 export { HRTIMER } from './memory/timers.js'
 export type { Cpu, KernelFunction } from './ops/cpu.js'
 export { acquire, full, type Kernel, type Operation, type Order, relaxed, release } from './ops/operation.js'
@@ -48,3 +49,30 @@ export {
 } from './time/hrtimer.js'
 export { prepareToSleep } from './time/sleep.js'
 export { addTimerOn, delTimer, delTimerSync, modTimer, timerSetup, tryToDelTimerSync } from './time/timer.js'
+export { cancelWork, cancelWorkSync } from './workqueue/cancel.js'
+export {
+  cancelDelayedWorkSync,
+  flushDelayedWork,
+  initDelayedWork,
+  modDelayedWork,
+  queueDelayedWork,
+  queueDelayedWorkOn,
+} from './workqueue/delayed.js'
+export {
+  destroyWorkqueue,
+  drainWorkqueue,
+  flushWork,
+  flushWorkqueue,
+  flushWorkqueueReady,
+  flushWorkReady,
+} from './workqueue/flush.js'
+export { initWork } from './workqueue/work.js'
+export {
+  allocOrderedWorkqueue,
+  allocWorkqueue,
+  queueWork,
+  queueWorkOn,
+  systemUnboundWq,
+  systemWq,
+  WQ,
+} from './workqueue/workqueue.js'

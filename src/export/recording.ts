@@ -2,6 +2,7 @@
 import { irqName } from '../devices/config.js'
 import type { Observed } from '../machine/observer.js'
 import { TASK } from '../memory/structs.js'
+import { WORKQUEUE } from '../memory/structs-workqueue.js'
 import { bitsOf } from '../ops/mask.js'
 import { commOf } from '../sched/task.js'
 import type { TraceEvent, TraceReader } from '../trace/ring.js'
@@ -55,13 +56,18 @@ export class Recording {
     const names = {
       task: (address: number): TaskName => this.taskName(address),
       function: (n: number): string => this.machine.functionName(n),
-      workqueue: (n: number): string => `workqueue ${n}`,
+      workqueue: (n: number): string => this.workqueueName(n),
       irq: (n: number): string => irqName(this.machine.memory, n),
     }
     const { pid, comm } = this.taskName(event.task)
     const entry = { cpu, timeNs, pid, comm, flags, ...translate(event, names), lost: this.lost[cpu]! }
     this.lost[cpu] = 0
     this.entries.push({ ticket, entry })
+  }
+
+  private workqueueName(number: number): string {
+    const { memory } = this.machine
+    return memory.getText(memory.workqueue(number) + WORKQUEUE.name, 4)
   }
 
   private taskName(address: number): TaskName {

@@ -19,7 +19,13 @@ import { RESTART } from '../sched/task.js'
 import { mutexReady, mutexTryLock, mutexUnlock } from '../sync/mutex.js'
 import { prepareToSleep } from '../time/sleep.js'
 import { EVENT, MARK } from '../trace/events.js'
-import { flushWorkReady, queueWorkOn, workAnywhere, workElsewhere, workResult } from '../workqueue/workqueue.js'
+import {
+  beginWorkOnCpu,
+  workAnywhere,
+  workElsewhere,
+  workOnCpuReady,
+  workOnCpuResult,
+} from '../workqueue/work-on-cpu.js'
 import { lockStates, unlockStates } from './locks.js'
 import { CPUHP_STATE, callbackOf, INVALID, isAtomicState } from './states.js'
 import { cpuDown, cpuUp, firstOnline } from './updown.js'
@@ -99,8 +105,8 @@ export function* storeControl(
     }
   }
   if (memory.get(phaseWord) === PHASE.flush) {
-    if (!(yield* flushWorkReady(cpu))) return RESTART
-    result = workResult(cpu)
+    if (!(yield* workOnCpuReady(cpu))) return RESTART
+    result = workOnCpuResult(cpu)
   }
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.done, result)
   yield* mutexUnlock(cpu, mapsLock)
@@ -172,7 +178,7 @@ function* sendDown(cpu: Cpu, subject: number, target: number): Kernel<number> {
   if (memory.get(memory.global + GLOBAL.hotplugDisabled) !== 0) return -ERRNO.EBUSY
   const worker = firstOnline(cpu, subject)
   if (worker < 0) return -ERRNO.EBUSY
-  yield* queueWorkOn(cpu, worker, FN.cpu_down_maps_locked, subject | (target << 16))
+  yield* beginWorkOnCpu(cpu, worker, FN.cpu_down_maps_locked, subject | (target << 16))
   return 0
 }
 

@@ -3,7 +3,7 @@
 import { SLOT_STATUS } from '../kernel/port.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
-import { CALL_FUNCTION, CALL_SINGLE, GLOBAL, PERCPU, PORT_SLOT, STOPPER, TASK, WORKER_POOL } from '../memory/structs.js'
+import { CALL_FUNCTION, CALL_SINGLE, GLOBAL, PERCPU, PORT_SLOT, STOPPER, TASK } from '../memory/structs.js'
 import { bitsOf, testBit } from '../ops/mask.js'
 import { VECTOR_NAMES } from '../ops/vectors.js'
 import { STATE } from '../sched/task.js'
@@ -60,14 +60,6 @@ function* interrupts({ memory }: World): Findings {
   }
 }
 
-function* workerPools({ memory }: World): Findings {
-  for (const cpu of cpusOf(memory)) {
-    const pool = memory.pool(cpu)
-    const empty = memory.get(pool + WORKER_POOL.head) === 0 && memory.get(pool + WORKER_POOL.tail) === 0
-    if (!empty) yield `kworker/${cpu} has work`
-  }
-}
-
 function* requests({ memory }: World): Findings {
   for (let slot = 0; slot < LIMITS.portSlots; slot++) {
     const status = memory.get(memory.slot(slot) + PORT_SLOT.status)
@@ -94,7 +86,6 @@ export const CALL_INVARIANTS: readonly Invariant[] = [
   { name: 'calls-run-once', atRest: true, says: 'as many function calls have been run as were sent', check: callsRun },
   { name: 'call-queues-empty', atRest: true, says: 'no function call is queued or in use', check: callQueues },
   { name: 'interrupts-taken', atRest: true, says: 'no online CPU has an interrupt pending', check: interrupts },
-  { name: 'worker-pools-empty', atRest: true, says: 'no kworker has work', check: workerPools },
   {
     name: 'requests-answered',
     atRest: true,

@@ -15,6 +15,7 @@ import { TASK_INVARIANTS } from './tasks.js'
 import { THREAD_INVARIANTS } from './threads.js'
 import { TIME_INVARIANTS } from './time.js'
 import { TIMER_INVARIANTS } from './timers.js'
+import { WORKER_INVARIANTS } from './workers.js'
 
 /** Every invariant, in the order in which they are told. */
 export const INVARIANTS: readonly Invariant[] = [
@@ -22,6 +23,7 @@ export const INVARIANTS: readonly Invariant[] = [
   ...RECORD_INVARIANTS,
   ...TASK_INVARIANTS,
   ...THREAD_INVARIANTS,
+  ...WORKER_INVARIANTS,
   ...CALL_INVARIANTS,
   ...IRQ_INVARIANTS,
   ...RCU_INVARIANTS,

@@ -2,7 +2,6 @@
 //
 //   cpuhp/N, migration/N    parked while the CPU is offline
 //   ksoftirqd/N             parked below smpboot/threads:online
-//   kworker/N               never; unbound from workqueue:online down to workqueue:online up
 
 import { THREAD, threadOf } from '../kthread/kthread.js'
 import { THREADS } from '../kthread/smpboot.js'
@@ -25,26 +24,15 @@ function* threadsOf(memory: Memory): Generator<readonly [cpu: number, kind: numb
 
 function* bound(world: World): Findings {
   const { memory } = world
-  const workerBoundFrom = stateOf(world, 'workqueue_online_cpu', true)
   for (const [cpu, kind, task] of threadsOf(memory)) {
     if (task !== memory.threadTask(cpu, kind)) {
       yield `thread ${kind} of CPU ${cpu} is ${nameOf(memory, task)}, another's task`
       continue
     }
     const name = nameOf(memory, task)
-    const unbound = kind === THREADS.kworker && memory.get(memory.cpuhp(cpu) + CPUHP.state) < workerBoundFrom
-    if (unbound) {
-      if ((memory.get(task + TASK.flags) & FLAG.perCpu) !== 0) yield `${name} is bound to its CPU, which is down`
-      continue
-    }
-    // A worker in the middle of some work elsewhere comes back when that is done.
-    const works = memory.get(task + TASK.onRunqueue) === 1 || memory.get(task + TASK.pinned) === 1
-    if (kind === THREADS.kworker && works) continue
     const flags = FLAG.kthread | FLAG.perCpu
     if ((memory.get(task + TASK.flags) & flags) !== flags) yield `${name} is not marked as bound to its CPU`
-    // A worker that has been elsewhere comes back when it wakes.
-    const asleep = kind === THREADS.kworker && memory.get(task + TASK.onRunqueue) === 0
-    if (memory.get(task + TASK.cpu) !== cpu && !asleep) yield `${name} is on CPU ${memory.get(task + TASK.cpu)}`
+    if (memory.get(task + TASK.cpu) !== cpu) yield `${name} is on CPU ${memory.get(task + TASK.cpu)}`
     const allowed = [...bitsOf(memory, memory.affinity(task))]
     if (allowed.length !== 1 || allowed[0] !== cpu) yield `${name} may run on CPUs ${allowed.join(', ') || 'none'}`
   }

@@ -13,7 +13,7 @@ import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
 import { TASK_GROUP } from '../memory/groups.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
-import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK, WORKER_POOL } from '../memory/structs.js'
+import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
 import { HRTIMER_BASE } from '../memory/timers.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
@@ -28,6 +28,8 @@ import { stopMachineUnpark } from '../stop/stopper.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
 import { hrtimerInit } from '../time/hrtimer.js'
 import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'
+import { workqueueInit } from '../workqueue/hotplug.js'
+import { formatWorkqueues } from '../workqueue/workqueue.js'
 import { openDevices } from './devices.js'
 import { formatPort } from './port.js'
 
@@ -65,6 +67,7 @@ export function formatMemory(memory: Memory, functions: Functions, profile: Prof
   }
   formatSteps(memory, functions, profile)
   formatPort(memory)
+  formatWorkqueues(memory)
   formatDevices(memory, boot.devices ?? [])
   const init = {
     comm: 'init',
@@ -113,7 +116,6 @@ function formatCpu(memory: Memory, cpu: number): void {
   memory.set(rq + RUNQUEUE.online, cpu === 0 ? 1 : 0)
   memory.set(rq + RUNQUEUE.balanceCallback, cpu === 0 ? CALLBACK.none : CALLBACK.balancePush)
   memory.set(memory.hrtimerBase(cpu) + HRTIMER_BASE.online, cpu === 0 ? 1 : 0)
-  memory.set(memory.pool(cpu) + WORKER_POOL.bound, 1)
   memory.set(memory.stopper(cpu) + STOPPER.enabled, 0)
 }
 
@@ -137,6 +139,7 @@ export function* swapper(cpu: Cpu): Kernel<number> {
 export function* kernelInit(cpu: Cpu, _task: number, maxcpus: number): Kernel<number> {
   const { memory } = cpu
   yield* smpbootCreateThreads(cpu, 0)
+  yield* workqueueInit(cpu)
   yield* unparkThread(cpu, threadOf(memory, 0, THREADS.cpuhp))
   yield* stopMachineUnpark(cpu, 0)
   yield* unparkThread(cpu, threadOf(memory, 0, THREADS.ksoftirqd))

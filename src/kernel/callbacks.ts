@@ -21,7 +21,7 @@ import { smpcfdDeadCpu, smpcfdDyingCpu, smpcfdPrepareCpu } from '../smp/smp.js'
 import { takeoverTasklets } from '../softirq/tasklet.js'
 import { hrtimersCpuDying, hrtimersCpuStarting, hrtimersDeadCpu, hrtimersPrepareCpu } from '../time/hrtimer.js'
 import { timersDeadCpu, timersPrepareCpu } from '../time/timer.js'
-import { workqueueOfflineCpu, workqueueOnlineCpu } from '../workqueue/workqueue.js'
+import { workqueueOfflineCpu, workqueueOnlineCpu, workqueuePrepareCpu } from '../workqueue/hotplug.js'
 
 export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   smpboot_create_threads: smpbootCreateThreads,
@@ -46,6 +46,7 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   sched_cpu_deactivate: schedCpuDeactivate,
   smpboot_unpark_threads: smpbootUnparkThreads,
   smpboot_park_threads: smpbootParkThreads,
+  workqueue_prepare_cpu: workqueuePrepareCpu,
   blk_softirq_cpu_dead: blkSoftirqCpuDead,
   dev_cpu_dead: devCpuDead,
   workqueue_online_cpu: workqueueOnlineCpu,

@@ -32,7 +32,10 @@ import { stopOneCpuNowait, stopperThread } from '../stop/stopper.js'
 import { hrtimerForward, hrtimerStart } from '../time/hrtimer.js'
 import { hrtimerWakeup } from '../time/sleep.js'
 import { runTimerSoftirq } from '../time/timer.js'
-import { worker, workerThread } from '../workqueue/workqueue.js'
+import { delayedWorkTimerFn } from '../workqueue/delayed.js'
+import { workerRunning, workerSleeping } from '../workqueue/pool.js'
+import { workForCpuFn } from '../workqueue/work-on-cpu.js'
+import { workerThread } from '../workqueue/worker.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
 import { kthread } from './kthreads.js'
@@ -50,7 +53,6 @@ const softirqThread: HotplugThread = {
 hotplugThreads[THREADS.cpuhp] = hotplugThread
 hotplugThreads[THREADS.migration] = stopperThread
 hotplugThreads[THREADS.ksoftirqd] = softirqThread
-hotplugThreads[THREADS.kworker] = worker
 syscoreOps[0] = kvmSyscoreOps
 softirqActions[SOFTIRQ.hi] = taskletHiAction
 softirqActions[SOFTIRQ.timer] = runTimerSoftirq
@@ -58,6 +60,8 @@ softirqActions[SOFTIRQ.tasklet] = taskletAction
 softirqActions[SOFTIRQ.rcu] = rcuCore
 schedHooks.stopOneCpuNowait = stopOneCpuNowait
 schedHooks.affineMoveTask = affineMoveTask
+schedHooks.workerSleeping = workerSleeping
+schedHooks.workerRunning = workerRunning
 Object.assign(rcuHooks, {
   readUnlockSpecial,
   noteContextSwitch,
@@ -86,6 +90,8 @@ export function buildFunctions(profile: Profile, modules: readonly KernelModule[
     migration_cpu_stop: migrationCpuStop,
     user_task: userTask,
     worker_thread: workerThread,
+    work_for_cpu_fn: workForCpuFn,
+    delayed_work_timer_fn: delayedWorkTimerFn,
     freeze_for_host: freezeForHost,
     cpuhp_complete_idle_dead: completeIdleDead,
     cpu_down_maps_locked: cpuDownMapsLocked,

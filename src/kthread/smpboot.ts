@@ -1,4 +1,4 @@
-// Per-CPU threads: one loop that drives them (cpuhp/N, migration/N, ksoftirqd/N); kworker/N has its own.
+// Per-CPU threads: one loop that drives them (cpuhp/N, migration/N, ksoftirqd/N).
 //
 // Each kind of thread is a descriptor: when it has something to do, what, and what it does when it parks and unparks.
 // The loop: asked to park -> park; else something to do -> do it; else sleep.
@@ -13,24 +13,13 @@ import { complete } from '../sync/completion.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'
 import { parkSelf, parkThread, setThread, THREAD, threadFlags, threadOf, unparkThread } from './kthread.js'
 
-interface AnyThread {
+/** A kind of thread. */
+export interface HotplugThread {
   /** 'cpuhp' for cpuhp/0, cpuhp/1, ... */
   readonly comm: string
   readonly policy: Policy
   /** parks and unparks by its own subsystem's means, if at all, not by the smpboot/threads step */
   readonly selfParking: boolean
-  /** made asleep and not parked: it runs when it is first woken */
-  readonly bornAsleep?: boolean
-}
-
-/** A kind of thread with a loop of its own: its function, and the function's argument for a CPU's thread. */
-interface LoopingThread extends AnyThread {
-  readonly entry: number
-  argument(subject: number): number
-}
-
-/** A kind of thread that the loop here drives. */
-export interface DrivenThread extends AnyThread {
   /** Whether there is something to do. Preemption is off. */
   shouldRun(cpu: Cpu): Kernel<boolean>
   run(cpu: Cpu): Kernel<void>
@@ -40,19 +29,17 @@ export interface DrivenThread extends AnyThread {
   unpark?(cpu: Cpu): Kernel<void>
 }
 
-export type HotplugThread = LoopingThread | DrivenThread
-
 const STATUS = { none: 0, active: 1, parked: 2 } as const
 
 /** The kinds of per-CPU threads by number, in the order in which they are unparked. */
-export const THREADS = { cpuhp: 0, migration: 1, ksoftirqd: 2, kworker: 3 } as const
+export const THREADS = { cpuhp: 0, migration: 1, ksoftirqd: 2 } as const
 
 /** Their descriptors; kernel/ fills it. */
 export const hotplugThreads: HotplugThread[] = []
 
 /** Where the loop of every per-CPU thread is. */
 export function* smpbootThreadFn(cpu: Cpu, _task: number, index: number): Kernel<number> {
-  const thread = hotplugThreads[index] as DrivenThread
+  const thread = hotplugThreads[index]!
   const status = cpu.memory.percpu(cpu.id) + PERCPU.threadStatus + index
   for (;;) {
     yield setCurrentState(cpu, STATE.interruptible, 'smpboot_thread_fn')
@@ -98,27 +85,22 @@ export function* smpbootCreateThreads(cpu: Cpu, subject: number): Kernel<number>
     const thread = hotplugThreads[index]!
     const task = memory.threadTask(subject, index)
     const pid = (yield cpu.add(memory.global + GLOBAL.nextPid, 1, full, 'smpboot_create_threads:pid')) + 1
-    const tagged = !(cpu.bugs.has('M12') && index === THREADS.kworker)
     const description = {
       comm: `${thread.comm}/${subject}`,
       pid,
       cpu: subject,
-      flags: tagged ? FLAG.kthread | FLAG.perCpu : FLAG.kthread,
+      flags: FLAG.kthread | FLAG.perCpu,
       affinity: [subject],
       policy: thread.policy,
       startTime: cpu.services.now(),
-      ...('entry' in thread
-        ? { entry: thread.entry, argument: thread.argument(subject) }
-        : { entry: FN.smpboot_thread_fn, argument: index }),
+      entry: FN.smpboot_thread_fn,
+      argument: index,
     }
     memory.set(memory.percpu(subject) + PERCPU.threadStatus + index, STATUS.none)
     yield* threadgroupChangeBegin(cpu)
-    if (thread.bornAsleep) initTask(memory, task, description, STATE.interruptible)
-    else {
-      initTask(memory, task, description, STATE.parked)
-      memory.set(task + TASK.threadFlags, THREAD.shouldPark)
-      yield* complete(cpu, task + TASK.parked)
-    }
+    initTask(memory, task, description, STATE.parked)
+    memory.set(task + TASK.threadFlags, THREAD.shouldPark)
+    yield* complete(cpu, task + TASK.parked)
     yield* threadgroupChangeEnd(cpu)
     setThread(memory, subject, index, task)
   }

@@ -6,7 +6,7 @@ import { bitsOf } from '../ops/mask.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { RESTART } from '../sched/task.js'
 import { smpCallFunctionMany, smpCallFunctionSingle } from '../smp/smp.js'
-import { flushWorkReady, queueWorkOn, workResult } from '../workqueue/workqueue.js'
+import { beginWorkOnCpu, workOnCpuReady, workOnCpuResult } from '../workqueue/work-on-cpu.js'
 import { ARGUMENT, argumentOf, beginRound, COUNT, count, endRound, goTo } from './round.js'
 
 /** What the calls add to the thread's own counts: how many were sent, and how many have been run. */
@@ -47,10 +47,10 @@ export function* work(cpu: Cpu, thread: number, index: number): Kernel<number> {
     yield* beginRound(cpu, thread)
     const target = yield cpu.choose(memory.layout.config.cpus, 'load_work:target')
     memory.set(phase, WORK_PHASE.queued)
-    yield* queueWorkOn(cpu, target, cpu.functions.find('load_work_run'), index)
+    yield* beginWorkOnCpu(cpu, target, cpu.functions.find('load_work_run'), index)
   }
-  if (!(yield* flushWorkReady(cpu))) return RESTART
-  if (workResult(cpu) !== index) yield count(cpu, thread, COUNT.wrong, 'load_work:result')
+  if (!(yield* workOnCpuReady(cpu))) return RESTART
+  if (workOnCpuResult(cpu) !== index) yield count(cpu, thread, COUNT.wrong, 'load_work:result')
   return yield* endRound(cpu, thread)
 }
 

@@ -3,6 +3,7 @@ import type { KernelFunction } from '../ops/cpu.js'
 import { ipiRun, ipis, pin, work, workRun } from './calls.js'
 import { taskletRun, tasklets, taskletsEnd, timerRun, timers, timersEnd } from './deferred.js'
 import { diskRequests, irqs } from './devices.js'
+import { flood, floodEnd, floodRun } from './flood.js'
 import { hrtimerRun, hrtimers, hrtimersEnd } from './hrtimers.js'
 import { cpusRead, rwsem } from './locks.js'
 import { rcu } from './rcu.js'
@@ -19,6 +20,9 @@ export const LOAD_FUNCTIONS: Readonly<Record<string, KernelFunction>> = {
   load_ipi_run: ipiRun,
   load_work: work,
   load_work_run: workRun,
+  load_flood: flood,
+  load_flood_end: floodEnd,
+  load_flood_run: floodRun,
   load_pin: pin,
   load_irqs: irqs,
   load_disk: diskRequests,

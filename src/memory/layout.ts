@@ -39,8 +39,8 @@ import {
   TASK,
   TRACE_RECORD,
   WAIT_QUEUE,
-  WORKER_POOL,
 } from './structs.js'
+import { POOL_WORKQUEUE, WORKER, WORKER_POOL, WORKQUEUE } from './structs-workqueue.js'
 import { HRTIMER_BASE } from './timers.js'
 
 /** `irqs`: as many as one CPU has vectors for, with room for those that are being moved. */
@@ -52,6 +52,7 @@ export const LIMITS = {
   portSlots: 64,
   instances: 256,
   states: 237,
+  workqueues: 12,
   kthreads: 4096,
   groups: 32,
 } as const
@@ -77,6 +78,8 @@ export interface MemoryConfig {
   readonly kthreads?: number
 }
 
+/** Kworkers that all pools share, besides the first of each: one for each CPU, and these. */
+const SPARE_WORKERS = 24
 /** Tasks that every CPU has: its idle task, and one for each kind of per-CPU thread that there may be. */
 const TASKS_PER_CPU = 1 + HOTPLUG_THREADS
 export const MASKS = ['possible', 'present', 'online', 'active', 'dying'] as const
@@ -127,6 +130,10 @@ export class Layout {
   /** of the whole memory, in words */
   readonly words: number
   readonly maskWords: number
+  /** pools of workers: one for each CPU, then that for work that may be done anywhere */
+  readonly poolCount: number
+  /** kworkers that there may be: the first of each pool, then those that any pool may have */
+  readonly workerCount: number
   /** who does operations, and is told apart by a number: the CPUs, then the devices */
   readonly masters: number
   readonly taskCount: number
@@ -144,6 +151,9 @@ export class Layout {
   readonly cfsRqs: Region
   readonly timerWheels: Region
   readonly pools: Region
+  readonly kworkers: Region
+  readonly workqueues: Region
+  readonly poolWorkqueues: Region
   readonly callSenders: Region
   readonly rcu: Region
   readonly rcuNodes: Region
@@ -193,9 +203,17 @@ export class Layout {
     checkConfig(config)
     this.config = config
     this.maskWords = Math.ceil(config.cpus / 32)
+    this.poolCount = config.cpus + 1
+    this.workerCount = this.poolCount + config.cpus + SPARE_WORKERS
     this.masters = config.cpus + (config.devices ?? 0)
     this.taskCount =
-      config.cpus * TASKS_PER_CPU + 1 + 2 * LIMITS.portSlots + UNBOUND_THREADS + (config.kthreads ?? 0) + config.tasks
+      config.cpus * TASKS_PER_CPU +
+      1 +
+      2 * LIMITS.portSlots +
+      UNBOUND_THREADS +
+      this.workerCount +
+      (config.kthreads ?? 0) +
+      config.tasks
     this.waitBucketWords = Math.ceil(config.workers / 32)
     this.attentionWords = Math.ceil(Math.ceil(config.cpus / config.workers) / 32)
     const regions: Region[] = []
@@ -218,7 +236,10 @@ export class Layout {
     this.taskGroups = region('task_group', TASK_GROUP, LIMITS.groups)
     this.cfsRqs = region('cfs_rq', CFS_RQ, LIMITS.groups * cpus)
     this.timerWheels = region('timer_wheel', TIMER_WHEEL, cpus)
-    this.pools = region('worker_pool', WORKER_POOL, cpus)
+    this.pools = region('worker_pool', WORKER_POOL, this.poolCount)
+    this.kworkers = region('worker', WORKER, this.workerCount)
+    this.workqueues = region('workqueue', WORKQUEUE, LIMITS.workqueues)
+    this.poolWorkqueues = region('pool_workqueue', POOL_WORKQUEUE, LIMITS.workqueues * this.poolCount)
     this.callSenders = region('call_senders', null, cpus, this.maskWords)
     this.rcu = region('rcu', RCU, 1)
     this.rcuNodes = region('rcu_node', RCU_NODE, Math.ceil(cpus / RCU_FANOUT))

@@ -2,6 +2,7 @@
 import { TASKLET, TIMER } from './deferred.js'
 import { struct } from './struct.js'
 import { PERCPU_RWSEM } from './structs.js'
+import { DELAYED_WORK } from './structs-workqueue.js'
 import { HRTIMER } from './timers.js'
 
 /** A kernel thread that the host has started: what it is told, and what it counts (kernel/kthreads.ts). */
@@ -24,16 +25,19 @@ export const KTHREAD = struct('kthread', {
 })
 
 /** Objects of its own that each of those threads may use: so many of each. */
-export const OBJECTS = { timers: 8, hrtimers: 8, tasklets: 4 } as const
+export const OBJECTS = { timers: 8, hrtimers: 8, tasklets: 4, works: 8 } as const
 
 /** Arrays of structures: OBJECTS says how many. */
 export const LOAD = struct('load', {
   timers: [OBJECTS.timers * TIMER.$size],
   hrtimers: [OBJECTS.hrtimers * HRTIMER.$size],
+  works: [OBJECTS.works * DELAYED_WORK.$size],
   tasklets: [OBJECTS.tasklets * TASKLET.$size],
   /** how often each tasklet has been wanted, and what that was when it last ran */
   wanted: [OBJECTS.tasklets],
   seen: [OBJECTS.tasklets],
+  /** 1: that work is being done */
+  inside: [OBJECTS.works],
 })
 
 /** What all loads of a machine share. */

@@ -111,8 +111,56 @@ export class Memory {
     return ((cfsRq - this.layout.cfsRqs.base) / this.layout.cfsRqs.stride) % this.layout.config.cpus
   }
 
-  pool(cpu: number): number {
-    return this.layout.pools.base + cpu * this.layout.pools.stride
+  /** The pool of a CPU's workers; that after the last CPU's is for work that may be done anywhere. */
+  pool(index: number): number {
+    return this.layout.pools.base + index * this.layout.pools.stride
+  }
+
+  get unboundPool(): number {
+    return this.pool(this.layout.poolCount - 1)
+  }
+
+  poolIndex(pool: number): number {
+    return (pool - this.layout.pools.base) / this.layout.pools.stride
+  }
+
+  worker(index: number): number {
+    return this.layout.kworkers.base + index * this.layout.kworkers.stride
+  }
+
+  workerIndex(worker: number): number {
+    return (worker - this.layout.kworkers.base) / this.layout.kworkers.stride
+  }
+
+  /** The task that a worker is. */
+  workerTask(worker: number): number {
+    return this.kthreadTask(this.layout.config.kthreads ?? 0) + this.workerIndex(worker) * this.layout.tasks.stride
+  }
+
+  workqueue(index: number): number {
+    return this.layout.workqueues.base + index * this.layout.workqueues.stride
+  }
+
+  workqueueIndex(workqueue: number): number {
+    return (workqueue - this.layout.workqueues.base) / this.layout.workqueues.stride
+  }
+
+  /** What a workqueue has on a pool. */
+  poolWorkqueue(workqueue: number, pool: number): number {
+    const index = this.workqueueIndex(workqueue) * this.layout.poolCount + this.poolIndex(pool)
+    return this.layout.poolWorkqueues.base + index * this.layout.poolWorkqueues.stride
+  }
+
+  poolOf(poolWorkqueue: number): number {
+    return this.pool(this.poolWorkqueueIndex(poolWorkqueue) % this.layout.poolCount)
+  }
+
+  workqueueOf(poolWorkqueue: number): number {
+    return this.workqueue(Math.floor(this.poolWorkqueueIndex(poolWorkqueue) / this.layout.poolCount))
+  }
+
+  private poolWorkqueueIndex(poolWorkqueue: number): number {
+    return (poolWorkqueue - this.layout.poolWorkqueues.base) / this.layout.poolWorkqueues.stride
   }
 
   /** The bitmap of CPUs that have a many-CPU call under way to `cpu`. */

@@ -6,44 +6,12 @@ import { SOFTIRQ_DATA } from './deferred.js'
 import { TASK_MM } from './mm.js'
 import { RCU_TASK } from './rcu.js'
 import { struct } from './struct.js'
+import { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './structs-sync.js'
+import { WORK_FOR_CPU, WQ_BARRIER } from './structs-workqueue.js'
 import { HRTIMER } from './timers.js'
 
 export { DOORBELL, PORT_SLOT, TRACE_RECORD } from './host-structs.js'
-
-/** A list of waiting tasks, linked through task.waitNext; first in, first out. Guarded by the lock beside it. */
-export const COMPLETION = struct('completion', {
-  lock: 'lock',
-  // guarded by lock
-  done: 'word',
-  head: 'word',
-  tail: 'word',
-})
-
-export const WAIT_QUEUE = struct('wait_queue', {
-  lock: 'lock',
-  // guarded by lock
-  head: 'word',
-  tail: 'word',
-})
-
-export const MUTEX = struct('mutex', {
-  /** the task that holds it, 0 when free; changed by compare-and-exchange, handed over under waitLock */
-  owner: 'word',
-  waitLock: 'lock',
-  // guarded by waitLock
-  head: 'word',
-  tail: 'word',
-})
-
-/** One writer, many readers; the readers' counts are per CPU (see PERCPU.hotplugReaders). */
-export const PERCPU_RWSEM = struct('percpu_rwsem', {
-  /** 1 while a writer holds it or waits for readers to leave */
-  block: 'word',
-  /** the task that writes, while it waits for the readers to leave */
-  writer: 'word',
-  /** those that wait until `block` falls */
-  waiters: WAIT_QUEUE,
-})
+export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE }
 
 /** A function call sent to another CPU; on one CPU's call-single queue at a time. */
 export const CALL_SINGLE = struct('call_single_data', {
@@ -87,15 +55,6 @@ export const MIGRATION_ARG = struct('migration_arg', {
   task: 'word',
   /** the completion of whoever waits until it has been looked after, 0: nobody */
   done: 'word',
-})
-
-export const WORK = struct('work_struct', {
-  // guarded by the pool's lock while it is queued
-  next: 'word',
-  function: 'word',
-  argument: 'word',
-  result: 'word',
-  done: COMPLETION,
 })
 
 export const TASK = struct('task', {
@@ -177,7 +136,12 @@ export const TASK = struct('task', {
   /** M11: 1 while somebody is about to wake it */
   wakeQ: 'word',
   call: CALL_SINGLE,
-  work: WORK,
+  workForCpu: WORK_FOR_CPU,
+  /** for the work or workqueue that it waits for: `flushing` says which, 0: none */
+  barrier: WQ_BARRIER,
+  flushing: 'word',
+  /** set before it first runs: the WORKER that it is, 0 for all others */
+  worker: 'word',
   /** wakes it when it sleeps for a time */
   sleepTimer: HRTIMER,
   rcu: RCU_TASK,
@@ -282,15 +246,6 @@ export const PROGRAM = struct('program', {
   faulted: 'word',
 })
 
-export const WORKER_POOL = struct('worker_pool', {
-  lock: 'lock',
-  // guarded by lock
-  head: 'word',
-  tail: 'word',
-  /** 1: its worker is bound to its CPU; 0: the CPU is down, and the worker runs wherever it may */
-  bound: 'word',
-})
-
 /** Calls to many CPUs: one at a time per sender; the targets find the sender in their bitmap of senders. */
 export const CALL_FUNCTION = struct('call_function_data', {
   /** targets that have not run it yet */
@@ -336,7 +291,7 @@ export const INSTANCE = struct('cpuhp_instance', {
 })
 
 /** Kinds of per-CPU threads that there is room for. */
-export const HOTPLUG_THREADS = 4
+export const HOTPLUG_THREADS = 3
 /** Interrupt vectors that there is room for: as many as bits in a word. */
 const VECTORS = 32
 
@@ -407,6 +362,8 @@ export const GLOBAL = struct('global', {
   virtualisation: 'word',
   /** 1 while all CPUs stand still for the host to look at the machine */
   frozen: 'word',
+  /** those who wait until somebody else has cancelled the work that they would cancel */
+  cancelWaiters: WAIT_QUEUE,
   /** task groups that have a limit */
   bandwidthUsed: 'word',
   /** 1: it has been logged that FIFO and RR tasks were held up */

@@ -21,6 +21,8 @@ const NAMES = [
   'migration_cpu_stop',
   'user_task',
   'worker_thread',
+  'work_for_cpu_fn',
+  'delayed_work_timer_fn',
   'freeze_for_host',
   'cpuhp_complete_idle_dead',
   'nic_interrupt',

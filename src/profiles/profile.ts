@@ -63,6 +63,7 @@ const NEVER_CALLED = { startup: null, teardown: null } as const
 const FIXED: ReadonlyMap<number, FixedStep> = new Map<number, FixedStep>([
   [0, { name: 'offline', ...NEVER_CALLED, cantStop: false }],
   [1, { name: 'threads:prepare', startup: 'smpboot_create_threads' }],
+  [41, { name: 'workqueue:prepare', startup: 'workqueue_prepare_cpu' }],
   [46, { name: 'smpcfd:prepare', startup: 'smpcfd_prepare_cpu', teardown: 'smpcfd_dead_cpu' }],
   [68, { name: 'timers:prepare', teardown: 'timers_dead_cpu' }],
   [91, { name: 'cpu:bringup', startup: 'bringup_cpu', cantStop: true }],

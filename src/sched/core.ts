@@ -11,6 +11,7 @@ import { balanceCallbacks } from './callbacks.js'
 import { lacksRuntime } from './group.js'
 import { mmDrop, mmGrab, switchMm, takePreviousMm } from './mm.js'
 import { isBound } from './placement.js'
+import { schedHooks } from './push.js'
 import { queuePushTasks } from './push-realtime.js'
 import { rcuHooks } from './read-side.js'
 import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
@@ -22,11 +23,14 @@ import { startTick } from './tick.js'
  * runnable whatever its state says.
  */
 export function* schedule(cpu: Cpu, preempt = false): Kernel<void> {
+  const isWorker = !preempt && cpu.memory.get(cpu.task + TASK.worker) !== 0
+  if (isWorker) yield* schedHooks.workerSleeping(cpu)
   do {
     cpu.preemptDisable()
     yield* scheduleOnce(cpu, preempt)
     cpu.preemptEnable()
   } while (cpu.needResched)
+  if (isWorker) yield* schedHooks.workerRunning(cpu)
 }
 
 /** For the idle task, and for callers that keep preemption off. */

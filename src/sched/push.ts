@@ -25,7 +25,7 @@ import { CALLBACK, dequeueTask } from './runqueue.js'
 import { NORMAL_SLEEP } from './task.js'
 import { activateTask, tryToWakeUp } from './wakeup.js'
 
-/** What the scheduler needs of the stoppers, which are built on it; kernel/ fills it. */
+/** What the scheduler needs of the stoppers and kworkers, which are built on it; kernel/ fills it. */
 export const schedHooks = {
   stopOneCpuNowait: function* (
     _cpu: Cpu,
@@ -37,6 +37,9 @@ export const schedHooks = {
     return 0
   },
   affineMoveTask: function* (_cpu: Cpu, _from: number, _task: number): Kernel<void> {},
+  /** by a kworker, before it sleeps in the middle of some work, and after */
+  workerSleeping: function* (_cpu: Cpu): Kernel<void> {},
+  workerRunning: function* (_cpu: Cpu): Kernel<void> {},
 }
 
 /**

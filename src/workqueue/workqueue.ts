@@ -1,227 +1,176 @@
-// Work that is done on a given CPU by its kworker/N, or, while that CPU is down, by the same worker elsewhere.
+// Workqueues, and queueing work: who queues it goes on at once, a kworker calls its function later.
 //
-//   requester                                 kworker/N
-//   queue the work on the CPU's pool          take it off the pool; call its function
-//   wake the worker                           result; complete `done`
-//   sleep until `done` (may change CPU)
-
-import { NS_PER_US } from '../base/time.js'
-import { threadOf, wakeUpProcess } from '../kthread/kthread.js'
-import { type HotplugThread, THREADS } from '../kthread/smpboot.js'
-import { RUNQUEUE, TASK, WORK, WORKER_POOL } from '../memory/structs.js'
-import { bugOn } from '../ops/bug.js'
+//   who queues                                the pool of the target CPU        kworker/N:M
+//   data: pending                 (full)
+//   active < maxActive?                       at the end of the worklist
+//     nobody runs there? wake a worker ------------------------------------->   takes it off; data: not pending
+//   else                                      waits until another one is done   calls its function
+//
+// A workqueue says on which pools its work goes, and how many works of it may be under way on each.
+import { ERRNO } from '../base/errno.js'
+import { LIMITS } from '../memory/layout.js'
+import type { Memory } from '../memory/memory.js'
+import { TASK } from '../memory/structs.js'
+import { POOL_WORKQUEUE, WORK, WORKER, WORKER_POOL, WORKQUEUE } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
-import { FN } from '../ops/functions.js'
-import { bitsOf, hasBit, maskWord } from '../ops/mask.js'
-import { type Kernel, relaxed } from '../ops/operation.js'
-import { setCpusAllowed } from '../sched/affinity.js'
-import { setCurrentState } from '../sched/core.js'
-import { isCpuAllowed, MIGRATION, setTaskCpu } from '../sched/placement.js'
-import { FLAG, POLICY, RESTART, STATE } from '../sched/task.js'
-import { complete, completionReady, reinitCompletion } from '../sync/completion.js'
-import { prepareToSleep } from '../time/sleep.js'
+import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
+import { EVENT, withFunction } from '../trace/events.js'
+import { WORK_CPU_UNBOUND } from '../trace/fields.js'
+import { bringHome, hasFlag, needMoreWorker, POOL, wakeUpWorker, workerDoing } from './pool.js'
+import { appendWork, DATA, poolIn } from './work.js'
 
-/** Queues `fn`(argument, work) for the kworker of `target`, as the current task's one piece of work. */
-export function* queueWorkOn(cpu: Cpu, target: number, fn: number, argument: number): Kernel<void> {
-  const { memory } = cpu
-  const work = cpu.task + TASK.work
-  const pool = memory.pool(target)
-  memory.set(work + WORK.function, fn)
-  memory.set(work + WORK.argument, argument)
-  memory.set(work + WORK.next, 0)
-  reinitCompletion(cpu, work + WORK.done)
-  yield cpu.lockIrq(pool + WORKER_POOL.lock, 'queue_work_on')
-  const last = memory.get(pool + WORKER_POOL.tail)
-  if (last === 0) memory.set(pool + WORKER_POOL.head, work)
-  else memory.set(last + WORK.next, work)
-  memory.set(pool + WORKER_POOL.tail, work)
-  yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'queue_work_on')
-  yield* wakeWorker(cpu, target)
+/** What a workqueue may be, as in Linux. */
+export const WQ = {
+  /** its work may be done on any CPU */
+  unbound: 2,
+} as const
+
+/** Works of a workqueue that may be under way on one pool, where nothing else is said, and at most. */
+const DEFAULT_ACTIVE = 256
+const MAX_ACTIVE = 512
+
+/** The workqueues that are always there: `events` does work on the CPU that it is queued for, `events_unbound` anywhere. */
+export function systemWq(memory: Memory): number {
+  return memory.workqueue(0)
 }
 
-/** Wakes a pool's worker: where it is not bound it goes home all the same, if that CPU may have it already. */
-function* wakeWorker(cpu: Cpu, owner: number): Kernel<void> {
-  const { memory } = cpu
-  const task = threadOf(memory, owner, THREADS.kworker)
-  yield cpu.lockIrq(task + TASK.piLock, 'wake_up_worker')
-  const asleep = (yield cpu.load(task + TASK.onRunqueue, relaxed, 'wake_up_worker:on_rq')) === 0
-  // Its frames are gone when it is idle, and its CPU has left it alone.
-  const free = asleep && memory.get(task + TASK.pinned) === 0 && memory.get(task + TASK.onCpu) === 0
-  const away = memory.get(task + TASK.cpu) !== owner
-  if (free && away && (yield* isCpuAllowed(cpu, task, owner))) {
-    yield* setTaskCpu(cpu, task, memory.get(task + TASK.cpu), owner, MIGRATION.wakeup)
+export function systemUnboundWq(memory: Memory): number {
+  return memory.workqueue(1)
+}
+
+const SYSTEM = [
+  ['events', 0],
+  ['events_unbound', WQ.unbound],
+] as const
+
+/** What there is before any CPU runs: the system's workqueues, and pools of which only the boot CPU's is that CPU's. */
+export function formatWorkqueues(memory: Memory): void {
+  for (const [n, [name, flags]] of SYSTEM.entries()) {
+    memory.set(memory.workqueue(n) + WORKQUEUE.used, 1)
+    describe(memory, memory.workqueue(n), name, flags, DEFAULT_ACTIVE)
   }
-  yield cpu.unlockIrq(task + TASK.piLock, 'wake_up_worker')
-  yield* wakeUpProcess(cpu, task)
-}
-
-/** Whether the current task's work has been done; else prepares it to sleep until then (see completionReady). */
-export function* flushWorkReady(cpu: Cpu): Kernel<boolean> {
-  return yield* completionReady(cpu, cpu.task + TASK.work + WORK.done)
-}
-
-/** What the current task's work returned. */
-export function workResult(cpu: Cpu): number {
-  return cpu.memory.get(cpu.task + TASK.work + WORK.result)
-}
-
-function* takeWork(cpu: Cpu, owner: number): Kernel<number> {
-  const { memory } = cpu
-  const pool = memory.pool(owner)
-  yield cpu.lockIrq(pool + WORKER_POOL.lock, 'worker_thread')
-  const work = memory.get(pool + WORKER_POOL.head)
-  if (work !== 0) {
-    const next = memory.get(work + WORK.next)
-    memory.set(pool + WORKER_POOL.head, next)
-    if (next === 0) memory.set(pool + WORKER_POOL.tail, 0)
+  for (let cpu = 1; cpu < memory.layout.config.cpus; cpu++) {
+    memory.set(memory.pool(cpu) + WORKER_POOL.flags, POOL.disassociated)
   }
-  yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'worker_thread')
-  return work
 }
 
-/** It is the next that the pool's worker takes. */
-function* putWorkBack(cpu: Cpu, owner: number, work: number): Kernel<void> {
-  const { memory } = cpu
-  const pool = memory.pool(owner)
-  yield cpu.lockIrq(pool + WORKER_POOL.lock, 'worker_thread:back')
-  const next = memory.get(pool + WORKER_POOL.head)
-  memory.set(work + WORK.next, next)
-  memory.set(pool + WORKER_POOL.head, work)
-  if (next === 0) memory.set(pool + WORKER_POOL.tail, work)
-  yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'worker_thread:back')
+function describe(memory: Memory, workqueue: number, name: string, flags: number, maxActive: number): void {
+  memory.set(workqueue + WORKQUEUE.flags, flags)
+  memory.set(workqueue + WORKQUEUE.maxActive, maxActive)
+  memory.set(workqueue + WORKQUEUE.draining, 0)
+  memory.setText(workqueue + WORKQUEUE.name, 4, name)
 }
 
 /**
- * For a piece of work that may not be done on this CPU: prepares its worker, which is unbound, to sleep and to go on
- * elsewhere. The work answers RESTART then, and is begun anew; when it is through, it calls workAnywhere.
+ * Makes a workqueue. At most `maxActive` works of it are under way on one pool at a time, 0: as many as usual, 256. Answers it,
+ * or -ENOMEM when there are as many as there may be.
  */
-export function* workElsewhere(cpu: Cpu): Kernel<void> {
-  const { memory, task } = cpu
-  // One that excludes this CPU already is on its way.
-  if (hasBit(memory.get(maskWord(memory.affinity(task), cpu.id)), cpu.id)) {
-    let target = -1
-    for (const other of bitsOf(memory, memory.online)) {
-      if (other === cpu.id || !(yield* isCpuAllowed(cpu, task, other))) continue
-      target = other
-      break
-    }
-    // As where it would be woken, had it gone to sleep here for good.
-    bugOn(target < 0, 'select_fallback_rq', `no CPU is left for task ${memory.get(task + TASK.pid)}`)
-    yield* setCpusAllowed(cpu, task, (w) => (w === target >> 5 ? 1 << (target & 31) : 0))
+export function* allocWorkqueue(cpu: Cpu, name: string, flags: number, maxActive = 0): Kernel<number> {
+  const { memory } = cpu
+  for (let n = SYSTEM.length; n < LIMITS.workqueues; n++) {
+    const workqueue = memory.workqueue(n)
+    if ((yield cpu.compareExchange(workqueue + WORKQUEUE.used, 0, 1, acquire, 'alloc_workqueue')) !== 0) continue
+    describe(memory, workqueue, name, flags, maxActive === 0 ? DEFAULT_ACTIVE : Math.min(maxActive, MAX_ACTIVE))
+    return workqueue
   }
-  yield* prepareToSleep(cpu, NS_PER_US)
+  return -ERRNO.ENOMEM
 }
 
-/** Allows the current worker every CPU again, if it is unbound. The hotplug operation that it carries out keeps it so. */
-export function* workAnywhere(cpu: Cpu): Kernel<void> {
-  const { memory, task } = cpu
-  const pool = memory.pool(memory.get(task + TASK.argument))
-  if (memory.get(pool + WORKER_POOL.bound) === 1) return
-  yield* setCpusAllowed(cpu, task, (w) => memory.get(memory.possible + w))
+/** A workqueue whose works are done one at a time, in the order in which they were queued. */
+export function* allocOrderedWorkqueue(cpu: Cpu, name: string): Kernel<number> {
+  return yield* allocWorkqueue(cpu, name, WQ.unbound, 1)
+}
+
+/** Gives a workqueue back that has been drained, and that nobody will queue anything on. */
+export function* freeWorkqueue(cpu: Cpu, workqueue: number): Kernel<void> {
+  yield cpu.store(workqueue + WORKQUEUE.used, 0, release, 'destroy_workqueue')
 }
 
 /**
- * kworker/N: does the work of pool N, which is its argument. It sleeps at a restart point, so that it can be unbound while
- * its CPU is down: then it carries on wherever it may. A piece of work that sleeps in between keeps it where it is.
+ * Queues a work for the pool of CPU `target`, whether that is up or not: one that is down has its work done elsewhere, one that
+ * has never been up does it when it is. WORK_CPU_UNBOUND is the CPU that this runs on. A workqueue that is unbound has it done
+ * anywhere. Answers whether it was this call that queued it: false where it is pending already. May be called with interrupts off.
  */
-export function* workerThread(cpu: Cpu, task: number, pool: number): Kernel<number> {
+export function* queueWorkOn(cpu: Cpu, target: number, workqueue: number, work: number): Kernel<boolean> {
+  // Nobody is to wait on this CPU for a work that is pending and on no list.
+  cpu.irqDisable()
+  const before = yield cpu.or(work + WORK.data, DATA.pending, full, 'queue_work_on')
+  const mine = (before & DATA.pending) === 0
+  if (mine) yield* enqueueWork(cpu, target, workqueue, work, poolIn(cpu.memory, before))
+  cpu.irqEnable()
+  return mine
+}
+
+export function* queueWork(cpu: Cpu, workqueue: number, work: number): Kernel<boolean> {
+  return yield* queueWorkOn(cpu, WORK_CPU_UNBOUND, workqueue, work)
+}
+
+/** Puts a work that its caller has made pending onto a list. Interrupts are off. `last` is the pool that did it last. */
+export function* enqueueWork(cpu: Cpu, target: number, workqueue: number, work: number, last: number): Kernel<void> {
   const { memory } = cpu
-  for (;;) {
-    yield setCurrentState(cpu, STATE.interruptible, 'worker_thread:idle')
-    const work = yield* takeWork(cpu, pool)
-    if (work === 0) {
-      yield* bindAgain(cpu, task, pool)
-      return RESTART
-    }
-    yield setCurrentState(cpu, STATE.running, 'worker_thread:work')
-    const fn = cpu.functions.get(memory.get(work + WORK.function))
-    const result = yield* fn(cpu, memory.get(work + WORK.argument), work)
-    if (result === RESTART) {
-      yield* putWorkBack(cpu, pool, work)
-      return RESTART
-    }
-    memory.set(work + WORK.result, result)
-    // The work is its owner's again from here on.
-    yield* complete(cpu, work + WORK.done)
+  if (yield* isRefused(cpu, workqueue)) {
+    cpu.warn(true, '__queue_work', 'a workqueue that is drained is given work by somebody else')
+    yield cpu.store(work + WORK.data, last, release, 'queue_work:refused')
+    return
   }
+  const unbound = (memory.get(workqueue + WORKQUEUE.flags) & WQ.unbound) !== 0
+  const wanted = unbound ? memory.unboundPool : memory.pool(target === WORK_CPU_UNBOUND ? cpu.id : target)
+  const pool = yield* lockPoolFor(cpu, wanted, workqueue, work, last)
+  const place = memory.poolWorkqueue(workqueue, pool)
+  cpu.trace(
+    withFunction(EVENT.workqueue_queue_work, memory.get(work + WORK.function)),
+    work,
+    target | (memory.workqueueIndex(workqueue) << 16),
+    unbound ? WORK_CPU_UNBOUND : memory.poolIndex(pool),
+  )
+  const colour = memory.get(place + POOL_WORKQUEUE.colour)
+  const inFlight = place + POOL_WORKQUEUE.inFlight + colour
+  memory.set(work + WORK.colour, colour)
+  memory.set(inFlight, memory.get(inFlight) + 1)
+  memory.set(pool + WORKER_POOL.queued, (memory.get(pool + WORKER_POOL.queued) + 1) | 0)
+  yield cpu.store(work + WORK.data, place | DATA.queued | DATA.pending, relaxed, 'insert_work')
+  if (memory.get(place + POOL_WORKQUEUE.active) < memory.get(workqueue + WORKQUEUE.maxActive)) {
+    activateWork(cpu, place, work)
+    if (needMoreWorker(memory, pool)) yield* wakeFor(cpu, pool)
+  } else appendWork(memory, place + POOL_WORKQUEUE.inactive, work)
+  yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'queue_work')
 }
 
-/** Its descriptor among the per-CPU threads. */
-export const worker: HotplugThread = {
-  comm: 'kworker',
-  policy: POLICY.normal,
-  // Workers are never parked: an operation on another CPU may be carried out by this one's while it is half-way down.
-  selfParking: true,
-  bornAsleep: true,
-  entry: FN.worker_thread,
-  argument: (subject) => subject,
-}
-
-/** Sets whether pool `subject`'s worker belongs to its CPU; answers the worker, its runqueue locked with its piLock. */
-function* lockWorker(cpu: Cpu, subject: number): Kernel<number> {
-  const { memory } = cpu
-  const task = threadOf(memory, subject, THREADS.kworker)
-  yield cpu.lockIrq(task + TASK.piLock, 'lock_worker')
-  yield cpu.lockIrq(memory.runqueue(memory.get(task + TASK.cpu)) + RUNQUEUE.lock, 'lock_worker:rq')
-  return task
-}
-
-function* unlockWorker(cpu: Cpu, task: number): Kernel<void> {
-  const { memory } = cpu
-  yield cpu.unlockIrq(memory.runqueue(memory.get(task + TASK.cpu)) + RUNQUEUE.lock, 'unlock_worker:rq')
-  yield cpu.unlockIrq(task + TASK.piLock, 'unlock_worker')
-}
-
-/** workqueue:online going down: the CPU's worker is not bound to it any more, and is woken to carry on elsewhere. */
-export function* workqueueOfflineCpu(cpu: Cpu, subject: number): Kernel<number> {
-  const { memory } = cpu
-  yield* setBound(cpu, subject, 0)
-  const task = yield* lockWorker(cpu, subject)
-  const rq = memory.runqueue(memory.get(task + TASK.cpu))
-  const flags = memory.get(task + TASK.flags)
-  memory.set(task + TASK.flags, flags & ~FLAG.perCpu)
-  for (let w = 0; w < memory.layout.maskWords; w++) {
-    memory.set(memory.affinity(task) + w, memory.get(memory.possible + w))
+/** New work: somebody is to do it. */
+function* wakeFor(cpu: Cpu, pool: number): Kernel<void> {
+  if (hasFlag(cpu.memory, pool, POOL.disassociated)) {
+    if (cpu.bugs.has('stranded-work')) return
+    yield* bringHome(cpu, pool)
   }
-  // From here on it counts as one that ought to leave, and can't while it is in the middle of some work.
-  const counts = (flags & FLAG.perCpu) !== 0 && memory.get(task + TASK.pinned) === 1
-  if (counts) memory.set(rq + RUNQUEUE.pinned, memory.get(rq + RUNQUEUE.pinned) + 1)
-  yield* unlockWorker(cpu, task)
-  yield* wakeUpProcess(cpu, task)
-  return 0
+  yield* wakeUpWorker(cpu, pool)
 }
 
-/** workqueue:online coming up: the worker comes back; in the middle of some work elsewhere, when that is done. */
-export function* workqueueOnlineCpu(cpu: Cpu, subject: number): Kernel<number> {
+/** A work that is being done is not to be done by another pool at the same time: it goes where it is. Locks the pool. */
+function* lockPoolFor(cpu: Cpu, wanted: number, workqueue: number, work: number, last: number): Kernel<number> {
   const { memory } = cpu
-  if (cpu.bugs.has('unbound-worker')) return 0
-  yield* setBound(cpu, subject, 1)
-  const task = threadOf(memory, subject, THREADS.kworker)
-  yield* setCpusAllowed(cpu, task, (w) => (w === subject >> 5 ? 1 << (subject & 31) : 0))
-  yield* wakeUpProcess(cpu, task)
-  return 0
+  if (last !== 0 && last !== wanted) {
+    yield cpu.lockIrq(last + WORKER_POOL.lock, 'queue_work:last')
+    const worker = workerDoing(memory, last, work)
+    if (worker !== 0 && memory.workqueueOf(memory.get(worker + WORKER.poolWorkqueue)) === workqueue) return last
+    yield cpu.unlockIrq(last + WORKER_POOL.lock, 'queue_work:last')
+  }
+  yield cpu.lockIrq(wanted + WORKER_POOL.lock, 'queue_work')
+  return wanted
 }
 
-function* setBound(cpu: Cpu, subject: number, bound: number): Kernel<void> {
-  const pool = cpu.memory.pool(subject)
-  yield cpu.lockIrq(pool + WORKER_POOL.lock, 'workqueue:bound')
-  cpu.memory.set(pool + WORKER_POOL.bound, bound)
-  yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'workqueue:bound')
-}
-
-/** A worker with nothing to do whose CPU is up again belongs to it from now on, and goes there when it wakes next. */
-function* bindAgain(cpu: Cpu, task: number, pool: number): Kernel<void> {
+/** Whether a workqueue is being drained and this is none of its own works. */
+function* isRefused(cpu: Cpu, workqueue: number): Kernel<boolean> {
   const { memory } = cpu
-  if ((memory.get(task + TASK.flags) & FLAG.perCpu) !== 0 || cpu.bugs.has('M12')) return
-  const base = memory.pool(pool)
-  const rq = memory.runqueue(cpu.id)
-  yield cpu.lockIrq(base + WORKER_POOL.lock, 'worker_attach_to_pool')
-  // Whoever changes its affinity looks at its flags with this lock only.
-  yield cpu.lockIrq(task + TASK.piLock, 'worker_attach_to_pool:pi')
-  yield cpu.lockIrq(rq + RUNQUEUE.lock, 'worker_attach_to_pool:rq')
-  if (memory.get(base + WORKER_POOL.bound) === 1)
-    memory.set(task + TASK.flags, memory.get(task + TASK.flags) | FLAG.perCpu)
-  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'worker_attach_to_pool:rq')
-  yield cpu.unlockIrq(task + TASK.piLock, 'worker_attach_to_pool:pi')
-  yield cpu.unlockIrq(base + WORKER_POOL.lock, 'worker_attach_to_pool')
+  if (memory.workqueueIndex(workqueue) < SYSTEM.length) return false
+  if ((yield cpu.load(workqueue + WORKQUEUE.draining, relaxed, 'queue_work:draining')) === 0) return false
+  const worker = cpu.inInterrupt > 0 ? 0 : memory.get(cpu.task + TASK.worker)
+  return worker === 0 || memory.workqueueOf(memory.get(worker + WORKER.poolWorkqueue)) !== workqueue
+}
+
+/** The work may be done now. The pool's lock is held. */
+export function activateWork(cpu: Cpu, place: number, work: number): void {
+  const { memory } = cpu
+  cpu.trace(EVENT.workqueue_activate_work, work, 0, 0)
+  memory.set(place + POOL_WORKQUEUE.active, memory.get(place + POOL_WORKQUEUE.active) + 1)
+  appendWork(memory, memory.poolOf(place) + WORKER_POOL.worklist, work)
 }

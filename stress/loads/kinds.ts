@@ -211,6 +211,21 @@ export const KINDS: readonly Kind[] = [
     judge: ({ wanted, run }) => (run! <= wanted! ? [] : [`${run} tasklets have run, ${wanted} were wanted`]),
   },
   {
+    name: 'flood',
+    says: 'works of which each task has a few: bound to any CPU, unbound, delayed, and taken back',
+    by: 'threads',
+    parameters: {
+      tasks: tasks(),
+      works: { says: 'works of each', default: 4, min: 1, max: OBJECTS.works },
+      us: us('how long one takes, us', 5),
+      gap: gap(200),
+    },
+    thread: (v) => ({ function: 'load_flood', end: 'load_flood_end', args: [v.us!, v.gap!, v.works!] }),
+    counts: { queued: OWN, run: OWN + 1, cancelled: OWN + 2 },
+    judge: ({ queued, run, cancelled }) =>
+      queued === run! + cancelled! ? [] : [`${queued} works were queued, ${run} done, ${cancelled} taken back`],
+  },
+  {
     name: 'pin',
     says: 'tasks that allow themselves the CPU that is going down, and no other',
     by: 'threads',

@@ -28,13 +28,14 @@ import {
   STOPPER,
   TASK,
   TRACE_RECORD,
-  WORKER_POOL,
 } from '#dist/src/memory/structs.js'
+import { POOL_WORKQUEUE, WORK, WORKER, WORKER_POOL } from '#dist/src/memory/structs-workqueue.js'
 import { HRTIMER, HRTIMER_BASE } from '#dist/src/memory/timers.js'
 import { enqueue } from '#dist/src/rcu/callbacks.js'
 import { ARRIVAL } from '#dist/src/sched/fair.js'
 import { dequeueTask, enqueueTask } from '#dist/src/sched/runqueue.js'
 import { POLICY, STATE } from '#dist/src/sched/task.js'
+import { appendWork, DATA } from '#dist/src/workqueue/work.js'
 import { settle } from '#dist/stress/settle.js'
 import { brokenOf, bump, lab, makeCurrent, makeRunnable, spareTask } from '../support/lab.js'
 import { IRQ_MUTATIONS } from './irq-broken.js'
@@ -53,6 +54,22 @@ const record = (memory: Memory, cpu: number, field: keyof typeof CPUHP, value: n
   memory.set(memory.cpuhp(cpu) + (CPUHP[field] as number), value)
 const thread = (memory: Memory, cpu: number, kind: keyof typeof THREADS): number =>
   memory.threadTask(cpu, THREADS[kind])
+
+/** The first worker of a CPU's pool, and the task that it is. */
+const worker = (memory: Memory, cpu: number): number => memory.worker(cpu)
+const kworker = (memory: Memory, cpu: number): number => memory.workerTask(memory.worker(cpu))
+
+/** A work of `events` on a CPU's pool, as it should be: nobody is awake to do it. */
+function leaveWork(memory: Memory, cpu: number): void {
+  const pool = memory.pool(cpu)
+  const work = memory.initTask + TASK.workForCpu
+  const place = memory.poolWorkqueue(memory.workqueue(0), pool)
+  memory.set(work + WORK.data, place | DATA.queued | DATA.pending)
+  appendWork(memory, pool + WORKER_POOL.worklist, work)
+  bump(memory, pool + WORKER_POOL.queued)
+  bump(memory, place + POOL_WORKQUEUE.active)
+  bump(memory, place + POOL_WORKQUEUE.inFlight)
+}
 
 /** A callback of RCU that waits on a CPU. */
 function leaveCallback(memory: Memory, cpu: number): void {
@@ -264,14 +281,14 @@ const MUTATIONS: readonly Mutation[] = [
     },
   ],
   ['tasks-in-one-place', 'a task is in a state that there is not', (m) => m.set(spareTask(m, 1) + TASK.state, 5)],
-  ['current-tasks', 'the runqueue and the CPU disagree on who runs', (m) => makeCurrent(m, 1, thread(m, 1, 'kworker'))],
-  ['current-tasks', 'a sleeping task is on a CPU', (m) => m.set(thread(m, 1, 'kworker') + TASK.onCpu, 1)],
+  ['current-tasks', 'the runqueue and the CPU disagree on who runs', (m) => makeCurrent(m, 1, kworker(m, 1))],
+  ['current-tasks', 'a sleeping task is on a CPU', (m) => m.set(kworker(m, 1) + TASK.onCpu, 1)],
   ['current-tasks', 'the task that runs is on no CPU', (m) => m.set(m.idleTask(1) + TASK.onCpu, 0)],
   [
     'current-tasks',
     'a dead CPU runs a thread',
     (m) => {
-      const task = thread(m, 3, 'kworker')
+      const task = kworker(m, 3)
       makeCurrent(m, 3, task)
       m.set(m.percpu(3) + PERCPU.current, task)
       m.set(task + TASK.onCpu, 1)
@@ -307,10 +324,17 @@ const MUTATIONS: readonly Mutation[] = [
   ['runqueues-open', 'cpuhp/1 still waits', (m) => m.set(m.runqueue(1) + RUNQUEUE.hotplugWait, thread(m, 1, 'cpuhp'))],
   ['runqueues-open', "a dead CPU's runqueue is online", (m) => m.set(m.runqueue(3) + RUNQUEUE.online, 1)],
 
-  ['threads-bound', 'a thread may run elsewhere too', (m) => setMask(m, m.affinity(thread(m, 1, 'kworker')), 2)],
+  ['threads-bound', 'a thread may run elsewhere too', (m) => setMask(m, m.affinity(thread(m, 1, 'ksoftirqd')), 2)],
   ['threads-bound', 'a thread has moved', (m) => m.set(thread(m, 1, 'ksoftirqd') + TASK.cpu, 2)],
-  ['threads-bound', 'the worker of a dead CPU is bound to it', (m) => m.set(thread(m, 3, 'kworker') + TASK.flags, 3)],
-  ['threads-bound', 'a thread is not marked as bound', (m) => m.set(thread(m, 1, 'kworker') + TASK.flags, 1)],
+  [
+    'threads-bound',
+    'a thread is not marked as bound',
+    (m) => {
+      m.set(thread(m, 1, 'ksoftirqd') + TASK.flags, 1)
+      // It has frames there.
+      bump(m, m.runqueue(1) + RUNQUEUE.pinned)
+    },
+  ],
   [
     'threads-bound',
     "a CPU has another's thread",
@@ -335,7 +359,7 @@ const MUTATIONS: readonly Mutation[] = [
   [
     'threads-parked',
     'a thread was asked to park and has not',
-    (m) => m.set(thread(m, 1, 'kworker') + TASK.threadFlags, 2),
+    (m) => m.set(thread(m, 1, 'ksoftirqd') + TASK.threadFlags, 2),
   ],
 
   [
@@ -378,10 +402,26 @@ const MUTATIONS: readonly Mutation[] = [
   ['mms-counted', 'an address space is let go once too often', (m) => bump(m, m.layout.mms.base + MM.count, -1)],
   ['read-sides-over', 'a read side is not over', (m) => m.set(m.initTask + TASK.rcu + RCU_TASK.nesting, 1)],
   ['interrupts-taken', 'an interrupt is not taken', (m) => m.set(m.pending(1), 4)],
+  ['workers-bound', 'the worker of a dead CPU is bound to it', (m) => m.set(kworker(m, 3) + TASK.flags, 3)],
+  ['workers-bound', 'a worker is not marked as bound', (m) => m.set(kworker(m, 1) + TASK.flags, 1)],
+  ['workers-bound', 'a worker may run elsewhere too', (m) => setMask(m, m.affinity(kworker(m, 1)), 2)],
+  ['workers-bound', 'a worker has not come back', (m) => m.set(worker(m, 1) + WORKER.bound, 0)],
+  ['workers-bound', "the pool of a CPU that is up is nobody's", (m) => m.set(m.pool(0) + WORKER_POOL.flags, 4)],
+  ['workers-counted', 'a worker runs that is asleep', (m) => bump(m, m.pool(1) + WORKER_POOL.running)],
+  ['workers-counted', 'a worker more is counted', (m) => bump(m, m.unboundPool + WORKER_POOL.workerCount)],
+  ['workers-counted', 'an idle worker is not on its list', (m) => m.set(m.pool(3) + WORKER_POOL.idle, 0)],
+  ['work-done-once', 'a work was lost', (m) => bump(m, m.pool(1) + WORKER_POOL.queued)],
+  ['work-done-once', 'a work was done twice', (m) => bump(m, m.pool(2) + WORKER_POOL.done)],
+  [
+    'work-done-once',
+    'a workqueue waits for a work that there is not',
+    (m) => bump(m, m.poolWorkqueue(m.workqueue(0), m.pool(1)) + POOL_WORKQUEUE.inFlight),
+  ],
+  ['work-attended', 'the worker of a dead CPU was not woken', (m) => leaveWork(m, 3)],
   [
     'worker-pools-empty',
-    'work is left to a kworker',
-    (m) => m.set(m.pool(3) + WORKER_POOL.head, m.initTask + TASK.work),
+    'somebody waits for work that has been done',
+    (m) => m.set(worker(m, 3) + WORKER.barriers, m.initTask + TASK.barrier),
   ],
   ['requests-answered', 'a request has no answer', (m) => m.set(m.slot(5) + PORT_SLOT.status, 2)],
   ['requests-answered', 'a request is overlooked', (m) => m.set(m.global + GLOBAL.portPosted, 1 << 5)],

@@ -20,14 +20,14 @@ function statesOf({ memory }: Machine, cpu: number): Record<string, number | nul
 }
 
 const [ASLEEP, PARKED] = [STATE.interruptible, STATE.parked]
-const UP = { cpuhp: ASLEEP, migration: ASLEEP, ksoftirqd: ASLEEP, kworker: ASLEEP }
+const UP = { cpuhp: ASLEEP, migration: ASLEEP, ksoftirqd: ASLEEP }
 
 onEveryMachine(
   'a CPU has its threads from its first way up on, bound to it',
   { cpus: 3, maxcpus: 2 },
   async (machine) => {
     const { memory } = machine
-    expect(statesOf(machine, 2)).toEqual({ cpuhp: null, migration: null, ksoftirqd: null, kworker: null })
+    expect(statesOf(machine, 2)).toEqual({ cpuhp: null, migration: null, ksoftirqd: null })
     await machine.online(2)
     for (const cpu of [0, 1, 2]) {
       for (const name of NAMES) {
@@ -43,7 +43,7 @@ onEveryMachine('the threads of a CPU that is offline are parked, but for its wor
   const before = NAMES.map((name) => threadOf(machine.memory, 1, THREADS[name]))
   for (let n = 0; n < 2; n++) {
     await machine.offline(1)
-    expect(statesOf(machine, 1)).toEqual({ cpuhp: PARKED, migration: PARKED, ksoftirqd: PARKED, kworker: ASLEEP })
+    expect(statesOf(machine, 1)).toEqual({ cpuhp: PARKED, migration: PARKED, ksoftirqd: PARKED })
     await machine.online(1)
   }
   // They are the same ones.

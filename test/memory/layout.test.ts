@@ -32,9 +32,12 @@ describe.each(SIZES)('the memory of %i CPUs and %i tasks', (cpus, tasks) => {
 
   test('has room for every structure, as many of each as there must be', () => {
     const counts = new Map(layout.regions.map(({ name, count }) => [name, count]))
-    for (const name of ['percpu', 'cpuhp', 'rq', 'stopper', 'hrtimer_base', 'worker_pool', 'call_senders', 'ring']) {
+    for (const name of ['percpu', 'cpuhp', 'rq', 'stopper', 'hrtimer_base', 'call_senders', 'ring']) {
       expect(counts.get(name), name).toBe(cpus)
     }
+    expect(counts.get('worker_pool')).toBe(cpus + 1)
+    expect(counts.get('worker')).toBeGreaterThan(2 * cpus + 1)
+    expect(counts.get('pool_workqueue')).toBe(LIMITS.workqueues * (cpus + 1))
     expect(counts.get('task')).toBeGreaterThanOrEqual(tasks + cpus)
     expect(counts.get('cpus_mask')).toBe(counts.get('task'))
     expect(counts.get('step')).toBe(LIMITS.states)
@@ -85,11 +88,12 @@ describe('an address', () => {
     const { cpus } = SMALL
     const tasks = [
       ...Array.from({ length: cpus }, (_, cpu) => memory.idleTask(cpu)),
-      ...[0, 1, 2, 3].flatMap((kind) => Array.from({ length: cpus }, (_, cpu) => memory.threadTask(cpu, kind))),
+      ...[0, 1, 2].flatMap((kind) => Array.from({ length: cpus }, (_, cpu) => memory.threadTask(cpu, kind))),
       memory.initTask,
       ...Array.from({ length: LIMITS.portSlots }, (_, slot) => memory.requesterTask(slot)),
       ...Array.from({ length: LIMITS.portSlots }, (_, slot) => memory.runnerTask(slot)),
       memory.rcuThread,
+      ...Array.from({ length: layout.workerCount }, (_, n) => memory.workerTask(memory.worker(n))),
     ]
     expect(tasks.map((task) => memory.taskIndex(task))).toEqual(tasks.map((_, index) => index))
     expect(tasks.length).toBe(layout.taskCount - SMALL.tasks)

@@ -4,13 +4,18 @@ import { FUTEX_BUCKETS, Layout, LIMITS, RCU_FANOUT } from '#dist/src/memory/layo
 // Each kind of spinlock that the machine has, how many there are, and the Linux lock that it is: none covers more than
 // that one does.
 const LOCKS: Readonly<
-  Record<string, { readonly per: 'machine' | 'CPU' | 'task' | 'bucket' | 'node' | 'group'; readonly linux: string }>
+  Record<
+    string,
+    {
+      readonly per: 'machine' | 'CPU' | 'task' | 'bucket' | 'pool' | 'workqueue' | 'node' | 'group'
+      readonly linux: string
+    }
+  >
 > = {
   'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
   'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
-  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'hrtimer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
-  'worker_pool.lock': { per: 'CPU', linux: 'worker_pool->lock' },
+  'worker_pool.lock': { per: 'pool', linux: 'worker_pool->lock' },
   'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
   'cpuhp.doneDown.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_down.wait.lock' },
   'task.piLock': { per: 'task', linux: 'task_struct->pi_lock' },
@@ -19,7 +24,10 @@ const LOCKS: Readonly<
   'task.stopDone.completion.lock': { per: 'task', linux: 'cpu_stop_done->completion.wait.lock' },
   'task.userLock.waitLock': { per: 'task', linux: 'a mutex of the process, mutex->wait_lock' },
   'futex.lock': { per: 'bucket', linux: 'futex_hash_bucket->lock' },
-  'task.work.done.lock': { per: 'task', linux: 'wq_barrier->done.wait.lock' },
+  'task.barrier.done.lock': { per: 'task', linux: 'wq_barrier->done.wait.lock' },
+  'workqueue.mutex.waitLock': { per: 'workqueue', linux: 'workqueue_struct->mutex.wait_lock' },
+  'workqueue.flushed.lock': { per: 'workqueue', linux: 'wq_flusher->done.wait.lock' },
+  'global.cancelWaiters.lock': { per: 'machine', linux: 'cancel_waitq.lock' },
   'global.deviceHotplugLock.waitLock': { per: 'machine', linux: 'device_hotplug_lock.wait_lock' },
   'global.addRemoveLock.waitLock': { per: 'machine', linux: 'cpu_add_remove_lock.wait_lock' },
   'global.stateMutex.waitLock': { per: 'machine', linux: 'cpuhp_state_mutex.wait_lock' },
@@ -60,7 +68,9 @@ test.each([2, 4, 64])(
       CPU: cpus,
       task: layout.taskCount,
       bucket: FUTEX_BUCKETS,
+      pool: cpus + 1,
       group: LIMITS.groups,
+      workqueue: LIMITS.workqueues,
       node: Math.ceil(cpus / RCU_FANOUT),
     }
     const expected = Object.entries(LOCKS).map(([name, { per }]) => [name, instances[per]])

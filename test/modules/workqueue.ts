@@ -1,8 +1,7 @@
 // Kernel functions for test/workqueue.
 import { type Cpu, full, type Kernel, type KernelFunction, schedule } from '../../src/kernel-api.js'
-import { TASK } from '../../src/memory/structs.js'
 import { commOf } from '../../src/sched/task.js'
-import { flushWorkReady, queueWorkOn, workResult } from '../../src/workqueue/workqueue.js'
+import { beginWorkOnCpu, workOnCpuReady, workOnCpuResult } from '../../src/workqueue/work-on-cpu.js'
 
 /** In scratch memory. */
 export const AT = {
@@ -16,9 +15,9 @@ export const AT = {
 } as const
 
 function* queueAndWait(cpu: Cpu, target: number, argument: number): Kernel<number> {
-  yield* queueWorkOn(cpu, target, cpu.functions.find('workqueue_work'), argument)
-  while (!(yield* flushWorkReady(cpu))) yield* schedule(cpu)
-  return workResult(cpu)
+  yield* beginWorkOnCpu(cpu, target, cpu.functions.find('workqueue_work'), argument)
+  while (!(yield* workOnCpuReady(cpu))) yield* schedule(cpu)
+  return workOnCpuResult(cpu)
 }
 
 export const functions = {
@@ -27,7 +26,7 @@ export const functions = {
     const { memory } = cpu
     const inside = memory.scratch(AT.inside) + cpu.id
     const alone = (yield cpu.add(inside, 1, full, 'workqueue:inside')) === 0
-    const right = alone && cpu.id === argument >> 8 && commOf(memory, cpu.task) === `kworker/${cpu.id}`
+    const right = alone && cpu.id === argument >> 8 && commOf(memory, cpu.task).startsWith(`kworker/${cpu.id}:`)
     if (!right) yield cpu.add(memory.scratch(AT.wrong), 1, full, 'workqueue:wrong')
     const n = yield cpu.add(memory.scratch(AT.done), 1, full, 'workqueue:done')
     memory.set(memory.scratch(AT.order) + n, argument & 0xff)
@@ -51,10 +50,5 @@ export const functions = {
       }
     }
     return right
-  },
-
-  /** Answers where this task's own work is, for it is the task's. */
-  *workqueue_own(cpu) {
-    return cpu.memory.get(cpu.task + TASK.work)
   },
 } satisfies Record<string, KernelFunction>

@@ -5,7 +5,7 @@ import { loadProfile } from '#dist/src/profiles/load.js'
 import { checkProfile, type Profile, type StepDescription } from '#dist/src/profiles/profile.js'
 
 const MINIMAL = loadProfile('linux-6.1-minimal')
-const NEEDED = [0, 1, 46, 68, 91, 92, 93, 94, 148, 149, 153, 155, 156, 197, 235, 236]
+const NEEDED = [0, 1, 41, 46, 68, 91, 92, 93, 94, 148, 149, 153, 155, 156, 197, 235, 236]
 
 function problemOf(value: unknown): string {
   try {

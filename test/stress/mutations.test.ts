@@ -13,6 +13,10 @@ const ELSEWHERE = [
   'stranded-timers',
   'early-timers',
   'kept-jiffies',
+  'deaf-pool',
+  'twin-work',
+  'hasty-flush',
+  'stranded-work',
   'lost-interrupt',
   'lost-completions',
   'hasty-timers',
@@ -42,7 +46,7 @@ const CAUGHT: Readonly<
     // A task that two CPUs run at once computes nonsense.
     also: ['affinity', 'tasks-run-once', 'runqueues-sound', 'defect', 'results'],
   },
-  'late-mask': { by: 'states-agree-with-masks', also: ['threads-bound'] },
+  'late-mask': { by: 'states-agree-with-masks', also: ['workers-bound'] },
   'ignored-affinity': { by: 'affinity' },
   // A requester sleeps as well, when it finds the device lock taken: where its timer is lost, its request has no answer.
   'lost-timer': { by: 'sleepers-can-wake', any: true, also: ['tasks-end', 'hang'], mix: ['sleeper', 'sha256'] },
@@ -54,7 +58,7 @@ const CAUGHT: Readonly<
   'forgotten-target': { by: 'targets-reached', any: true, also: ['rollback'] },
   'early-death': { by: 'power-follows-masks' },
   'eternal-wait': { by: 'runqueues-open' },
-  'unbound-worker': { by: 'threads-bound' },
+  'unbound-worker': { by: 'workers-bound' },
   'unparked-thread': { by: 'threads-parked' },
   'open-stopper': { by: 'stoppers-enabled' },
   'unsorted-timers': { by: 'timers-sound', mix: ['sleeper', 'sleeper', 'sleeper', 'sha256'] },

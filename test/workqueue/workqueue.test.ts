@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Machine } from '#dist/src/index.js'
-import { WORKER_POOL } from '#dist/src/memory/structs.js'
+import { WORKER_POOL } from '#dist/src/memory/structs-workqueue.js'
 import { AT } from '#dist/test/modules/workqueue.js'
 import { kernelModule, onEveryMachine } from '../support/machines.js'
 
@@ -9,7 +9,7 @@ const MODULES = [kernelModule('workqueue')]
 const word = ({ memory }: Machine, offset: number): number => memory.get(memory.scratch(offset))
 
 function queued({ memory, cpus }: Machine): number[] {
-  return Array.from({ length: cpus }, (_, cpu) => memory.get(memory.pool(cpu) + WORKER_POOL.head))
+  return Array.from({ length: cpus }, (_, cpu) => memory.get(memory.pool(cpu) + WORKER_POOL.worklist))
 }
 
 onEveryMachine(

@@ -15,7 +15,7 @@ import { rtMutexSetprio, schedSetscheduler } from '../../sched/setscheduler.js'
 import { POLICY, STATE } from '../../sched/task.js'
 import { smpCallFunctionMany, smpCallFunctionSingle } from '../../smp/smp.js'
 import { stopTwoCpus } from '../../stop/stop-machine.js'
-import { flushWorkReady, queueWorkOn } from '../../workqueue/workqueue.js'
+import { beginWorkOnCpu, workOnCpuReady } from '../../workqueue/work-on-cpu.js'
 
 /** Where this module is, for a scenario's machine. */
 export const KERNEL = new URL('./kernel.js', import.meta.url)
@@ -89,8 +89,8 @@ export const functions = {
 
   /** The teardown of a step that has the CPU's worker do something there, and waits for it. */
   *explore_flush(cpu, subject) {
-    yield* queueWorkOn(cpu, subject, cpu.functions.find('explore_bound'), subject)
-    while (!(yield* flushWorkReady(cpu))) yield* schedule(cpu)
+    yield* beginWorkOnCpu(cpu, subject, cpu.functions.find('explore_bound'), subject)
+    while (!(yield* workOnCpuReady(cpu))) yield* schedule(cpu)
     return 0
   },
 

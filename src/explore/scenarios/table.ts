@@ -10,6 +10,7 @@ import { boundWork, callbacks, dynamicStates, failingCallbacks, firstState, inst
 import { affinity, attach, busy, exclusion, timers, wakeups } from './tasks.js'
 import { softirqs, timerWheel } from './time.js'
 import { halfDown, lateTimer, limitedController, sleepingHolder, timerStorm } from './timers.js'
+import { workCancel, workFlush, workWaits } from './workqueue.js'
 
 export const SCENARIOS: readonly Scenario[] = [
   twoRequesters,
@@ -39,6 +40,9 @@ export const SCENARIOS: readonly Scenario[] = [
   stopAndPush,
   sentAway,
   halfUp,
+  workFlush,
+  workCancel,
+  workWaits,
   movedInterrupts,
   packets,
   disk,
