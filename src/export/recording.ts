@@ -1,6 +1,8 @@
 // Recording a machine: its rings are read before they are overwritten, and addresses get their names while they have them.
+import { irqName } from '../devices/config.js'
 import type { Observed } from '../machine/observer.js'
 import { TASK } from '../memory/structs.js'
+import { WORKQUEUE } from '../memory/structs-workqueue.js'
 import { bitsOf } from '../ops/mask.js'
 import { commOf } from '../sched/task.js'
 import type { TraceEvent, TraceReader } from '../trace/ring.js'
@@ -8,6 +10,8 @@ import type { Entry, Trace } from './entry.js'
 import { translate } from './translate.js'
 import type { TaskName } from './translation.js'
 
+/** What a kworker is called until it belongs to a pool. */
+const NEW_WORKER = 'kworker'
 /** Events that are kept of one machine; those after it are counted as lost. */
 const MOST_ENTRIES = 2_000_000
 
@@ -54,8 +58,8 @@ export class Recording {
     const names = {
       task: (address: number): TaskName => this.taskName(address),
       function: (n: number): string => this.machine.functionName(n),
-      workqueue: (n: number): string => `workqueue ${n}`,
-      irq: (n: number): string => `irq ${n}`,
+      workqueue: (n: number): string => this.workqueueName(n),
+      irq: (n: number): string => irqName(this.machine.memory, n),
     }
     const { pid, comm } = this.taskName(event.task)
     const entry = { cpu, timeNs, pid, comm, flags, ...translate(event, names), lost: this.lost[cpu]! }
@@ -63,12 +67,17 @@ export class Recording {
     this.entries.push({ ticket, entry })
   }
 
+  private workqueueName(number: number): string {
+    const { memory } = this.machine
+    return memory.getText(memory.workqueue(number) + WORKQUEUE.name, 4)
+  }
+
   private taskName(address: number): TaskName {
     const known = this.names.get(address)
     if (known !== undefined) return known
     const { memory } = this.machine
     const name = { pid: memory.get(address + TASK.pid), comm: commOf(memory, address) }
-    this.names.set(address, name)
+    if (name.comm !== NEW_WORKER) this.names.set(address, name)
     return name
   }
 
@@ -76,7 +85,8 @@ export class Recording {
   private named(address: number, pid: number): void {
     const { memory } = this.machine
     const comm = memory.get(address + TASK.pid) === pid ? commOf(memory, address) : '<...>'
-    this.names.set(address, { pid, comm })
+    if (comm === NEW_WORKER) this.names.delete(address)
+    else this.names.set(address, { pid, comm })
   }
 
   /** Everything that was recorded, in the order of the tickets: rings are read one after the other. */

@@ -15,14 +15,17 @@ const EXIT_DEAD = 0x10
 const IRQ_HANDLED = 1
 
 /** What each interrupt is on x86: its events, and its vector there. The port is a device. */
-const INTERRUPTS: Record<Vector, { readonly enter: EventName; readonly exit: EventName; readonly vector: number }> = {
+const INTERRUPTS: Readonly<
+  Record<Vector, { readonly enter: EventName; readonly exit: EventName; readonly vector: number }>
+> = {
   [VECTOR.reschedule]: { enter: 'reschedule_entry', exit: 'reschedule_exit', vector: 253 },
   [VECTOR.callFunction]: { enter: 'call_function_entry', exit: 'call_function_exit', vector: 252 },
   [VECTOR.callFunctionSingle]: { enter: 'call_function_single_entry', exit: 'call_function_single_exit', vector: 251 },
   [VECTOR.timer]: { enter: 'local_timer_entry', exit: 'local_timer_exit', vector: 236 },
   [VECTOR.port]: { enter: 'irq_handler_entry', exit: 'irq_handler_exit', vector: 0 },
 }
-const PORT = { irq: 10, name: 'port' } as const
+/** As /proc/interrupts has it. */
+const PORT = { irq: 0, name: 'host port' } as const
 const IPI_REASONS: Partial<Record<number, string>> = { [VECTOR.reschedule]: 'Rescheduling interrupts' }
 const FUNCTION_CALL = 'Function call interrupts'
 

@@ -108,6 +108,20 @@ describe('tools', () => {
     expect(code).toBe(0)
   })
 
+  withTool('udevadm', 'udevadm triggers uevents', async () => {
+    const line =
+      'SYSTEMD_DEVICE_VERIFY_SYSFS=0 udevadm trigger --uuid --action=change /sys/devices/system/cpu/cpu1 /sys/devices/system/cpu/cpu2'
+    const { code, stdout, stderr } = await shell(line, ['--uevents', '-'])
+    const told = [...stderr.matchAll(/^KERNEL\[.*?\] (.*)$/gm)].map(([, what]) => what)
+    expect(told).toEqual([1, 2].map((cpu) => `change   /devices/system/cpu/cpu${cpu} (cpu)`))
+    expect(stderr.match(/^SYNTH_UUID=.*$/gm)).toEqual(
+      words(stdout)
+        .filter(Boolean)
+        .map((uuid) => `SYNTH_UUID=${uuid}`),
+    )
+    expect(code).toBe(0)
+  })
+
   withTool('stress-ng', 'stress-ng --cpu-online takes them down at random', async () => {
     const { code, stdout, stderr } = await onMachine(
       ['stress-ng', '--cpu-online', '2', '--pathological', '--timeout', '3s', '--metrics-brief'],
@@ -148,6 +162,20 @@ describe.skipIf(why !== null)(titled('scripts', why), () => {
   ])('what LTP’s cpuhotplug%s asks of tasks holds', async (number, spawned) => {
     const { code, stdout, stderr } = await onMachine([script('tasks.sh'), number], spawned)
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'TPASS\n', stderr: '' })
+  })
+
+  test.each([
+    ['02', ['--affinity 2'], 'true', 'the task is on 2'],
+    ['02', ['--affinity 1'], 'echo 155 > /sys/devices/system/cpu/cpu1/hotplug/fail', 'offline'],
+    ['04', ['--affinity 0'], 'echo 155 > /sys/devices/system/cpu/cpu2/hotplug/fail', 'TFAIL'],
+    ['04', [], 'true', 'there is no task'],
+  ])('cpuhotplug%s fails where that does not hold (%j, %s)', async (number, tasks, first, told) => {
+    const { code, stdout } = await onMachine(
+      ['sh', '-c', `${first}; exec ${script('tasks.sh')} ${number}`],
+      tasks.flatMap(busy),
+    )
+    expect(stdout).toContain(told)
+    expect(code).toBe(1)
   })
 
   test('run on the deterministic machine as well', async () => {

@@ -36,6 +36,8 @@ within() {
 somebody_on() { for pid in $(pids); do [ "$(processor "$pid")" = "$1" ] && return; done; return 1; }
 ran_since() { awk "BEGIN { exit !($(ran "$1") > $2) }"; }
 
+[ -n "$(pids)" ] || die 'there is no task'
+
 case $1 in
 02)
   pid=$(pids)
