@@ -1,9 +1,8 @@
 // A machine: what a program boots, asks and shuts down. What its CPUs run on is the engine's business.
 import { errnoName, KernelError } from '../base/errno.js'
 import { UsageError } from '../base/failure.js'
-import { kernelIntErrno } from '../base/kstrto.js'
 import { NS_PER_MS } from '../base/time.js'
-import { CONTROL, type Control } from '../hotplug/control.js'
+import type { Control } from '../hotplug/control.js'
 import { DYNAMIC } from '../hotplug/setup.js'
 import { LEVELS } from '../hotplug/suspend.js'
 import { REQUEST } from '../kernel/port.js'
@@ -25,16 +24,11 @@ import { engineFor, type MachineOptions } from './options.js'
 import { Processes, type SpawnOptions, type Task } from './processes.js'
 import { type KernelLogLine, MachinePanic } from './report.js'
 import { Requests } from './requests.js'
+import { requestText, writtenTo } from './text.js'
 import { type Uevent, ueventOf } from './uevents.js'
 
-const MAX_TEXT = 127
 /** Lines of the kernel log that are kept, at most; half of them at least. */
 const LOG_LINES = 16_384
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
-  return true
-}
 
 /** Where paths are taken from that have no slash before them. */
 const CPU_DIRECTORY = '/sys/devices/system/cpu'
@@ -97,7 +91,9 @@ export class Machine {
       tell: (device, action, extra) => this.tell(device, action, extra, engine.now()),
       uevents: () => this.uevents,
       store: (control, cpu, text) => this.store(control, cpu, text),
-      cgroup: (kind, index, text) => this.cgroup(kind, index, text),
+      cgroup: async (kind, index, text) => {
+        await this.ask(kind, 0, [index], requestText(text), 'write', '/sys/fs/cgroup')
+      },
     })
   }
 
@@ -208,19 +204,8 @@ export class Machine {
 
   private async store(control: Control, cpu: number, buffer: string): Promise<void> {
     const path = `cpu${cpu}`
-    // The kernel reads it as a string: up to a zero, if there is one.
-    const [text = ''] = buffer.split('\0', 1)
-    // Of a truth value the kernel reads the first two letters; no number is longer than there is room for.
-    const written = control === CONTROL.online ? text.slice(0, MAX_TEXT) : text
-    if (!isAscii(written)) throw new KernelError('EINVAL', 'write', path)
-    if (written.length > MAX_TEXT) throw new KernelError(kernelIntErrno(written), 'write', path)
+    const written = writtenTo(control, buffer, path)
     await this.ask(control, cpu, [], written, 'write', path)
-  }
-
-  private async cgroup(kind: number, index: number, text: string): Promise<void> {
-    const path = '/sys/fs/cgroup'
-    if (!isAscii(text) || text.length > MAX_TEXT) throw new KernelError('EINVAL', 'write', path)
-    await this.ask(kind, 0, [index], text, 'write', path)
   }
 
   /**
