@@ -93,7 +93,9 @@ export class Machine {
       uevents: () => this.uevents,
       store: (control, cpu, text) => this.store(control, cpu, text),
       setIrqAffinity: (irq, isList, text) => this.setIrqAffinity(irq, isList, text),
-      cgroup: (kind, index, text) => this.cgroup(kind, index, text),
+      cgroup: async (kind, index, text) => {
+        await this.ask(kind, 0, [index], cpusText(text, '/sys/fs/cgroup'), 'write', '/sys/fs/cgroup')
+      },
     })
   }
 
@@ -215,12 +217,6 @@ export class Machine {
   /** Switches one of the devices that the machine was booted with on or off, by its place in that list. ENODEV */
   async setDevice(index: number, up: boolean): Promise<void> {
     await this.ask(REQUEST.deviceUp, 0, [index, up ? 1 : 0], '', 'setDevice', String(index))
-  }
-
-  private async cgroup(kind: number, index: number, text: string): Promise<void> {
-    const path = '/sys/fs/cgroup'
-    if (!isAscii(text) || text.length > MAX_TEXT) throw new KernelError('EINVAL', 'write', path)
-    await this.ask(kind, 0, [index], text, 'write', path)
   }
 
   /**

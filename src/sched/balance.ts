@@ -34,6 +34,8 @@ export function* idleBalance(cpu: Cpu): Kernel<void> {
       if (busy === cpu.id || !testBit(memory, memory.housekeeping, busy)) continue
       const rq = memory.runqueue(busy)
       if ((yield cpu.load(rq + RUNQUEUE.running, relaxed, 'newidle_balance:running')) < 2) continue
+      // One that goes down leaves the domain later: what it took it would push away again.
+      if (!hasBit(yield loadBit(cpu, memory.active, cpu.id, 'newidle_balance:active'), cpu.id)) return
       if (!hasBit(yield loadBit(cpu, memory.domain, cpu.id, 'newidle_balance:domain'), cpu.id)) return
       if ((yield* pullTasks(cpu, busy, 1, MIGRATION.idle)) > 0) return
     }
@@ -47,6 +49,7 @@ export function* balanceAtTick(cpu: Cpu, rq: number, now: number): Kernel<void> 
   if (running > 1 && testBit(memory, memory.housekeeping, cpu.id)) yield* kickIdle(cpu)
   if (now < memory.getTime(rq + RUNQUEUE.nextBalance)) return
   memory.setTime(rq + RUNQUEUE.nextBalance, now + INTERVAL_NS)
+  if (!hasBit(yield loadBit(cpu, memory.active, cpu.id, 'load_balance:active'), cpu.id)) return
   if (!hasBit(yield loadBit(cpu, memory.domain, cpu.id, 'load_balance:domain'), cpu.id)) return
   let busiest = -1
   let most = running + 1
