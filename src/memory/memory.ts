@@ -1,7 +1,4 @@
-// The machine's physical memory: addresses of things, and plain reads and writes of guarded data.
-//
-// Words that CPUs use to talk to each other are accessed by operations (see ops/). What a lock guards is read and
-// written here, between two operations, and only with that lock held.
+// The machine's physical memory: the addresses of things.
 import {
   FUTEX_BUCKETS,
   IRQ_MASKS,
@@ -17,12 +14,10 @@ import {
   UNBOUND_THREADS,
 } from './layout.js'
 import { DOORBELL, HOTPLUG_THREADS, PERCPU, TRACE_RECORD } from './structs.js'
+import { Words } from './words.js'
 
-export class Memory {
+export class Memory extends Words {
   readonly layout: Layout
-  readonly buffer: SharedArrayBuffer | ArrayBuffer
-  readonly words: Int32Array
-  readonly times: Float64Array
   readonly global: number
   /** the CPU masks: `maskWords` words each */
   readonly possible: number
@@ -36,14 +31,9 @@ export class Memory {
   readonly domain: number
 
   constructor(config: MemoryConfig, buffer?: SharedArrayBuffer | ArrayBuffer) {
-    this.layout = Layout.of(config)
-    const bytes = this.layout.words * 4
-    this.buffer = buffer ?? new ArrayBuffer(bytes)
-    if (this.buffer.byteLength < bytes) {
-      throw new RangeError(`the buffer has ${this.buffer.byteLength} bytes, the layout needs ${bytes}`)
-    }
-    this.words = new Int32Array(this.buffer)
-    this.times = new Float64Array(this.buffer)
+    const layout = Layout.of(config)
+    super(layout.words, buffer)
+    this.layout = layout
     this.global = this.layout.global
     const mask = (name: MaskName): number => this.layout.masks.base + MASKS.indexOf(name) * this.layout.masks.stride
     this.possible = mask('possible')
@@ -53,26 +43,6 @@ export class Memory {
     this.dying = mask('dying')
     this.housekeeping = mask('housekeeping')
     this.domain = mask('domain')
-  }
-
-  /** Reads guarded data: the caller holds the lock (or nobody else can know of the word yet). */
-  get(word: number): number {
-    return this.words[word]!
-  }
-
-  /** Writes guarded data: the caller holds the lock (or nobody else can know of the word yet). */
-  set(word: number, value: number): void {
-    this.words[word] = value
-  }
-
-  /** Reads a time field, in nanoseconds. */
-  getTime(word: number): number {
-    return this.times[word >> 1]!
-  }
-
-  /** Writes a time field, in nanoseconds. */
-  setTime(word: number, value: number): void {
-    this.times[word >> 1] = value
   }
 
   percpu(cpu: number): number {
@@ -431,24 +401,5 @@ export class Memory {
 
   scratch(offset: number): number {
     return this.layout.scratch.base + offset
-  }
-
-  /** Writes up to `words * 4` bytes of Latin text, zero-filled. */
-  setText(word: number, words: number, text: string): void {
-    for (let i = 0; i < words; i++) {
-      let value = 0
-      for (let b = 0; b < 4; b++) value |= (text.charCodeAt(i * 4 + b) & 0xff || 0) << (b * 8)
-      this.set(word + i, value)
-    }
-  }
-
-  getText(word: number, words: number): string {
-    let text = ''
-    for (let i = 0; i < words * 4; i++) {
-      const code = (this.get(word + (i >> 2)) >>> ((i & 3) * 8)) & 0xff
-      if (code === 0) break
-      text += String.fromCharCode(code)
-    }
-    return text
   }
 }
