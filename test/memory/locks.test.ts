@@ -14,6 +14,7 @@ const LOCKS: Readonly<
 > = {
   'rq.lock': { per: 'CPU', linux: 'rq->__lock' },
   'stopper.lock': { per: 'CPU', linux: 'cpu_stopper->lock' },
+  'task_group.lock': { per: 'group', linux: 'cfs_bandwidth->lock' },
   'hrtimer_base.lock': { per: 'CPU', linux: 'hrtimer_cpu_base->lock' },
   'worker_pool.lock': { per: 'pool', linux: 'worker_pool->lock' },
   'cpuhp.doneUp.lock': { per: 'CPU', linux: 'cpuhp_cpu_state->done_up.wait.lock' },
