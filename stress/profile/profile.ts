@@ -31,6 +31,8 @@ const ENDLESS = 2 ** 31 - 1
 const ENDLESS_LOAD = { results: 0, wrong: 0, finish: async (): Promise<void> => {} }
 /** Between two operations: the machine's time, in which the load spreads. */
 const QUIET_NS = { threads: 10 * NS_PER_MS, deterministic: NS_PER_MS } as const
+/** Before the first: a machine that has just booted has no sleeper that is far enough behind to preempt anybody (CFS). */
+const SETTLE_NS = 50 * NS_PER_MS
 /** Cycles before those that count: compilers have to see the code, virtual time knows none. */
 const WARM_UP = { threads: 5, deterministic: 1 } as const
 
@@ -94,6 +96,7 @@ class Load {
     const details = new DetailReader(machine)
     try {
       await this.start(machine)
+      await machine.sleep(SETTLE_NS)
       const inTime = (): boolean => performance.now() < deadline
       for (let n = 0; n < WARM_UP[machine.kind] && inTime(); n++) await this.cycle(machine, phases, details)
       this.warm = true
