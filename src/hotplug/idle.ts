@@ -54,6 +54,7 @@ function* startSecondary(cpu: Cpu): Kernel<void> {
   memory.setTime(cpu.task + TASK.execStart, cpu.services.now())
   yield* rcuCpuStarting(cpu)
   yield* invokeRangeNoFail(cpu, id, true, target)
+  memory.set(memory.percpu(id) + PERCPU.startedTo, target)
   yield* lapicOnline(cpu, () => setBit(cpu, memory.online, id, 'start_secondary:online'))
   yield cpu.add(memory.global + GLOBAL.onlineCount, 1, full, 'start_secondary:count')
   yield* rcuCpuOnline(cpu)

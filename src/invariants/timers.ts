@@ -1,11 +1,10 @@
 // High-resolution timers: each that is armed is in one heap, in order, and what is armed will expire.
-import { CPUHP_STATE } from '../hotplug/states.js'
 import type { Memory } from '../memory/memory.js'
-import { CPUHP, TASK } from '../memory/structs.js'
+import { PERCPU, TASK } from '../memory/structs.js'
 import { HRTIMER, HRTIMER_BASE } from '../memory/timers.js'
 import { testBit } from '../ops/mask.js'
 import { NORMAL_SLEEP } from '../sched/task.js'
-import { cpusOf, type Findings, type Invariant, nameOf, tasksOf, type World } from './invariant.js'
+import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'
 
 /** A timer for a reader: whose it is, or where it lies. */
 function timerName(memory: Memory, timer: number): string {
@@ -67,14 +66,16 @@ function* timers({ memory }: World): Findings {
   }
 }
 
-function* bases({ memory }: World): Findings {
+function* bases(world: World): Findings {
+  const { memory } = world
+  const starting = stateOf(world, 'hrtimers_cpu_starting', true)
   for (const cpu of cpusOf(memory)) {
     const base = memory.hrtimerBase(cpu)
     const online = testBit(memory, memory.online, cpu)
     const open = memory.get(base + HRTIMER_BASE.online) === 1
-    // One that came up by a target in the STARTING section has left hrtimers:dying out, as in 6.1.
-    const halfUp = memory.get(memory.cpuhp(cpu) + CPUHP.state) === CPUHP_STATE.apOnlineIdle
-    if (open !== online && !halfUp) {
+    // One that was brought up to a target in the STARTING section may have left hrtimers:dying out, as in 6.1.
+    const leftOut = memory.get(memory.percpu(cpu) + PERCPU.startedTo) < starting
+    if (open !== online && !(online && leftOut)) {
       yield `CPU ${cpu} is ${online ? 'online' : 'offline'}, its timer base is ${open ? 'open' : 'closed'}`
     }
     const first = memory.get(base + HRTIMER_BASE.root)

@@ -15,7 +15,7 @@ import { smpbootCreateThreads, THREADS } from '../kthread/smpboot.js'
 import { TASK_GROUP } from '../memory/groups.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
-import { CPUHP, GLOBAL, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
+import { CPUHP, GLOBAL, PERCPU, RUNQUEUE, STOPPER, TASK } from '../memory/structs.js'
 import { CGROUP_ROOT } from '../memory/structs-cgroup.js'
 import { HRTIMER_BASE } from '../memory/timers.js'
 import { bugOn } from '../ops/bug.js'
@@ -131,6 +131,7 @@ function formatCpu(memory: Memory, cpu: number): void {
   const rq = memory.runqueue(cpu)
   memory.set(rq + RUNQUEUE.idle, idle)
   memory.set(rq + RUNQUEUE.current, idle)
+  memory.set(memory.percpu(cpu) + PERCPU.startedTo, cpu === 0 ? CPUHP_STATE.apOnline : 0)
   memory.set(rq + RUNQUEUE.online, cpu === 0 ? 1 : 0)
   memory.set(rq + RUNQUEUE.balanceCallback, cpu === 0 ? CALLBACK.none : CALLBACK.balancePush)
   memory.set(memory.hrtimerBase(cpu) + HRTIMER_BASE.online, cpu === 0 ? 1 : 0)

@@ -303,6 +303,8 @@ const VECTORS = 32
 export const PERCPU = struct('percpu', {
   /** interrupts that have been sent and not been taken: one bit a vector */
   pending: 'word',
+  /** the last of the STARTING callbacks that it has called as it came up: a target among them ends there, as in 6.1 */
+  startedTo: 'word',
   /** 1: powered on; 0: off, or dead and waiting for the next bring-up */
   power: 'word',
   /** set by the CPU itself when it has played dead */

@@ -63,6 +63,8 @@ describe('/proc/stat', () => {
     await onDeterministic({ cpus: 3 }, async (machine) => {
       await machine.offline(2)
       await machine.online(2)
+      // Tasks that are asleep for a time need the timer's interrupt.
+      await machine.sleep(1e6)
       const rows = (await machine.read('/proc/interrupts')).split('\n')
       expect(rows[0]).toBe('           CPU0       CPU1       CPU2       ')
       const counts = rows.slice(1).map((row) =>
