@@ -43,6 +43,7 @@ export function* bringUp(cpu: Cpu, subject: number, target: number): Kernel<numb
   yield* cpusWriteLock(cpu)
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.locked, 0)
   const result = yield* cpuUpLocked(cpu, subject, target)
+  yield* cpusetHooks.operationOver(cpu)
   yield* cpusWriteUnlock(cpu)
   yield* cpusetHooks.waitForHotplug(cpu)
   return result
@@ -79,6 +80,7 @@ export function* cpuDown(cpu: Cpu, subject: number, target: number): Kernel<numb
   yield* cpusWriteLock(cpu)
   cpu.trace(EVENT.cpuhp_mark, subject, MARK.locked, 0)
   const result = yield* cpuDownLocked(cpu, subject, target)
+  yield* cpusetHooks.operationOver(cpu)
   yield* cpusWriteUnlock(cpu)
   yield* cpusetHooks.waitForHotplug(cpu)
   return result

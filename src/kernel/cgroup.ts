@@ -33,12 +33,12 @@ import { writeLock, writeUnlock } from '../sync/percpu-rwsem.js'
 /** Kinds of requests; `argument` 0 is the index of a group. */
 export const CGROUP_REQUEST = {
   /** text: name; result: index of the group that has been made */
-  mkdir: 40,
-  rmdir: 41,
+  mkdir: 50,
+  rmdir: 51,
   /** text: what is written to these files */
-  subtreeControl: 42,
-  procs: 43,
-  cpus: 44,
+  subtreeControl: 52,
+  procs: 53,
+  cpus: 54,
 } as const
 
 const PHASE = { mutex: 0, cpus: 1, locked: 2 } as const

@@ -1,5 +1,6 @@
-// Cpusets when CPUs come and go. Where there are only the root's, what has changed is noted at once, by cpuhp/N. Else it is a
-// piece of work, for moving tasks takes locks that nest outside the hotplug lock:
+// Cpusets when CPUs come and go: what there is when an operation is over counts, not what was in between. Where there are only
+// the root's, the controller sees to it before it hands the hotplug lock back. Else it is a piece of work, for moving tasks
+// takes locks that nest outside that lock:
 //
 //   cpuhp/N                     its kworker                          the controller
 //   queue the work              cpuset_mutex                         hands cpu_hotplug_lock back
@@ -31,8 +32,25 @@ export function* cpusetInitSmp(cpu: Cpu): Kernel<void> {
 export function* cpusetUpdateActiveCpus(cpu: Cpu): Kernel<void> {
   const { memory } = cpu
   if (memory.get(memory.global + GLOBAL.booted) === 0) return
+  if (memory.get(memory.cgroupRoot + CGROUP_ROOT.cpusets) === 0)
+    memory.set(memory.cgroupRoot + CGROUP_ROOT.activeChanged, 1)
+  else yield* queueHotplugWork(cpu)
+}
+
+function* queueHotplugWork(cpu: Cpu): Kernel<void> {
+  const { memory } = cpu
+  yield* queueWork(cpu, systemWq(memory), memory.cgroupRoot + CGROUP_ROOT.hotplugWork)
+}
+
+/** At the end of an operation, by the controller, which holds cpu_hotplug_lock for writing. */
+export function* cpusetOperationOver(cpu: Cpu): Kernel<void> {
+  const { memory } = cpu
+  const changed = memory.cgroupRoot + CGROUP_ROOT.activeChanged
+  if (memory.get(changed) === 0) return
+  memory.set(changed, 0)
+  // A cpuset may have been made meanwhile.
   if (memory.get(memory.cgroupRoot + CGROUP_ROOT.cpusets) === 0) yield* updateAtOnce(cpu)
-  else yield* queueWork(cpu, systemWq(memory), memory.cgroupRoot + CGROUP_ROOT.hotplugWork)
+  else yield* queueHotplugWork(cpu)
 }
 
 function* updateAtOnce(cpu: Cpu): Kernel<void> {

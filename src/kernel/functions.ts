@@ -43,7 +43,12 @@ import { workForCpuFn } from '../workqueue/work-on-cpu.js'
 import { workerThread } from '../workqueue/worker.js'
 import { kernelInit, swapper } from './boot.js'
 import { MODELLED, namedStep } from './callbacks.js'
-import { cpusetHotplugWorkfn, cpusetUpdateActiveCpus, cpusetWaitForHotplug } from './cpuset-hotplug.js'
+import {
+  cpusetHotplugWorkfn,
+  cpusetOperationOver,
+  cpusetUpdateActiveCpus,
+  cpusetWaitForHotplug,
+} from './cpuset-hotplug.js'
 import { kthread } from './kthreads.js'
 import type { KernelModule } from './module.js'
 import { freezeForHost, requester, runner } from './port.js'
@@ -68,6 +73,7 @@ schedHooks.affineMoveTask = affineMoveTask
 schedHooks.schedOut = schedOut
 schedHooks.schedIn = schedIn
 cpusetHooks.updateActiveCpus = cpusetUpdateActiveCpus
+cpusetHooks.operationOver = cpusetOperationOver
 cpusetHooks.waitForHotplug = cpusetWaitForHotplug
 cpusetHooks.allowedFallback = cpusetCpusAllowedFallback
 schedHooks.workerSleeping = workerSleeping

@@ -44,5 +44,7 @@ export const CGROUP_ROOT = struct('cgroup_root', {
   cpusets: 'word',
   /** 1: the scheduling domain is to be rebuilt, by the work below */
   rebuild: 'word',
+  /** 1: the set of active CPUs has changed in the operation under way; guarded by cpu_hotplug_lock, held for writing */
+  activeChanged: 'word',
   hotplugWork: WORK,
 })

@@ -5,6 +5,8 @@ import type { Kernel } from '../ops/operation.js'
 export const cpusetHooks = {
   /** The set of active CPUs has changed. cpu_hotplug_lock is held for writing, on behalf of whom this is done. */
   updateActiveCpus: function* (_cpu: Cpu): Kernel<void> {},
+  /** An operation is over; cpu_hotplug_lock is still held for writing. */
+  operationOver: function* (_cpu: Cpu): Kernel<void> {},
   /** An operation is over, and cpu_hotplug_lock given back: returns when all cpusets are as the CPUs are. */
   waitForHotplug: function* (_cpu: Cpu): Kernel<void> {},
   /**

@@ -63,11 +63,12 @@ export const cpusetMoves = scenario<Task>({
 
 export const lastHousekeeping = scenario({
   name: 'last-housekeeping',
-  says: 'the only two CPUs that are not isolated are taken down at the same time',
+  says: 'the only two CPUs that are not isolated are taken down at the same time, and brought up again',
   machine: { cpus: 3, isolated: '0' },
   actors: [
-    { name: 'A', steps: [offline(1)] },
-    { name: 'B', steps: [offline(2)] },
+    { name: 'A', steps: [offline(1), online(1)] },
+    { name: 'B', steps: [offline(2), online(2)] },
+    { name: 'C', steps: [offline(1), offline(2), online(1)] },
   ],
 })
 
