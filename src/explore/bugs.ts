@@ -67,7 +67,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'kept-throttled': 'bandwidth',
   'stopped-period': 'bandwidth',
   'unpaid-runtime': 'bandwidth',
-  'stale-domain': 'two-requesters',
+  'stale-domain': 'cpusets',
   'unmoved-tasks': 'cpusets',
 }
 

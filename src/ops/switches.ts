@@ -28,10 +28,10 @@ export const BUGS = {
   M27: 'who removes the first state of a dynamic range is given a free one, and that is cleared (0c96b27305fa)',
   M28: 'cpuhp/N may see the flag before its record; found with --memory pso (in tree)',
   M29: 'readers of the per-CPU lock count with a load and a store (e6b1a44eccfc)',
-  M34: 'a move of an interrupt away from a dying CPU that is not complete stays so: its vector leaks (a6c11c0a5235)',
   M30: 'a move into a cpuset holds the threadgroup lock when it takes the hotplug lock (4f7e7236435c)',
   M31: 'an operation ends before the cpusets are as the CPUs are (b22afcdf04c9)',
   M32: 'the callbacks of a dead CPU are adopted only when other DEAD callbacks have run (a58163d8ca2c)',
+  M34: 'a move of an interrupt away from a dying CPU that is not complete stays so: its vector leaks (a6c11c0a5235)',
 } as const
 
 /**

@@ -26,10 +26,13 @@ export function* partitionSchedDomains(cpu: Cpu, cpus: (word: number) => number)
     'there is no CPU in the scheduling domain',
   )
   cpu.warn(any === 0, 'build_sched_domains', 'the scheduling domain spans no CPU')
+  // It is there from the beginning all the same.
+  const stale = memory.get(built) === 1 && cpu.bugs.has('stale-domain')
   memory.set(built, 1)
+  if (stale) return
   for (let w = 0; w < memory.layout.maskWords; w++) {
     const span = cpus(w) & memory.get(memory.housekeeping + w)
-    if (span === memory.get(memory.domain + w) || cpu.bugs.has('stale-domain')) continue
+    if (span === memory.get(memory.domain + w)) continue
     yield cpu.store(memory.domain + w, span, release, 'partition_sched_domains')
   }
 }

@@ -67,8 +67,9 @@ function needsReserve(memory: Memory, pool: number, worker: number): boolean {
 /** A worker whose CPU is up again belongs to it, and does nothing more elsewhere. Answers whether it has to go, by a sleep. */
 function* goHome(cpu: Cpu, pool: number, worker: number): Kernel<boolean> {
   const { memory } = cpu
-  if (memory.get(worker + WORKER.bound) === 1 || !isAssociated(memory, pool)) return false
-  yield* bindWorker(cpu, worker)
+  if (!isAssociated(memory, pool)) return false
+  if (memory.get(worker + WORKER.bound) === 0) yield* bindWorker(cpu, worker)
+  // One that is bound may be elsewhere still: it has been woken before it slept.
   if (cpu.id === memory.poolIndex(pool)) return false
   yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'worker_thread:home')
   yield* prepareToSleep(cpu, NS_PER_US)
