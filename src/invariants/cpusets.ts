@@ -88,8 +88,13 @@ function* members({ memory }: World): Findings {
   }
 }
 
+/** Whether the groups hang together: who goes up in them arrives at the root. */
+function isTree(world: World): boolean {
+  return tree(world).next().done === true
+}
+
 function* effective(world: World): Findings {
-  if (isChanging(world)) return
+  if (isChanging(world) || !isTree(world)) return
   const { memory } = world
   for (const group of groupsOf(memory)) {
     if (memory.get(group + CGROUP.cpuset) === 0) continue
@@ -103,7 +108,7 @@ function* effective(world: World): Findings {
 }
 
 function* tasks(world: World): Findings {
-  if (isChanging(world)) return
+  if (isChanging(world) || !isTree(world)) return
   const { memory } = world
   const changing = new Set<number>()
   for (let n = 0; n < memory.layout.taskCount; n++) changing.add(memory.get(memory.task(n) + TASK.setsAffinity))

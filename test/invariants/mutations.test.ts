@@ -10,6 +10,7 @@ import type { Machine } from '#dist/src/machine/machine.js'
 import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/deferred.js'
 import { CFS_RQ, TASK_GROUP } from '#dist/src/memory/groups.js'
 import { Heap } from '#dist/src/memory/heap.js'
+import { KVM, KVM_CPU } from '#dist/src/memory/kvm-structs.js'
 import type { Memory } from '#dist/src/memory/memory.js'
 import { MM } from '#dist/src/memory/mm.js'
 import { RCU_DATA, RCU_NODE, RCU_TASK } from '#dist/src/memory/rcu.js'
@@ -209,7 +210,28 @@ const MUTATIONS: readonly Mutation[] = [
     (m) => {
       clearMask(m, m.active, 1)
       bump(m, m.global + GLOBAL.activeCount, -1)
+      // What goes by the active CPUs goes along.
+      clearMask(m, m.domain, 1)
+      clearMask(m, m.cpusetEffective(m.cgroup(0)), 1)
     },
+  ],
+  [
+    'virtualisation-enabled',
+    'it is on, and there is no virtual machine',
+    (m) => m.set(m.kvmCpu(1) + KVM_CPU.enabled, 1),
+  ],
+  [
+    'virtualisation-enabled',
+    'there is a virtual machine, and it is off on an online CPU',
+    (m) => {
+      m.set(m.kvm + KVM.usage, 1)
+      for (const cpu of [0, 1]) m.set(m.kvmCpu(cpu) + KVM_CPU.enabled, 1)
+    },
+  ],
+  [
+    'vcpus-loaded-once',
+    'a virtual CPU runs where it is not loaded',
+    (m) => m.set(m.kvmCpu(1) + KVM_CPU.running, m.vcpu(0)),
   ],
   ['states-agree-with-masks', 'a CPU that is fully up is dying', (m) => setMask(m, m.dying, 1)],
   ['targets-reached', 'a CPU has stopped short of its target', (m) => record(m, 1, 'target', 200)],
