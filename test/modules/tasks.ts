@@ -1,7 +1,6 @@
 // Kernel threads of a test's own: started, and waited for. They live in the task structs that `tasks` makes room for.
 import { type Cpu, full, type Kernel, waitForCompletion } from '../../src/kernel-api.js'
 import { wakeUpProcess } from '../../src/kthread/kthread.js'
-import { LIMITS } from '../../src/memory/layout.js'
 import type { Memory } from '../../src/memory/memory.js'
 import { GLOBAL, TASK } from '../../src/memory/structs.js'
 import { FLAG, initTask, POLICY, type Policy, STATE } from '../../src/sched/task.js'
@@ -22,7 +21,7 @@ export interface NewTask {
 }
 
 export function testTask(memory: Memory, slot: number): number {
-  return memory.task(memory.taskIndex(memory.runnerTask(LIMITS.portSlots - 1)) + 1 + slot)
+  return memory.userTask(slot)
 }
 
 /** Makes a task and wakes it. Answers its address. */
