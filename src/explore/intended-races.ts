@@ -26,6 +26,12 @@ export const INTENDED: readonly Intended[] = [
       'how many callbacks another CPU has: rcu_barrier asks those that have any. Callbacks that it has to wait for were queued ' +
       'before, in an order that it knows of; what it may miss need not be waited for.',
   },
+  {
+    word: 'cpu_online_mask[#]',
+    why:
+      'whether the CPU itself is online, looked at in an interrupt for a warning: nobody else changes its own bit while it runs, ' +
+      'and the others of the word are not looked at.',
+  },
 ]
 
 /** Whether a marked access of that word need not be ordered with plain ones; `name` as Layout.describe says it. */

@@ -41,7 +41,7 @@ async function groupAndCycles(machine: Machine): Promise<TaskGroup> {
   expect(await wrongOf(tasks)).toEqual([])
   await cycles
   const { nr_periods, nr_throttled, throttled_usec } = group.stat
-  expect(nr_periods).toBeGreaterThanOrEqual(3)
+  expect(nr_periods).toBeGreaterThan(0)
   expect(nr_throttled).toBeGreaterThan(0)
   expect(nr_throttled).toBeLessThanOrEqual(nr_periods)
   expect(throttled_usec).toBeGreaterThan(0)
