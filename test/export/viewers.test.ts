@@ -91,7 +91,7 @@ describe('flame graphs', () => {
       sums[Number(cpu)]! += Number(ns)
     }
     for (const sum of sums) expect(Math.abs(sum - trace.endNs)).toBeLessThan(stacks.length)
-    expect(stacks.join('')).toMatch(/^CPU 0;kworker\/0:\d;takedown_cpu \d+$/m)
+    expect(stacks.join('')).toMatch(/^CPU \d;kworker\/\d:\d;work_for_cpu_fn;takedown_cpu \d+$/m)
     expect(stacks.join('')).toMatch(/^CPU 1;cpuhp\/1;smpboot_park_threads \d+$/m)
     expect(stacks.join('')).toMatch(/^CPU 2;migration\/2;stop_machine \d+$/m)
     expect(stacks.join('')).toMatch(/^CPU 1;offline \d+$/m)
