@@ -29,8 +29,8 @@ const WORKLOADS = ['sha256', 'sieve', 'matrix', 'chase']
 const ENDLESS = 2 ** 31 - 1
 /** User tasks of a load: nothing comes of them. */
 const ENDLESS_LOAD = { results: 0, wrong: 0, finish: async (): Promise<void> => {} }
-/** Between two operations: the machine's time, in which the load spreads. */
-const QUIET_NS = { threads: 10 * NS_PER_MS, deterministic: NS_PER_MS } as const
+/** Between two operations: the machine's time, in which the load spreads; more than a tick, at which idle CPUs are given some. */
+const QUIET_NS = { threads: 10 * NS_PER_MS, deterministic: 5 * NS_PER_MS } as const
 /** Before the first: a machine that has just booted has no sleeper that is far enough behind to preempt anybody (CFS). */
 const SETTLE_NS = 50 * NS_PER_MS
 /** Cycles before those that count: compilers have to see the code, virtual time knows none. */
