@@ -42,7 +42,7 @@ describe('cpuhp profile', () => {
     // Who is idle has nothing to push away, and whoever stays runs nothing.
     expect([idle!.details!.migrations.causes.push, idle!.throughput!.quiet]).toEqual([0, 0])
     expect(busy!.details!.migrations.causes.push).toBeGreaterThan(0)
-    expect(busy!.throughput!.quiet).toBeGreaterThan(0.9)
+    expect(busy!.throughput!.quiet).toBeGreaterThan(0.8)
     expect(busy!.samples.offline.push!.length).toBeGreaterThan(0)
   })
 
