@@ -1,8 +1,10 @@
-// Seed after seed of the busy run on the deterministic machine: `npm run bench:seeds [-- FIRST COUNT]`. Says how long they
-// took, what they did in all, and every one that found something.
+// Seed after seed of the busy run on the deterministic machine: `npm run bench:seeds [-- FIRST COUNT [LOADS]]`, LOADS as in
+// `cpuhp stress --load`. Says how long they took, what they did in all, and every one that found something.
 import { runBusy } from '../stress/busy/busy.js'
+import { parseLoads } from '../stress/loads/setting.js'
 
-const [first = 1, count = 500] = process.argv.slice(2).map(Number)
+const [first = 1, count = 500] = process.argv.slice(2, 4).map(Number)
+const loads = process.argv[4] === undefined ? {} : { loads: parseLoads(process.argv[4]) }
 const begin = performance.now()
 const times: number[] = []
 let offlines = 0
@@ -13,7 +15,8 @@ for (let seed = first; seed < first + count; seed++) {
   const start = performance.now()
   // Small and large machines, few and many tasks.
   const cpus = 2 + (seed % 7)
-  const verdict = await runBusy({ machine: 'deterministic', cpus, tasks: 3 * cpus, seed, cycles: 30 })
+  const cycles = process.argv[4] === undefined ? 30 : 10
+  const verdict = await runBusy({ machine: 'deterministic', cpus, tasks: 3 * cpus, seed, cycles, ...loads })
   times.push(performance.now() - start)
   offlines += verdict.done.offline
   results += verdict.load?.results ?? 0
