@@ -1,9 +1,11 @@
 // Result: always
 //
-// Waking one waiter at a time: each wakeup that finds a waiter lets one of them go, and none is lost.
+// Waking one waiter at a time: none is left behind, where each that goes looks whether it has had another one's wakeup. It
+// may have: it is on the list until it leaves, also when it has found its ticket by itself.
 //
 //   CPU 0, 1                         CPU 2
 //   wait for a ticket, take it       tickets + 1; wake one; tickets + 1; wake one
+//   tickets left? wake one
 //
 // Seen: both have gone on, and no ticket is left.
 import { acquire, type Cpu, full, type Kernel, waitEvent, wakeUp } from '../../src/kernel-api.js'
@@ -21,6 +23,7 @@ function* takeTicket(cpu: Cpu, at: number): Kernel<boolean> {
 
 const waiter: Role = function* (cpu, at) {
   yield* waitEvent(cpu, at, () => takeTicket(cpu, at))
+  if ((yield cpu.load(at + TICKETS, acquire, 'left')) > 0) yield* wakeUp(cpu, at, 1)
   return 1
 }
 
