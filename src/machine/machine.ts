@@ -294,19 +294,23 @@ export class Machine {
    * and lets them go on. Resolves to what `look` returned.
    */
   async freeze<T>(look: () => T): Promise<T> {
-    let seen: { readonly value: T } | { readonly error: unknown } | null = null
-    this.looks.push(() => {
-      try {
-        seen = { value: look() }
-      } catch (error) {
-        seen = { error }
-      }
+    const looked = new Promise<T>((resolve, reject) => {
+      this.looks.push(() => {
+        try {
+          resolve(look())
+        } catch (error) {
+          reject(error)
+        }
+      })
     })
+    // It may have thrown before it is awaited.
+    looked.catch(() => undefined)
     await this.ask(REQUEST.freeze, 0, [], '', 'freeze', '')
-    const result = seen as { readonly value: T } | { readonly error: unknown } | null
-    if (result === null) throw new Error('the machine has not been looked at')
-    if ('error' in result) throw result.error
-    return result.value
+    // Of several at once any may be carried out first, and it is looked at for whoever asked first: this one's turn may be later.
+    const ended = this.whenEnded.then((error): never => {
+      throw error
+    })
+    return await Promise.race([looked, ended])
   }
 
   private functionNumber(name: string): number {

@@ -19,6 +19,13 @@ describe('a machine', () => {
     for (let cpu = 0; cpu < 4; cpu++) expect(await machine.read(`cpu${cpu}/hotplug/state`)).toBe('236')
   })
 
+  onEveryMachine('stands still for each who asks, also for several at once', { cpus: 3, seeds: 4 }, async (machine) => {
+    const wanted = Array.from({ length: 12 }, (_, n) => n)
+    expect(await Promise.all(wanted.map((n) => machine.freeze(() => n)))).toEqual(wanted)
+    expect(await rejection(machine.freeze(() => Number(BigInt(1) / BigInt(0))))).toBeInstanceOf(RangeError)
+    expect(await machine.freeze(() => 'again')).toBe('again')
+  })
+
   onEveryMachine('may have one CPU only', { cpus: 1 }, async (machine) => {
     expect(await machine.read('online')).toBe('0')
     expect(await codeOf(machine.write('cpu0/hotplug/target', 0))).toBe('EBUSY')
