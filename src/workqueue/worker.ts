@@ -68,9 +68,11 @@ function needsReserve(memory: Memory, pool: number, worker: number): boolean {
 function* goHome(cpu: Cpu, pool: number, worker: number): Kernel<boolean> {
   const { memory } = cpu
   if (!isAssociated(memory, pool)) return false
-  if (memory.get(worker + WORKER.bound) === 0) yield* bindWorker(cpu, worker)
-  // One that is bound may be elsewhere still: it has been woken before it slept.
+  const wasBound = memory.get(worker + WORKER.bound) === 1
+  if (!wasBound) yield* bindWorker(cpu, worker)
   if (cpu.id === memory.poolIndex(pool)) return false
+  // One that is bound may be elsewhere still: it has been woken before it slept. With M12 it has been pushed away.
+  if (wasBound && cpu.bugs.has('M12')) return false
   yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'worker_thread:home')
   yield* prepareToSleep(cpu, NS_PER_US)
   return true
