@@ -61,8 +61,9 @@ function* timers({ memory }: World): Findings {
     if (memory.get(timer + HRTIMER.queued) === 0) continue
     const owner = memory.get(timer + HRTIMER.base) - 1
     if (!listed.has(timer)) yield `${nameOf(memory, task)} is not among the timers of CPU ${owner}`
-    if ((memory.get(task + TASK.state) & NORMAL_SLEEP) === 0)
-      yield `${nameOf(memory, task)} is among the timers of CPU ${owner}, and awake`
+    // One that has been woken for another reason takes its timer off when it runs.
+    const waits = (memory.get(task + TASK.state) & NORMAL_SLEEP) !== 0 || memory.get(task + TASK.onRunqueue) === 1
+    if (!waits) yield `${nameOf(memory, task)} is among the timers of CPU ${owner}, and neither asleep nor to run`
   }
 }
 

@@ -552,7 +552,11 @@ const MUTATIONS: readonly Mutation[] = [
     'the function of a timer never returned',
     (m) => m.set(m.hrtimerBase(1) + HRTIMER_BASE.running, m.initTask + TASK.sleepTimer),
   ],
-  ['hrtimers-sound', 'a task whose timer is armed is awake', (m) => makeRunnable(m, sleeper(m, 1, 1e9))],
+  [
+    'hrtimers-sound',
+    'a task whose timer is armed has ended',
+    (m) => m.set(sleeper(m, 1, 1e9) + TASK.state, STATE.dead),
+  ],
   [
     'hrtimers-sound',
     'timers are out of order',
