@@ -21,7 +21,7 @@ import type { Profile } from '../profiles/profile.js'
 import { rcuBarrierCallback, rcuBarrierHandler } from '../rcu/barrier.js'
 import { rcuCore, rcuNeedsCpu, rcuTick } from '../rcu/core.js'
 import { rcuGpKthread } from '../rcu/grace-period.js'
-import { noteContextSwitch, rcuExpHandler, readUnlockSpecial } from '../rcu/quiescent.js'
+import { contextSwitchCounts, noteContextSwitch, rcuExpHandler, readUnlockSpecial } from '../rcu/quiescent.js'
 import { synchronizeRcu, wakemeAfterRcu } from '../rcu/synchronize.js'
 import { rcuTortureCallback } from '../rcu/torture.js'
 import { bandwidthHooks, schedCfsPeriodTimer, schedCfsSlackTimer } from '../sched/bandwidth.js'
@@ -80,6 +80,7 @@ schedHooks.workerSleeping = workerSleeping
 schedHooks.workerRunning = workerRunning
 Object.assign(rcuHooks, {
   readUnlockSpecial,
+  contextSwitchCounts,
   noteContextSwitch,
   synchronize: synchronizeRcu,
   tick: rcuTick,

@@ -15,6 +15,15 @@ import { full, type Kernel } from '../ops/operation.js'
 import { clearOwed, owes, queueBlocked, reportExpedited, setOwed, unqueueBlocked } from './node.js'
 import { NO_QS, SPECIAL } from './state.js'
 
+/** Whether noteContextSwitch is to be called; if not, all of it has been done. */
+export function contextSwitchCounts(cpu: Cpu): boolean {
+  const { memory, task } = cpu
+  if (memory.get(task + TASK.rcu + RCU_TASK.nesting) > 0 || memory.get(task + TASK.rcu + RCU_TASK.special) !== 0)
+    return true
+  clearOwed(cpu, NO_QS.normal)
+  return owes(cpu, NO_QS.expedited)
+}
+
 /** schedule(), with interrupts off, before the current task is switched out: with `preempt` not by its own doing. */
 export function* noteContextSwitch(cpu: Cpu, preempt: boolean): Kernel<void> {
   const { memory, task } = cpu

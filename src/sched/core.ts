@@ -41,7 +41,7 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
   const now = yield cpu.clock('schedule:now')
   // Nothing may come between this and the lock: an interrupt there could ask for a quiescent state and be forgotten.
   cpu.irqDisable()
-  yield* rcuHooks.noteContextSwitch(cpu, preempt)
+  if (rcuHooks.contextSwitchCounts(cpu)) yield* rcuHooks.noteContextSwitch(cpu, preempt)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'schedule:rq')
   cpu.irqEnable()
   cpu.needResched = false

@@ -7,7 +7,7 @@ import { hasBit, loadBit, maskWord, testBit } from '../ops/mask.js'
 import { type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT, withPriorities } from '../trace/events.js'
 import { cpusetHooks } from './cpuset-hooks.js'
-import { rcuReadLock, rcuReadUnlock } from './read-side.js'
+import { leaveReadSide, rcuHooks, rcuReadLock } from './read-side.js'
 import { CALLBACK } from './runqueue.js'
 import { commOf, FLAG, priorityOf } from './task.js'
 
@@ -62,7 +62,7 @@ export function* selectTaskRq(cpu: Cpu, task: number): Kernel<number> {
   // What Linux looks at here, scheduling domains among it, is freed after a grace period.
   rcuReadLock(cpu)
   const target = yield* selectAllowedRq(cpu, task)
-  yield* rcuReadUnlock(cpu)
+  if (leaveReadSide(cpu)) yield* rcuHooks.readUnlockSpecial(cpu)
   return target
 }
 

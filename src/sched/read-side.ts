@@ -12,6 +12,8 @@ export const rcuHooks = {
   /** the outermost read side is over, and something is to be done */
   readUnlockSpecial: function* (_cpu: Cpu): Kernel<void> {},
   /** the current task is about to be switched out; with `preempt` not by its own doing. Interrupts are off */
+  /** Whether there is more to a context switch than that the CPU owes a normal grace period nothing any more. */
+  contextSwitchCounts: (_cpu: Cpu): boolean => false,
   noteContextSwitch: function* (_cpu: Cpu, _preempt: boolean): Kernel<void> {},
   /** waits until whatever ran with preemption off or in a read side when it began is over */
   synchronize: function* (_cpu: Cpu): Kernel<void> {},
@@ -30,10 +32,14 @@ export function rcuReadLock(cpu: Cpu): void {
 
 /** Ends it. */
 export function* rcuReadUnlock(cpu: Cpu): Kernel<void> {
-  const { memory, task } = cpu
+  if (leaveReadSide(cpu)) yield* rcuHooks.readUnlockSpecial(cpu)
+}
+
+/** The same without a call, where that counts: answers whether readUnlockSpecial is to be called. */
+export function leaveReadSide({ memory, task }: Cpu): boolean {
   const depth = memory.get(task + TASK.rcu + RCU_TASK.nesting) - 1
   memory.set(task + TASK.rcu + RCU_TASK.nesting, depth)
-  if (depth === 0 && memory.get(task + TASK.rcu + RCU_TASK.special) !== 0) yield* rcuHooks.readUnlockSpecial(cpu)
+  return depth === 0 && memory.get(task + TASK.rcu + RCU_TASK.special) !== 0
 }
 
 /** A CPU that idles or is offline is not waited for: whatever it read there might be gone. As lockdep says it. */
