@@ -1,5 +1,6 @@
-// Data races that are meant: what Linux wraps in data_race(). Each is a marked access that looks at a word which its owner
-// changes plainly, under a lock that whoever looks does not take. Two plain accesses are a race on these words as well.
+// Data races that are meant: what Linux wraps in data_race(). One side of each is a marked access: mostly it looks at a word
+// which its owner changes plainly, under a lock that whoever looks does not take. Two plain accesses are a race on these words
+// as well.
 
 interface Intended {
   /** the word without numbers */

@@ -1,6 +1,6 @@
 // Finding a scenario by its name, or in a user's file, and a hash of its text: a token says which scenario it is for.
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { EXIT, UsageError } from '../base/failure.js'
@@ -16,9 +16,6 @@ export interface Loaded {
 
 /** Longer than any module takes to load. */
 const PATIENCE_MS = 10_000
-
-/** Where the shipped ones are written, as they were built: their hash is of all of these. */
-const FILES = ['calls', 'kernel', 'rcu', 'rcu-kernel', 'requests', 'states', 'tasks'] as const
 
 /** A shipped scenario by its name, or a user's by the path of its module. A UsageError when there is none. */
 export async function loadScenario(reference: string): Promise<Loaded> {
@@ -43,9 +40,15 @@ export function checkReference(reference: string): void {
   throw new UsageError(`there is no scenario '${reference}'; there are ${names}, or the path of a .mjs file`)
 }
 
-function shippedHash(): string {
-  const text = FILES.map((file) => readFileSync(new URL(`./scenarios/${file}.js`, import.meta.url), 'utf8'))
-  return hashOf(text.join('\n'))
+/** Of all that the shipped ones are written in, as it was built: what they share is in files of its own. */
+export function shippedHash(folder = new URL('./scenarios/', import.meta.url)): string {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.js'))
+  return hashOf(
+    files
+      .sort()
+      .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+      .join('\n'),
+  )
 }
 
 function hashOf(text: string): string {

@@ -41,6 +41,7 @@ export const SLOT_STATUS = { free: 0, posted: 1, taken: 2, done: 3 } as const
 /** Kinds of requests, besides those of cgroup.ts; a write to a control file is its CONTROL number. `argument` words in their order. */
 export const REQUEST = {
   ...CONTROL,
+  ...CGROUP_REQUEST,
   /** function, its two arguments: runs as a kernel thread on `cpu` (-1: anywhere); result: what it returned */
   run: 10,
   /** state, startup, teardown, multi, invoke; text: name */

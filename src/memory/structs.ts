@@ -365,10 +365,8 @@ export const GLOBAL = struct('global', {
   stopDone: STOP_DONE,
   stopData: MULTI_STOP,
   stopInProgress: 'word',
-  // guarded by cpuset_rwsem
-  /** 1: there is a scheduling domain */
+  /** 1: there is a scheduling domain; changed with cpu_hotplug_lock held, as the domain's mask is */
   domainBuilt: 'word',
-  // changed by atomic operations
   /** CPUs whose bit in the mask of overloaded CPUs is set */
   overloadedCount: 'word',
   /** 1 while all CPUs stand still for the host to look at the machine */
