@@ -56,6 +56,7 @@ const SHOWN_BY: Readonly<Record<BugName, string>> = {
   'stranded-timers': 'timer-wheel',
   'early-timers': 'timer-wheel',
   'kept-jiffies': 'timer-wheel',
+  'barging-writer': 'dynamic-states',
   'left-loaded': 'guests',
   'unready-hardware': 'guests',
   'short-grace': 'rcu-readers',

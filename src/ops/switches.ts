@@ -75,6 +75,7 @@ export const MUTATIONS = {
   'kept-throttled': 'a CPU that is closed to tasks goes on throttling its groups',
   'stopped-period': 'the period timer of a throttled group stops, now and then',
   'unpaid-runtime': 'a CPU gets a whole slice of a quota that has none left',
+  'barging-writer': 'a writer of a per-CPU reader-writer lock does not wait for the readers that have it',
   'left-loaded': 'the virtual CPUs of a CPU that dies stay loaded there',
   'unready-hardware': 'virtualisation is not enabled on a CPU that comes up',
 } as const

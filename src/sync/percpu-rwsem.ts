@@ -87,7 +87,7 @@ export function* writeLock(cpu: Cpu, sem: PercpuRwsem): Kernel<void> {
   yield cpu.store(sem.address + PERCPU_RWSEM.writer, cpu.task, full, 'percpu_down_write:writer')
   for (;;) {
     yield setCurrentState(cpu, STATE.uninterruptible, 'percpu_down_write:sleep')
-    if ((yield* countReaders(cpu, sem)) === 0) break
+    if ((yield* countReaders(cpu, sem)) === 0 || cpu.bugs.has('barging-writer')) break
     yield* schedule(cpu)
   }
   yield setCurrentState(cpu, STATE.running, 'percpu_down_write:awake')

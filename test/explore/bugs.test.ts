@@ -89,6 +89,7 @@ const CASES: readonly Case[] = [
   { bug: 'unsorted-timers', schedules: 10, as: /^violation hrtimers-sound$/ },
   { bug: 'lost-interrupt', schedules: 20, as: /^violation interrupts-arrive$/ },
   { bug: 'lost-completions', schedules: 200, as: /^hang /, race: true },
+  { bug: 'barging-writer', schedules: 10, as: /^violation oracle$/ },
   { bug: 'left-loaded', schedules: 20, as: /^violation (virtualisation-enabled|vcpus-loaded-once)$/, race: true },
   {
     bug: 'unready-hardware',

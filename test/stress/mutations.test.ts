@@ -72,6 +72,8 @@ const CAUGHT: Readonly<
   'unbound-worker': { by: 'workers-bound' },
   'unparked-thread': { by: 'threads-parked' },
   'open-stopper': { by: 'stoppers-enabled' },
+  // A CPU that goes or comes while somebody reads the set of CPUs is seen by that load; the rest of it may go wrong as well.
+  'barging-writer': { by: 'load-rwsem', loads: 'rwsem:tasks=8,gap=20,us=20,write=3' },
   'left-loaded': {
     by: 'vcpus-loaded-once',
     loads: 'kvm:tasks=16,gap=20,runs=4',
