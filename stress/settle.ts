@@ -3,7 +3,7 @@
 import { checkInvariants, type Report } from '../src/invariants/check.js'
 import type { Machine } from '../src/machine/machine.js'
 import type { Memory } from '../src/memory/memory.js'
-import { RCU_DATA } from '../src/memory/rcu.js'
+import { RCU_DATA } from '../src/memory/structs/rcu.js'
 import { DOORBELL, PERCPU } from '../src/memory/structs.js'
 import { bitsOf } from '../src/ops/mask.js'
 

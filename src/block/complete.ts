@@ -10,7 +10,7 @@
 // A list is its CPU's own, with interrupts off; when that CPU is dead, who took it down completes what is there
 // (block/softirq:dead).
 import { IRQ_HANDLED, IRQ_NONE } from '../irq/desc.js'
-import { BLK_DONE, DEVICE, DEVICE_QUEUE, IO_REQUEST } from '../memory/device-structs.js'
+import { BLK_DONE, DEVICE, DEVICE_QUEUE, IO_REQUEST } from '../memory/structs/devices.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'

@@ -1,9 +1,9 @@
 // Requests to a disk: a task takes a tag, submits, and sleeps until the request has been completed (complete.ts).
 import { ERRNO } from '../base/errno.js'
 import { kindOf } from '../devices/config.js'
-import { DEVICE, DEVICE_QUEUE, IO_REQUEST } from '../memory/device-structs.js'
 import { REQUESTS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
+import { DEVICE, DEVICE_QUEUE, IO_REQUEST } from '../memory/structs/devices.js'
 import { COMPLETION } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'

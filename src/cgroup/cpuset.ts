@@ -2,8 +2,8 @@
 // that is none, all that the one above has (effective_cpus). The root has the active CPUs. Tasks of a group are allowed what it
 // has, each time that changes; what they have asked for besides is forgotten then, as in 6.1. Tasks of the root are left alone.
 import type { Memory } from '../memory/memory.js'
+import { CGROUP, CGROUP_ROOT } from '../memory/structs/cgroups.js'
 import { PROGRAM, TASK } from '../memory/structs.js'
-import { CGROUP, CGROUP_ROOT } from '../memory/structs-cgroup.js'
 import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { type GivenMask, setCpusAllowed } from '../sched/affinity.js'

@@ -1,8 +1,8 @@
 // Which devices a machine has, what they are called, and where they lie.
 import { NS_PER_S } from '../base/time.js'
-import { DEVICE, DEVICE_QUEUE } from '../memory/device-structs.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
+import { DEVICE, DEVICE_QUEUE } from '../memory/structs/devices.js'
 import { INTERRUPTS } from './raise.js'
 
 export const DEVICE_KINDS = ['nic', 'disk'] as const

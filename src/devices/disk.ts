@@ -1,6 +1,6 @@
 // A disk: requests are submitted to its queues; it takes one after the other and says that each is done when its time has
 // passed. A completion is the request's tag, in the ring of the queue that it came by.
-import { DEVICE, DEVICE_QUEUE } from '../memory/device-structs.js'
+import { DEVICE, DEVICE_QUEUE } from '../memory/structs/devices.js'
 import type { Device } from '../ops/device.js'
 import { acquire, type Kernel, release } from '../ops/operation.js'
 import { INTERRUPTS, raiseInterrupt } from './raise.js'

@@ -5,8 +5,8 @@
 //   packet into the ring; head + 1        interrupt: off it stays; polls until the ring is empty
 //   interrupts on? off, and raise         interrupts on; is the ring still empty? else goes on polling
 
-import { DEVICE, DEVICE_QUEUE } from '../memory/device-structs.js'
 import { RING } from '../memory/layout.js'
+import { DEVICE, DEVICE_QUEUE } from '../memory/structs/devices.js'
 import type { Device } from '../ops/device.js'
 import { acquire, full, type Kernel } from '../ops/operation.js'
 import { INTERRUPTS, raiseInterrupt } from './raise.js'

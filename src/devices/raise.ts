@@ -6,7 +6,7 @@
 //   raising -> off, or on                 from here on none comes by the old one
 //
 // On a real machine the reading back of the message has that effect: it pushes before it what the device has written.
-import { DEVICE_QUEUE } from '../memory/device-structs.js'
+import { DEVICE_QUEUE } from '../memory/structs/devices.js'
 import type { Device } from '../ops/device.js'
 import { acquire, full, type Kernel } from '../ops/operation.js'
 

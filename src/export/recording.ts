@@ -1,8 +1,8 @@
 // Recording a machine: its rings are read before they are overwritten, and addresses get their names while they have them.
 import { irqName } from '../devices/config.js'
 import type { Observed } from '../machine/observer.js'
+import { WORKQUEUE } from '../memory/structs/workqueues.js'
 import { TASK } from '../memory/structs.js'
-import { WORKQUEUE } from '../memory/structs-workqueue.js'
 import { bitsOf } from '../ops/mask.js'
 import { commOf } from '../sched/task.js'
 import type { TraceEvent, TraceReader } from '../trace/ring.js'

@@ -1,9 +1,10 @@
 // Task groups with a limit: who has no runtime is held up, is let go again, and nothing is had twice.
-import { CFS_RQ, TASK_GROUP } from '../memory/groups.js'
+
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
+import { HRTIMER } from '../memory/structs/hrtimers.js'
+import { CFS_RQ, TASK_GROUP } from '../memory/structs/task-groups.js'
 import { RUNQUEUE, TASK } from '../memory/structs.js'
-import { HRTIMER } from '../memory/timers.js'
 import { SLICE_NS } from '../sched/bandwidth.js'
 import { levelOf } from '../sched/task.js'
 import { cpusOf, type Findings, type Invariant, nameOf, tasksOf, type World } from './invariant.js'

@@ -3,6 +3,7 @@
 import { BANDWIDTH_INVARIANTS } from './bandwidth.js'
 import { CALL_INVARIANTS } from './calls.js'
 import { CPUSET_INVARIANTS } from './cpusets.js'
+import { TIMER_INVARIANTS } from './hrtimers.js'
 import type { Invariant, World } from './invariant.js'
 import { IRQ_INVARIANTS } from './irq.js'
 import { KVM_INVARIANTS } from './kvm.js'
@@ -16,7 +17,6 @@ import { TABLE_INVARIANTS } from './tables.js'
 import { TASK_INVARIANTS } from './tasks.js'
 import { THREAD_INVARIANTS } from './threads.js'
 import { TIME_INVARIANTS } from './time.js'
-import { TIMER_INVARIANTS } from './timers.js'
 import { WORKER_INVARIANTS } from './workers.js'
 
 /** Every invariant, in the order in which they are told. */

@@ -1,5 +1,5 @@
 // Virtual machines: virtualisation is enabled where it must be, and a virtual CPU is loaded in one place.
-import { KVM, KVM_CPU, VCPU } from '../memory/kvm-structs.js'
+import { KVM, KVM_CPU, VCPU } from '../memory/structs/kvm.js'
 import { TASK } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
 import { cpusOf, type Findings, type Invariant, nameOf, type World } from './invariant.js'

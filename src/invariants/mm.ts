@@ -1,5 +1,5 @@
 // Address spaces: each counts whoever holds on to it.
-import { MM, TASK_MM } from '../memory/mm.js'
+import { MM, TASK_MM } from '../memory/structs/mm.js'
 import { TASK } from '../memory/structs.js'
 import { type Findings, type Invariant, tasksOf, type World } from './invariant.js'
 

@@ -1,8 +1,8 @@
 // RCU: whom grace periods wait for.
 
 import type { Memory } from '../memory/memory.js'
-import { RCU_DATA, RCU_NODE, RCU_TASK } from '../memory/rcu.js'
-import { RCU } from '../memory/rcu-state.js'
+import { RCU_DATA, RCU_NODE, RCU_TASK } from '../memory/structs/rcu.js'
+import { RCU } from '../memory/structs/rcu-state.js'
 import { TASK } from '../memory/structs.js'
 import { bitsOf, testBit } from '../ops/mask.js'
 import { callbacksOf } from '../rcu/callbacks.js'

@@ -1,7 +1,7 @@
 // Softirqs and tasklets: all are served, each tasklet once for each time that it was scheduled, and none is left on a dead CPU.
 
-import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD } from '../memory/deferred.js'
 import type { Memory } from '../memory/memory.js'
+import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD } from '../memory/structs/deferred.js'
 import { CPUHP, PERCPU } from '../memory/structs.js'
 import { bitsOf } from '../ops/mask.js'
 import { cpusOf, type Findings, type Invariant, stateOf, type World } from './invariant.js'

@@ -2,10 +2,10 @@
 
 import { NS_PER_S } from '../base/time.js'
 import { LIMITS } from '../memory/layout.js'
-import { LOADS } from '../memory/load-structs.js'
 import type { Memory } from '../memory/memory.js'
+import { HRTIMER } from '../memory/structs/hrtimers.js'
+import { LOADS } from '../memory/structs/loads.js'
 import { CPUHP, GLOBAL, PERCPU, PERCPU_RWSEM, RUN_LEVELS, RUNQUEUE, TASK } from '../memory/structs.js'
-import { HRTIMER } from '../memory/timers.js'
 import { testBit } from '../ops/mask.js'
 import { weightOf } from '../sched/fair.js'
 import { CALLBACK } from '../sched/runqueue.js'

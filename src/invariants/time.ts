@@ -1,6 +1,6 @@
 // Timers and the tick: what is armed is served once, not early, and not left on a dead CPU; a CPU that is there keeps the time.
 
-import { TIMER, TIMER_WHEEL } from '../memory/deferred.js'
+import { TIMER, TIMER_WHEEL } from '../memory/structs/deferred.js'
 import { CPUHP, GLOBAL } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
 import { TICK_DO_TIMER_NONE } from '../time/jiffies.js'

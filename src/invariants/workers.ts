@@ -2,8 +2,8 @@
 
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
+import { POOL_WORKQUEUE, WORK, WORK_LIST, WORKER, WORKER_POOL, WORKQUEUE } from '../memory/structs/workqueues.js'
 import { CPUHP, TASK } from '../memory/structs.js'
-import { POOL_WORKQUEUE, WORK, WORK_LIST, WORKER, WORKER_POOL, WORKQUEUE } from '../memory/structs-workqueue.js'
 import { bitsOf } from '../ops/mask.js'
 import { FLAG } from '../sched/task.js'
 import { isAssociated, isUnbound, WORKER_FLAG, workersOf } from '../workqueue/pool.js'

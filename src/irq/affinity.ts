@@ -1,7 +1,7 @@
 // Where an interrupt may go. A change is written down, and made when the interrupt is taken next, on the CPU that takes it: only
 // then is none on its way to the place where it went before (Linux: interrupts that can't be moved from process context).
 import { ERRNO } from '../base/errno.js'
-import { IRQ_DESC } from '../memory/device-structs.js'
+import { IRQ_DESC } from '../memory/structs/devices.js'
 import type { Cpu } from '../ops/cpu.js'
 import { hasBit } from '../ops/mask.js'
 import { acquire, type Kernel } from '../ops/operation.js'

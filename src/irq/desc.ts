@@ -2,8 +2,8 @@
 //
 // An irq's number is that of the device's queue + 1: number 0 is the host's port, which is none of these.
 import { ERRNO } from '../base/errno.js'
-import { IRQ_DATA, IRQ_DESC } from '../memory/device-structs.js'
 import type { Memory } from '../memory/memory.js'
+import { IRQ_DATA, IRQ_DESC } from '../memory/structs/devices.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { mutexLock, mutexUnlock } from '../sync/mutex.js'

@@ -1,6 +1,6 @@
 // Taking an interrupt of a device. It is raised by a message, once (an edge): one that comes while its handler runs, on another
 // CPU after a move, is noted, and the handler is called once more by who is at it.
-import { IRQ_DESC } from '../memory/device-structs.js'
+import { IRQ_DESC } from '../memory/structs/devices.js'
 import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { EVENT } from '../trace/events.js'

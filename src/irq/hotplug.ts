@@ -1,7 +1,7 @@
 // Interrupts of devices and CPUs that come and go. A dying CPU, off the online mask and in the lockstep of stop_machine, sends
 // each of its interrupts elsewhere; what is pending by then is raised again there.
 import { ERRNO } from '../base/errno.js'
-import { IRQ_DESC } from '../memory/device-structs.js'
+import { IRQ_DESC } from '../memory/structs/devices.js'
 import type { Cpu } from '../ops/cpu.js'
 import { testBit } from '../ops/mask.js'
 import { full, type Kernel, type Operation, relaxed } from '../ops/operation.js'

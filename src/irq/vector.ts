@@ -9,8 +9,8 @@
 
 import { ERRNO } from '../base/errno.js'
 import { INTERRUPTS, messageOf } from '../devices/raise.js'
-import { DEVICE_QUEUE, IRQ_DATA, IRQ_DESC, VECTOR_TABLE } from '../memory/device-structs.js'
 import type { Memory } from '../memory/memory.js'
+import { DEVICE_QUEUE, IRQ_DATA, IRQ_DESC, VECTOR_TABLE } from '../memory/structs/devices.js'
 import type { Cpu } from '../ops/cpu.js'
 import { bitsOf, testBit } from '../ops/mask.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'

@@ -11,7 +11,7 @@
 // At its end a thread may have a function to call: what it has put somewhere it takes back there.
 import { ERRNO } from '../base/errno.js'
 import { wakeUpProcess } from '../kthread/kthread.js'
-import { KTHREAD } from '../memory/load-structs.js'
+import { KTHREAD } from '../memory/structs/loads.js'
 import { GLOBAL, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'

@@ -10,7 +10,7 @@
 // The step is not in the table at boot: whoever uses virtual machines adds it (KVM_STEP), as loading the module does.
 import { cpusReadReady, cpusReadUnlock } from '../hotplug/locks.js'
 import { isAlone, type SyscoreOps } from '../hotplug/suspend.js'
-import { KVM, KVM_CPU } from '../memory/kvm-structs.js'
+import { KVM, KVM_CPU } from '../memory/structs/kvm.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { bitsOf } from '../ops/mask.js'

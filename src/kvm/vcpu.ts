@@ -6,7 +6,7 @@
 //   put it onto this CPU's list; cpu = b
 //
 // The scheduler tells of every switch (preempt notifiers): switched out, it does not run here; switched in, it is loaded.
-import { KVM_CPU, VCPU } from '../memory/kvm-structs.js'
+import { KVM_CPU, VCPU } from '../memory/structs/kvm.js'
 import { TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'

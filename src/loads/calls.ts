@@ -1,5 +1,5 @@
 // Loads that ask something of other CPUs: function calls by interrupt, work for a kworker, changes of affinity.
-import { KTHREAD } from '../memory/load-structs.js'
+import { KTHREAD } from '../memory/structs/loads.js'
 import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { bitsOf } from '../ops/mask.js'

@@ -4,8 +4,8 @@
 // A tasklet that is wanted runs once or more, but at last not before it was last wanted.
 
 import { NS_PER_US } from '../base/time.js'
-import { TASKLET, TIMER } from '../memory/deferred.js'
-import { KTHREAD, LOAD } from '../memory/load-structs.js'
+import { TASKLET, TIMER } from '../memory/structs/deferred.js'
+import { KTHREAD, LOAD } from '../memory/structs/loads.js'
 import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit } from '../ops/mask.js'
 import { acquire, full, type Kernel } from '../ops/operation.js'

@@ -3,8 +3,8 @@
 // Whoever queues a work that was not pending counts it, and so does whoever takes one back that was; the rest must be done,
 // each once, and none twice at the same time.
 import { NS_PER_US } from '../base/time.js'
-import { KTHREAD, LOAD } from '../memory/load-structs.js'
-import { DELAYED_WORK } from '../memory/structs-workqueue.js'
+import { KTHREAD, LOAD } from '../memory/structs/loads.js'
+import { DELAYED_WORK } from '../memory/structs/workqueues.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel } from '../ops/operation.js'
 import { WORK_CPU_UNBOUND } from '../trace/fields.js'

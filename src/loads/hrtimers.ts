@@ -3,8 +3,8 @@
 // Whoever arms a timer counts it, the timer itself too; whoever disarms one that was armed counts that. The rest must be called, each
 // once, in an interrupt, on a CPU that is there for it, and not before its time.
 import { NS_PER_US } from '../base/time.js'
-import { KTHREAD, LOAD } from '../memory/load-structs.js'
-import { HRTIMER } from '../memory/timers.js'
+import { HRTIMER } from '../memory/structs/hrtimers.js'
+import { KTHREAD, LOAD } from '../memory/structs/loads.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import {

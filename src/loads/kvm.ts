@@ -2,7 +2,7 @@
 
 import { changeUsage } from '../kvm/hardware.js'
 import { clearLoaded, vcpuLoad, vcpuPut } from '../kvm/vcpu.js'
-import { KVM_CPU, VCPU } from '../memory/kvm-structs.js'
+import { KVM_CPU, VCPU } from '../memory/structs/kvm.js'
 import { TASK } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'

@@ -4,8 +4,8 @@
 // change two words together, and readers must never see one of them without the other.
 
 import { cpusReadReady, cpusReadUnlock } from '../hotplug/locks.js'
-import { LOADS } from '../memory/load-structs.js'
 import type { Memory } from '../memory/memory.js'
+import { LOADS } from '../memory/structs/loads.js'
 import { PERCPU, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit } from '../ops/mask.js'

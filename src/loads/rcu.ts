@@ -1,5 +1,5 @@
 // RCU as a load, as rcutorture does it: readers, a writer that replaces what they look at, and one that only waits.
-import { RCU_TORTURE } from '../memory/rcu-torture.js'
+import { RCU_TORTURE } from '../memory/structs/rcu-torture.js'
 import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, relaxed } from '../ops/operation.js'

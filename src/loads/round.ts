@@ -3,7 +3,7 @@
 // Every one of them counts what it has begun and what has been done, and whatever was not as it must be. The harness that
 // started it holds the first two against each other when it has ended (stress/loads).
 import { NS_PER_US } from '../base/time.js'
-import { KTHREAD } from '../memory/load-structs.js'
+import { KTHREAD } from '../memory/structs/loads.js'
 import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { hasBit, loadBit, maskWord } from '../ops/mask.js'

@@ -2,8 +2,8 @@
 import { UsageError } from '../base/failure.js'
 import { NS_PER_US } from '../base/time.js'
 import { REQUEST } from '../kernel/port.js'
-import { TASK_GROUP } from '../memory/groups.js'
 import type { Memory } from '../memory/memory.js'
+import { TASK_GROUP } from '../memory/structs/task-groups.js'
 
 /** cpu.max: a quota for each period, all CPUs together. */
 export interface BandwidthLimit {

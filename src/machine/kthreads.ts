@@ -1,8 +1,8 @@
 // Kernel threads that the host starts: each calls a function round after round until it is stopped (kernel/kthreads.ts).
 import { UsageError } from '../base/failure.js'
 import { REQUEST } from '../kernel/port.js'
-import { KTHREAD } from '../memory/load-structs.js'
 import type { Memory } from '../memory/memory.js'
+import { KTHREAD } from '../memory/structs/loads.js'
 import { POLICY } from '../sched/task.js'
 
 export interface KernelThreadOptions {

@@ -6,7 +6,9 @@
 // Every region starts on a cache line, and so does every element of a region, so that two CPUs never share a line.
 
 import { assert } from '../base/assert.js'
-import { TIMER_WHEEL } from './deferred.js'
+import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
+import { CGROUP, CGROUP_MEMBER, CGROUP_ROOT } from './structs/cgroups.js'
+import { TIMER_WHEEL } from './structs/deferred.js'
 import {
   BLK_DONE,
   DEVICE,
@@ -16,15 +18,16 @@ import {
   IRQ_DESC,
   SOFTNET,
   VECTOR_TABLE,
-} from './device-structs.js'
-import { CFS_RQ, TASK_GROUP } from './groups.js'
-import { KVM, KVM_CPU, VCPU } from './kvm-structs.js'
-import { KTHREAD, LOAD, LOADS } from './load-structs.js'
-import { MM, MM_POOL } from './mm.js'
-import { RCU_DATA, RCU_NODE } from './rcu.js'
-import { RCU } from './rcu-state.js'
-import { RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from './rcu-torture.js'
-import { eachLock, fieldAt, LINE, type Struct } from './struct.js'
+} from './structs/devices.js'
+import { HRTIMER_BASE } from './structs/hrtimers.js'
+import { KVM, KVM_CPU, VCPU } from './structs/kvm.js'
+import { KTHREAD, LOAD, LOADS } from './structs/loads.js'
+import { MM, MM_POOL } from './structs/mm.js'
+import { RCU_DATA, RCU_NODE } from './structs/rcu.js'
+import { RCU } from './structs/rcu-state.js'
+import { RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from './structs/rcu-torture.js'
+import { CFS_RQ, TASK_GROUP } from './structs/task-groups.js'
+import { POOL_WORKQUEUE, WORKER, WORKER_POOL, WORKQUEUE } from './structs/workqueues.js'
 import {
   CPUHP,
   DOORBELL,
@@ -41,9 +44,6 @@ import {
   TRACE_RECORD,
   WAIT_QUEUE,
 } from './structs.js'
-import { CGROUP, CGROUP_MEMBER, CGROUP_ROOT } from './structs-cgroup.js'
-import { POOL_WORKQUEUE, WORKER, WORKER_POOL, WORKQUEUE } from './structs-workqueue.js'
-import { HRTIMER_BASE } from './timers.js'
 
 /** `irqs`: as many as one CPU has vectors for, with room for those that are being moved. */
 export const LIMITS = {

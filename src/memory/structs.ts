@@ -2,15 +2,15 @@
 //
 // Pointers are word addresses; 0 is the null pointer (the first words of memory belong to nobody).
 
-import { SOFTIRQ_DATA } from './deferred.js'
-import { TASK_MM } from './mm.js'
-import { RCU_TASK } from './rcu.js'
 import { struct } from './struct.js'
-import { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './structs-sync.js'
-import { WORK_FOR_CPU, WQ_BARRIER } from './structs-workqueue.js'
-import { HRTIMER } from './timers.js'
+import { SOFTIRQ_DATA } from './structs/deferred.js'
+import { HRTIMER } from './structs/hrtimers.js'
+import { TASK_MM } from './structs/mm.js'
+import { RCU_TASK } from './structs/rcu.js'
+import { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE } from './structs/sync.js'
+import { WORK_FOR_CPU, WQ_BARRIER } from './structs/workqueues.js'
 
-export { DOORBELL, PORT_SLOT, TRACE_RECORD } from './host-structs.js'
+export { DOORBELL, PORT_SLOT, TRACE_RECORD } from './structs/host.js'
 export { COMPLETION, MUTEX, PERCPU_RWSEM, WAIT_QUEUE }
 
 /** A function call sent to another CPU; on one CPU's call-single queue at a time. */

@@ -11,7 +11,7 @@
 // CPU is dead, who took it down takes it over (net/dev:dead).
 import { INTERRUPTS } from '../devices/raise.js'
 import { IRQ_HANDLED, IRQ_NONE } from '../irq/desc.js'
-import { DEVICE_QUEUE, SOFTNET } from '../memory/device-structs.js'
+import { DEVICE_QUEUE, SOFTNET } from '../memory/structs/devices.js'
 import type { Cpu } from '../ops/cpu.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { raiseSoftirq, SOFTIRQ } from '../softirq/softirq.js'

@@ -5,8 +5,8 @@
 //   ask it, or do it for one that is dead
 //   barrierCount - 1; sleep until 0          it is called: barrierCount - 1, the last one completes barrierDone
 import { NS_PER_MS } from '../base/time.js'
-import { RCU_DATA, RCU_HEAD, RCU_NODE } from '../memory/rcu.js'
-import { RCU } from '../memory/rcu-state.js'
+import { RCU_DATA, RCU_HEAD, RCU_NODE } from '../memory/structs/rcu.js'
+import { RCU } from '../memory/structs/rcu-state.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { bitsOf } from '../ops/mask.js'

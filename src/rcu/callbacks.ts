@@ -6,7 +6,7 @@
 // All of it is the CPU's own and plain work between two operations, in tasks as in interrupts. What a dead CPU leaves is adopted
 // by the one that has taken it down (hotplug.ts).
 import type { Memory } from '../memory/memory.js'
-import { RCU_DATA, RCU_HEAD, RCU_SEGMENT } from '../memory/rcu.js'
+import { RCU_DATA, RCU_HEAD, RCU_SEGMENT } from '../memory/structs/rcu.js'
 import type { Cpu } from '../ops/cpu.js'
 import { assertWatching } from '../sched/read-side.js'
 import { seqDone } from './state.js'

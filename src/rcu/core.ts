@@ -8,8 +8,8 @@
 //   the last node is through: gpSeq + 3      softirq: reports it to its node
 //                                            tick, softirq: callbacks that waited for that are called, others get the next
 import type { Memory } from '../memory/memory.js'
-import { RCU_DATA, RCU_HEAD, RCU_NODE, RCU_TASK } from '../memory/rcu.js'
-import { RCU } from '../memory/rcu-state.js'
+import { RCU_DATA, RCU_HEAD, RCU_NODE, RCU_TASK } from '../memory/structs/rcu.js'
+import { RCU } from '../memory/structs/rcu-state.js'
 import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { acquire, full, type Kernel } from '../ops/operation.js'

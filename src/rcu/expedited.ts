@@ -10,8 +10,8 @@
 //
 // One at a time, under expMutex; who has slept for that may find that others have done what he wanted.
 
-import { RCU_DATA, RCU_NODE } from '../memory/rcu.js'
-import { RCU } from '../memory/rcu-state.js'
+import { RCU_DATA, RCU_NODE } from '../memory/structs/rcu.js'
+import { RCU } from '../memory/structs/rcu-state.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { acquire, full, type Kernel, relaxed } from '../ops/operation.js'

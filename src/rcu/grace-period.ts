@@ -7,8 +7,8 @@
 //
 // It goes on at the end of the last node: a CPU's softirq, a reader, a CPU that dies, or the thread itself finds that one through.
 import { NS_PER_MS } from '../base/time.js'
-import { RCU_DATA, RCU_NODE } from '../memory/rcu.js'
-import { RCU } from '../memory/rcu-state.js'
+import { RCU_DATA, RCU_NODE } from '../memory/structs/rcu.js'
+import { RCU } from '../memory/structs/rcu-state.js'
 import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { acquire, full, type Kernel, relaxed } from '../ops/operation.js'

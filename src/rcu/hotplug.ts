@@ -5,8 +5,8 @@
 //   ... online                                it was not yet: it can't be asked
 //   finds that it is waited for: reschedules, and reports there
 
-import { RCU_DATA, RCU_NODE } from '../memory/rcu.js'
-import { RCU } from '../memory/rcu-state.js'
+import { RCU_DATA, RCU_NODE } from '../memory/structs/rcu.js'
+import { RCU } from '../memory/structs/rcu-state.js'
 import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { adopt } from './callbacks.js'

@@ -8,8 +8,8 @@
 
 import { RCU_FANOUT } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
-import { RCU_DATA, RCU_NODE, RCU_TASK } from '../memory/rcu.js'
-import { RCU } from '../memory/rcu-state.js'
+import { RCU_DATA, RCU_NODE, RCU_TASK } from '../memory/structs/rcu.js'
+import { RCU } from '../memory/structs/rcu-state.js'
 import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel } from '../ops/operation.js'

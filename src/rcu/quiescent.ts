@@ -8,7 +8,7 @@
 //   a CPU that falls idle, or leaves it      who looks
 //   dynticks + 1              (full)         (full) what it has unlinked is seen
 //   reads nothing / reads again              dynticks even: in no read side now, and the next one sees what he did
-import { RCU_DATA, RCU_TASK } from '../memory/rcu.js'
+import { RCU_DATA, RCU_TASK } from '../memory/structs/rcu.js'
 import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel } from '../ops/operation.js'

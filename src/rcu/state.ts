@@ -17,8 +17,8 @@
 
 import { NS_PER_MS } from '../base/time.js'
 import type { Memory } from '../memory/memory.js'
-import { RCU_DATA, RCU_NODE } from '../memory/rcu.js'
-import { RCU } from '../memory/rcu-state.js'
+import { RCU_DATA, RCU_NODE } from '../memory/structs/rcu.js'
+import { RCU } from '../memory/structs/rcu-state.js'
 
 /** The two kinds of grace period, as bits of what a CPU owes and of what a task holds up. */
 export const NO_QS = { normal: 1, expedited: 2 } as const

@@ -1,6 +1,6 @@
 // Waiting for a grace period: synchronize_rcu.
-import { RCU_HEAD, RCU_TASK } from '../memory/rcu.js'
-import { RCU } from '../memory/rcu-state.js'
+import { RCU_HEAD, RCU_TASK } from '../memory/structs/rcu.js'
+import { RCU } from '../memory/structs/rcu-state.js'
 import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'

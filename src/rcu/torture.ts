@@ -8,7 +8,7 @@
 //   rcuReadUnlock
 import { NS_PER_US } from '../base/time.js'
 import type { Memory } from '../memory/memory.js'
-import { PIPE_LENGTH, RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from '../memory/rcu-torture.js'
+import { PIPE_LENGTH, RCU_TORTURE, TORTURE_ITEM, TORTURE_ITEMS } from '../memory/structs/rcu-torture.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { acquire, full, type Kernel, relaxed } from '../ops/operation.js'

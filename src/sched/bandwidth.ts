@@ -12,11 +12,11 @@
 //
 // rq.lock comes before the group's lock. A CPU that is closed to tasks throttles nobody, or they could not leave it.
 import { NS_PER_MS } from '../base/time.js'
-import { CFS_RQ, TASK_GROUP } from '../memory/groups.js'
 import { LIMITS } from '../memory/layout.js'
 import type { Memory } from '../memory/memory.js'
+import { HRTIMER } from '../memory/structs/hrtimers.js'
+import { CFS_RQ, TASK_GROUP } from '../memory/structs/task-groups.js'
 import { GLOBAL, RUNQUEUE, TASK } from '../memory/structs.js'
-import { HRTIMER } from '../memory/timers.js'
 import type { Cpu } from '../ops/cpu.js'
 import { bitsOf } from '../ops/mask.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'

@@ -1,8 +1,9 @@
 // Tasks of a group that has no runtime on their CPU: they are runnable, and held up beside the runqueue, which does not count them.
 //
 // All of this is plain work on guarded data: the caller holds rq.lock.
-import { CFS_RQ } from '../memory/groups.js'
+
 import type { Memory } from '../memory/memory.js'
+import { CFS_RQ } from '../memory/structs/task-groups.js'
 import { TASK } from '../memory/structs.js'
 
 /** What a task's group has on `cpu`; 0: it is in none. */

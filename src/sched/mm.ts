@@ -7,7 +7,7 @@
 //   kernel -> user    give it back, after the switch  count - 1
 
 import type { Memory } from '../memory/memory.js'
-import { MM, MM_POOL, TASK_MM } from '../memory/mm.js'
+import { MM, MM_POOL, TASK_MM } from '../memory/structs/mm.js'
 import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'

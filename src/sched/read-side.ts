@@ -2,7 +2,7 @@
 //
 // They are kept in the task alone and cost no operation: nobody else looks. Only a task that has been preempted in one, or
 // that a grace period has asked meanwhile, has something to do at the end of the outermost (rcu/quiescent.ts).
-import { RCU_TASK } from '../memory/rcu.js'
+import { RCU_TASK } from '../memory/structs/rcu.js'
 import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'

@@ -1,8 +1,8 @@
 // Tasks: their states, kinds and policies, and making one.
 import { assert } from '../base/assert.js'
 import type { Memory } from '../memory/memory.js'
+import { HRTIMER } from '../memory/structs/hrtimers.js'
 import { GLOBAL, TASK } from '../memory/structs.js'
-import { HRTIMER } from '../memory/timers.js'
 import { FN } from '../ops/functions.js'
 
 /** Task states; a wakeup names those that it wakes. */

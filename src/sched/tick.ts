@@ -3,7 +3,7 @@
 // A CPU ticks while it runs tasks, 250 times a second as Linux does by default. It stops by itself on an idle CPU, unless
 // tasks are held up there or softirqs wait: an idle CPU costs nothing.
 import { NS_PER_MS } from '../base/time.js'
-import { SOFTIRQ_DATA } from '../memory/deferred.js'
+import { SOFTIRQ_DATA } from '../memory/structs/deferred.js'
 import { GLOBAL, PERCPU, RUNQUEUE } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { maskWord } from '../ops/mask.js'

@@ -12,7 +12,7 @@
 // pending; an offline CPU serves nothing. What is left then is its subsystem's to move (takeoverTasklets); the bit stays, as in
 // Linux, and finds nothing to do when the CPU is up again.
 import { NS_PER_MS } from '../base/time.js'
-import { SOFTIRQ_DATA, SOFTIRQS } from '../memory/deferred.js'
+import { SOFTIRQ_DATA, SOFTIRQS } from '../memory/structs/deferred.js'
 import { PERCPU } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'

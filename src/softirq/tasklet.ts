@@ -9,7 +9,7 @@
 //
 // Struct and list follow Linux's tasklet_struct and tasklet_head. A list is its CPU's own; when that is dead, it is given to
 // the CPU that took it down (softirq:dead).
-import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD } from '../memory/deferred.js'
+import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD } from '../memory/structs/deferred.js'
 import { GLOBAL, PERCPU, WAIT_QUEUE } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'

@@ -13,7 +13,7 @@
 // there from then on goes to another CPU at once.
 import { Heap } from '../memory/heap.js'
 import type { Memory } from '../memory/memory.js'
-import { HRTIMER, HRTIMER_BASE } from '../memory/timers.js'
+import { HRTIMER, HRTIMER_BASE } from '../memory/structs/hrtimers.js'
 import type { Cpu } from '../ops/cpu.js'
 import { bitsOf } from '../ops/mask.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'

@@ -1,8 +1,8 @@
 // Sleeping for a time: each task has a timer that wakes it. And the interrupt of a CPU's clock event, which serves the timers
 // and the scheduler's tick.
 
+import { HRTIMER } from '../memory/structs/hrtimers.js'
 import { TASK } from '../memory/structs.js'
-import { HRTIMER } from '../memory/timers.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { setCurrentState } from '../sched/core.js'

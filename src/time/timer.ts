@@ -12,9 +12,9 @@
 // buckets' times are kept here as they are there; what they are kept in is a heap by those times. An idle CPU does not tick for
 // its timers: its timer is set to the first. When the CPU is dead they go to the wheel of the one that took it down.
 
-import { TIMER, TIMER_WHEEL } from '../memory/deferred.js'
 import { Heap } from '../memory/heap.js'
 import type { Memory } from '../memory/memory.js'
+import { TIMER, TIMER_WHEEL } from '../memory/structs/deferred.js'
 import { GLOBAL } from '../memory/structs.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'

@@ -1,7 +1,7 @@
 // What the kernel counts of softirqs: /proc/softirqs, and a line of /proc/stat.
 
-import { SOFTIRQ_DATA } from '../memory/deferred.js'
 import type { Memory } from '../memory/memory.js'
+import { SOFTIRQ_DATA } from '../memory/structs/deferred.js'
 import { PERCPU } from '../memory/structs.js'
 import { bitsOf } from '../ops/mask.js'
 import { SOFTIRQ } from '../softirq/softirq.js'

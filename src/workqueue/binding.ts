@@ -2,8 +2,9 @@
 // own threads: it is not pushed away while the CPU goes down, until workqueue:online unbinds it.
 //
 // A worker is bound and unbound under three locks: its pool's, its task's piLock, its task's runqueue's.
+
+import { WORKER } from '../memory/structs/workqueues.js'
 import { RUNQUEUE, TASK } from '../memory/structs.js'
-import { WORKER } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { FLAG } from '../sched/task.js'

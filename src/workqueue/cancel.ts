@@ -7,8 +7,9 @@
 //   data: cancelling; is it being done?       begins: data not pending
 //     wait until it is done                   done: lets those go who wait
 //   data: pool; wake those who cancel it too
+
+import { POOL_WORKQUEUE, WORK, WORKER_POOL } from '../memory/structs/workqueues.js'
 import { GLOBAL } from '../memory/structs.js'
-import { POOL_WORKQUEUE, WORK, WORKER_POOL } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'
 import { waitEvent, wakeUp } from '../sync/waitqueue.js'

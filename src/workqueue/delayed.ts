@@ -1,5 +1,5 @@
 // Delayed work: pending from when it is asked for, queued by a timer when its time has come.
-import { DELAYED_WORK, WORK } from '../memory/structs-workqueue.js'
+import { DELAYED_WORK, WORK } from '../memory/structs/workqueues.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { full, type Kernel, relaxed } from '../ops/operation.js'

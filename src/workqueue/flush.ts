@@ -6,7 +6,7 @@
 //           colour, and waits until no pool has any of the old one; one at a time, so that two colours are enough
 //
 // A task that may change CPU calls the Ready functions and returns RESTART while they answer false; others wait here.
-import { TASK } from '../memory/structs.js'
+
 import {
   POOL_WORKQUEUE,
   WORK,
@@ -15,7 +15,8 @@ import {
   WORKER_POOL,
   WORKQUEUE,
   WQ_BARRIER,
-} from '../memory/structs-workqueue.js'
+} from '../memory/structs/workqueues.js'
+import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { schedule } from '../sched/core.js'

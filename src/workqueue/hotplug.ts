@@ -5,7 +5,7 @@
 //   workqueue:online, up      they come back: those that sleep when they wake, the others when they are through with what they do
 import { ERRNO } from '../base/errno.js'
 import { wakeUpProcess } from '../kthread/kthread.js'
-import { WORKER, WORKER_POOL } from '../memory/structs-workqueue.js'
+import { WORKER, WORKER_POOL } from '../memory/structs/workqueues.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
 import { bindWorker, unbindWorker } from './binding.js'

@@ -5,8 +5,8 @@
 
 import { threadgroupChangeBegin, threadgroupChangeEnd } from '../cgroup/threadgroup.js'
 import type { Memory } from '../memory/memory.js'
+import { WORKER, WORKER_POOL } from '../memory/structs/workqueues.js'
 import { GLOBAL, TASK } from '../memory/structs.js'
-import { WORKER, WORKER_POOL } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'
 import { acquire, full, type Kernel, release } from '../ops/operation.js'

@@ -7,8 +7,8 @@
 // All that is not a generator is plain work on guarded data: the caller holds the pool's lock.
 import { wakeUpProcess } from '../kthread/kthread.js'
 import type { Memory } from '../memory/memory.js'
+import { WORK_LIST, WORKER, WORKER_POOL } from '../memory/structs/workqueues.js'
 import { TASK } from '../memory/structs.js'
-import { WORK_LIST, WORKER, WORKER_POOL } from '../memory/structs-workqueue.js'
 import type { Cpu } from '../ops/cpu.js'
 import { acquire, type Kernel, relaxed } from '../ops/operation.js'
 import { isCpuAllowed, MIGRATION, setTaskCpu } from '../sched/placement.js'

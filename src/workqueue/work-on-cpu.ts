@@ -4,8 +4,8 @@
 //   queue its own work on `events`            call the function; note the result
 //   sleep until its barrier is complete       complete the task's barrier
 import { NS_PER_US } from '../base/time.js'
+import { WORK_FOR_CPU, WORKER, WQ_BARRIER } from '../memory/structs/workqueues.js'
 import { TASK } from '../memory/structs.js'
-import { WORK_FOR_CPU, WORKER, WQ_BARRIER } from '../memory/structs-workqueue.js'
 import { bugOn } from '../ops/bug.js'
 import type { Cpu } from '../ops/cpu.js'
 import { FN } from '../ops/functions.js'

@@ -9,7 +9,7 @@
 //   pool_workqueue | queued | pending       it is on a list, guarded by the lock of the pool
 //   pool | pending | cancelling             it is being cancelled, and can't be queued
 import type { Memory } from '../memory/memory.js'
-import { WORK, WORK_LIST } from '../memory/structs-workqueue.js'
+import { WORK, WORK_LIST } from '../memory/structs/workqueues.js'
 
 export const DATA = { queued: 1 << 29, pending: 1 << 30, cancelling: 1 << 31 } as const
 const ADDRESS = (1 << 29) - 1

@@ -5,7 +5,7 @@
 // Only so may it wait for what a hotplug operation holds, for that one waits until a dying CPU has no frames left.
 import { NS_PER_US } from '../base/time.js'
 import type { Memory } from '../memory/memory.js'
-import { WORK, WORKER, WORKER_POOL } from '../memory/structs-workqueue.js'
+import { WORK, WORKER, WORKER_POOL } from '../memory/structs/workqueues.js'
 import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, release } from '../ops/operation.js'
 import { setCurrentState } from '../sched/core.js'

@@ -5,8 +5,8 @@ import { KVM_STEP } from '../../src/kvm/hardware.js'
 import type { BandwidthLimit } from '../../src/machine/groups.js'
 import type { KernelThreadOptions } from '../../src/machine/kthreads.js'
 import type { StateDescription } from '../../src/machine/machine.js'
-import { OBJECTS } from '../../src/memory/load-structs.js'
 import type { Memory } from '../../src/memory/memory.js'
+import { OBJECTS } from '../../src/memory/structs/loads.js'
 import { tortureCounts, tortureLines } from '../../src/rcu/torture.js'
 
 /** A parameter of a load: a whole number. */

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { formatCpuList } from '#dist/src/base/cpulist.js'
 import type { Machine } from '#dist/src/index.js'
 import { KVM_STEP } from '#dist/src/kvm/hardware.js'
-import { KVM_CPU } from '#dist/src/memory/kvm-structs.js'
+import { KVM_CPU } from '#dist/src/memory/structs/kvm.js'
 import { GLOBAL } from '#dist/src/memory/structs.js'
 import { onEveryMachine, rejection } from '../support/machines.js'
 

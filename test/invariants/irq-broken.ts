@@ -1,6 +1,7 @@
 // Mutations of a machine at rest that has a network card of two queues and a disk: CPU 3 is offline.
-import { BLK_DONE, DEVICE, DEVICE_QUEUE, IRQ_DESC, SOFTNET, VECTOR_TABLE } from '#dist/src/memory/device-structs.js'
+
 import type { Memory } from '#dist/src/memory/memory.js'
+import { BLK_DONE, DEVICE, DEVICE_QUEUE, IRQ_DESC, SOFTNET, VECTOR_TABLE } from '#dist/src/memory/structs/devices.js'
 import { bump } from '../support/lab.js'
 
 export const DEVICES = [{ kind: 'nic', queues: 2, packets: 40 } as const, { kind: 'disk' } as const]

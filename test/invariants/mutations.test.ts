@@ -7,14 +7,17 @@ import { SMT } from '#dist/src/hotplug/smt.js'
 import { checkInvariants, INVARIANTS } from '#dist/src/invariants/check.js'
 import { THREADS } from '#dist/src/kthread/smpboot.js'
 import type { Machine } from '#dist/src/machine/machine.js'
-import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/deferred.js'
-import { CFS_RQ, TASK_GROUP } from '#dist/src/memory/groups.js'
 import { Heap } from '#dist/src/memory/heap.js'
-import { KVM, KVM_CPU } from '#dist/src/memory/kvm-structs.js'
 import type { Memory } from '#dist/src/memory/memory.js'
-import { MM } from '#dist/src/memory/mm.js'
-import { RCU_DATA, RCU_NODE, RCU_TASK } from '#dist/src/memory/rcu.js'
-import { RCU } from '#dist/src/memory/rcu-state.js'
+import { CGROUP, CGROUP_MEMBER, CGROUP_ROOT } from '#dist/src/memory/structs/cgroups.js'
+import { SOFTIRQ_DATA, TASKLET, TASKLET_HEAD, TIMER, TIMER_WHEEL } from '#dist/src/memory/structs/deferred.js'
+import { HRTIMER, HRTIMER_BASE } from '#dist/src/memory/structs/hrtimers.js'
+import { KVM, KVM_CPU } from '#dist/src/memory/structs/kvm.js'
+import { MM } from '#dist/src/memory/structs/mm.js'
+import { RCU_DATA, RCU_NODE, RCU_TASK } from '#dist/src/memory/structs/rcu.js'
+import { RCU } from '#dist/src/memory/structs/rcu-state.js'
+import { CFS_RQ, TASK_GROUP } from '#dist/src/memory/structs/task-groups.js'
+import { POOL_WORKQUEUE, WORK, WORKER, WORKER_POOL } from '#dist/src/memory/structs/workqueues.js'
 import {
   CALL_FUNCTION,
   CALL_SINGLE,
@@ -33,9 +36,6 @@ import {
   TASK,
   TRACE_RECORD,
 } from '#dist/src/memory/structs.js'
-import { CGROUP, CGROUP_MEMBER, CGROUP_ROOT } from '#dist/src/memory/structs-cgroup.js'
-import { POOL_WORKQUEUE, WORK, WORKER, WORKER_POOL } from '#dist/src/memory/structs-workqueue.js'
-import { HRTIMER, HRTIMER_BASE } from '#dist/src/memory/timers.js'
 import { enqueue } from '#dist/src/rcu/callbacks.js'
 import { ARRIVAL } from '#dist/src/sched/fair.js'
 import { dequeueTask, enqueueTask } from '#dist/src/sched/runqueue.js'

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Heap } from '#dist/src/memory/heap.js'
 import { Memory } from '#dist/src/memory/memory.js'
-import { HRTIMER } from '#dist/src/memory/timers.js'
+import { HRTIMER } from '#dist/src/memory/structs/hrtimers.js'
 
 const { heapChild: child, heapNext: next, heapPrevious: previous, expires: key } = HRTIMER
 const heap = new Heap({ child, next, previous, key })

@@ -1,6 +1,6 @@
 // Rounds of kernel threads that the host starts (Machine.kthread).
 import { full, type KernelFunction } from '../../src/kernel-api.js'
-import { KTHREAD } from '../../src/memory/load-structs.js'
+import { KTHREAD } from '../../src/memory/structs/loads.js'
 import { TASK } from '../../src/memory/structs.js'
 import { RESTART } from '../../src/sched/task.js'
 import { prepareToSleep } from '../../src/time/sleep.js'

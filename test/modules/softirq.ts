@@ -7,7 +7,7 @@ import {
   relaxed,
   smpCallFunctionSingle,
 } from '../../src/kernel-api.js'
-import { SOFTIRQ_DATA, TASKLET } from '../../src/memory/deferred.js'
+import { SOFTIRQ_DATA, TASKLET } from '../../src/memory/structs/deferred.js'
 import { PERCPU } from '../../src/memory/structs.js'
 import { localBhDisable, localBhEnable, raiseSoftirq, SOFTIRQ, softirqActions } from '../../src/softirq/softirq.js'
 import {

@@ -1,7 +1,7 @@
 // Kernel functions for test/time.
 import { full, type KernelFunction, release, schedule } from '../../src/kernel-api.js'
+import { HRTIMER } from '../../src/memory/structs/hrtimers.js'
 import { TASK } from '../../src/memory/structs.js'
-import { HRTIMER } from '../../src/memory/timers.js'
 import { FLAG, RESTART } from '../../src/sched/task.js'
 import { prepareToSleep, wakeTimeOf } from '../../src/time/sleep.js'
 import { joinTask, startTask, testTask } from './tasks.js'

@@ -1,6 +1,6 @@
 // Kernel functions for test/time/timer.test.ts.
 import { type Cpu, full, type Kernel, type KernelFunction, relaxed, schedule } from '../../src/kernel-api.js'
-import { TIMER } from '../../src/memory/deferred.js'
+import { TIMER } from '../../src/memory/structs/deferred.js'
 import { GLOBAL } from '../../src/memory/structs.js'
 import { prepareToSleep } from '../../src/time/sleep.js'
 import { addTimerOn, delTimer, delTimerSync, modTimer, timerSetup, tryToDelTimerSync } from '../../src/time/timer.js'

@@ -1,7 +1,7 @@
 // Kernel functions for test/workqueue: works of every kind, and what they see.
 import { NS_PER_US } from '../../src/base/time.js'
 import { type Cpu, full, type Kernel, type KernelFunction, relaxed, schedule } from '../../src/kernel-api.js'
-import { DELAYED_WORK, WORK } from '../../src/memory/structs-workqueue.js'
+import { DELAYED_WORK, WORK } from '../../src/memory/structs/workqueues.js'
 import { prepareToSleep } from '../../src/time/sleep.js'
 import { WORK_CPU_UNBOUND } from '../../src/trace/fields.js'
 import { cancelWork, cancelWorkSync } from '../../src/workqueue/cancel.js'

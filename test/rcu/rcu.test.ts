@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { Machine, type MachineOptions } from '#dist/src/index.js'
 import { checkInvariants } from '#dist/src/invariants/check.js'
-import { RCU } from '#dist/src/memory/rcu-state.js'
+import { RCU } from '#dist/src/memory/structs/rcu-state.js'
 import { PERCPU } from '#dist/src/memory/structs.js'
 import { VECTOR } from '#dist/src/ops/vectors.js'
 import { checkAtRest, settle } from '#dist/stress/settle.js'

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Machine } from '#dist/src/index.js'
-import { SOFTIRQ_DATA } from '#dist/src/memory/deferred.js'
+import { SOFTIRQ_DATA } from '#dist/src/memory/structs/deferred.js'
 import { PERCPU } from '#dist/src/memory/structs.js'
 import { SOFTIRQ } from '#dist/src/softirq/softirq.js'
 import { checkAtRest } from '#dist/stress/settle.js'

@@ -1,7 +1,7 @@
 // High-resolution timers, armed by kernel code: test/modules/hrtimers.ts.
 import { expect } from 'vitest'
 import type { Machine } from '#dist/src/index.js'
-import { HRTIMER } from '#dist/src/memory/timers.js'
+import { HRTIMER } from '#dist/src/memory/structs/hrtimers.js'
 import { AT } from '#dist/test/modules/hrtimers.js'
 import { kernelModule, onEveryMachine } from '../support/machines.js'
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Machine } from '#dist/src/index.js'
+import { HRTIMER, HRTIMER_BASE } from '#dist/src/memory/structs/hrtimers.js'
 import { TASK } from '#dist/src/memory/structs.js'
-import { HRTIMER, HRTIMER_BASE } from '#dist/src/memory/timers.js'
 import { testTask } from '#dist/test/modules/tasks.js'
 import { AT } from '#dist/test/modules/time.js'
 import { kernelModule, onEveryMachine } from '../support/machines.js'

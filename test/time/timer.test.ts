@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Machine } from '#dist/src/index.js'
-import { TIMER_WHEEL } from '#dist/src/memory/deferred.js'
+import { TIMER_WHEEL } from '#dist/src/memory/structs/deferred.js'
 import { GLOBAL } from '#dist/src/memory/structs.js'
 import { bucketOf } from '#dist/src/time/timer.js'
 import { checkAtRest } from '#dist/stress/settle.js'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { KernelError, type Machine } from '#dist/src/index.js'
-import { SOFTIRQ_DATA } from '#dist/src/memory/deferred.js'
+import { SOFTIRQ_DATA } from '#dist/src/memory/structs/deferred.js'
 import { PERCPU } from '#dist/src/memory/structs.js'
 import { onDeterministic, onEveryMachine, rejection } from '../support/machines.js'
 

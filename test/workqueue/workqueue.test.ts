@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Machine } from '#dist/src/index.js'
-import { WORKER_POOL } from '#dist/src/memory/structs-workqueue.js'
+import { WORKER_POOL } from '#dist/src/memory/structs/workqueues.js'
 import { AT } from '#dist/test/modules/workqueue.js'
 import { kernelModule, onEveryMachine } from '../support/machines.js'
 

@@ -1,6 +1,6 @@
 // Scenarios of devices: their interrupts come, and are moved, while CPUs go down and come up.
 import type { Machine } from '../../machine/machine.js'
-import { DEVICE_QUEUE } from '../../memory/device-structs.js'
+import { DEVICE_QUEUE } from '../../memory/structs/devices.js'
 import { call, look, offline, online, scenario, step, write } from '../scenario.js'
 import { IRQ_KERNEL } from './irq-kernel.js'
 

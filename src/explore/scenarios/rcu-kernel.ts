@@ -1,5 +1,5 @@
 // What the scenarios of RCU have the kernel do: a kernel module of their machines.
-import { RCU_HEAD } from '../../memory/rcu.js'
+import { RCU_HEAD } from '../../memory/structs/rcu.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
 import { full, type Kernel } from '../../ops/operation.js'
 import { rcuBarrier } from '../../rcu/barrier.js'

@@ -1,6 +1,6 @@
 // What the scenarios of work have the kernel do: a kernel module, as kernel.ts is.
 import { cpusReadLock, cpusReadUnlock } from '../../hotplug/locks.js'
-import { WORK } from '../../memory/structs-workqueue.js'
+import { WORK } from '../../memory/structs/workqueues.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
 import { hasBit, loadBit } from '../../ops/mask.js'
 import { full, type Kernel, relaxed } from '../../ops/operation.js'

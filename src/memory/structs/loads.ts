@@ -1,9 +1,10 @@
 // Structures in shared memory of kernel threads that the host starts, and of the loads that are made of such threads.
+
+import { struct } from '../struct.js'
+import { PERCPU_RWSEM } from '../structs.js'
 import { TASKLET, TIMER } from './deferred.js'
-import { struct } from './struct.js'
-import { PERCPU_RWSEM } from './structs.js'
-import { DELAYED_WORK } from './structs-workqueue.js'
-import { HRTIMER } from './timers.js'
+import { HRTIMER } from './hrtimers.js'
+import { DELAYED_WORK } from './workqueues.js'
 
 /** A kernel thread that the host has started: what it is told, and what it counts (kernel/kthreads.ts). */
 export const KTHREAD = struct('kthread', {

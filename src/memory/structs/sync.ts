@@ -1,5 +1,5 @@
 // What tasks wait with: see the room sync/.
-import { struct } from './struct.js'
+import { struct } from '../struct.js'
 
 /** A list of waiting tasks, linked through task.waitNext; first in, first out. Guarded by the lock beside it. */
 export const COMPLETION = struct('completion', {

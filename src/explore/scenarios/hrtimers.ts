@@ -1,7 +1,7 @@
 // Scenarios of high-resolution timers: they expire, once and not early, whatever becomes of the CPU that they were armed on.
 import type { Machine } from '../../machine/machine.js'
 import { call, offline, online, scenario, write } from '../scenario.js'
-import { AT, SLOT, TIMERS, TIMERS_KERNEL } from './timers-kernel.js'
+import { AT, SLOT, TIMERS, TIMERS_KERNEL } from './hrtimers-kernel.js'
 
 const init = (machine: Machine): Promise<number> => machine.run('timers_init', { cpu: 0 })
 

@@ -1,5 +1,5 @@
 // What is kept of a process's address space: how many hold on to it.
-import { struct } from './struct.js'
+import { struct } from '../struct.js'
 
 export const MM = struct('mm_struct', {
   /** one for the process, and one for each kernel thread that has borrowed it: Linux's mm_count */

@@ -1,7 +1,8 @@
 // Work, and who does it: see the room workqueue/.
+
+import { struct } from '../struct.js'
 import { TIMER } from './deferred.js'
-import { struct } from './struct.js'
-import { COMPLETION, MUTEX } from './structs-sync.js'
+import { COMPLETION, MUTEX } from './sync.js'
 
 /** A list of works, first and last; linked both ways. */
 export const WORK_LIST = struct('list_head', {

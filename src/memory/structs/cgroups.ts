@@ -1,7 +1,7 @@
 // Structures of control groups and cpusets.
-import { struct } from './struct.js'
-import { MUTEX } from './structs-sync.js'
-import { WORK } from './structs-workqueue.js'
+import { struct } from '../struct.js'
+import { MUTEX } from './sync.js'
+import { WORK } from './workqueues.js'
 
 /** Characters of a group's name, at most. */
 export const CGROUP_NAME = 64

@@ -1,6 +1,7 @@
 // What RCU is tortured with: something that readers look at and a writer keeps replacing (rcu/torture.ts).
+
+import { struct } from '../struct.js'
 import { RCU_HEAD } from './rcu.js'
-import { struct } from './struct.js'
 
 /** Grace periods that something goes through after it was replaced, before it is used again. */
 export const PIPE_LENGTH = 10

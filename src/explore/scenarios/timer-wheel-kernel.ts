@@ -1,6 +1,6 @@
 // What the scenarios of timers and softirqs have the kernel do: a kernel module, as kernel.ts is.
 import { NS_PER_US } from '../../base/time.js'
-import { TASKLET, TIMER } from '../../memory/deferred.js'
+import { TASKLET, TIMER } from '../../memory/structs/deferred.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
 import { hasBit, loadBit } from '../../ops/mask.js'
 import { full, type Kernel } from '../../ops/operation.js'
@@ -9,7 +9,7 @@ import { taskletDisable, taskletEnable, taskletInit, taskletSchedule } from '../
 import { addTimerOn, delTimer, delTimerSync, modTimer, timerSetup } from '../../time/timer.js'
 
 /** Where this module is, for a scenario's machine. */
-export const TIME_KERNEL = new URL('./time-kernel.js', import.meta.url)
+export const TIME_KERNEL = new URL('./timer-wheel-kernel.js', import.meta.url)
 
 /** Timers and tasklets that there are. */
 export const TIMERS = 4

@@ -1,6 +1,6 @@
 // Task groups in shared memory: what limits the time that their tasks run (sched/bandwidth.ts).
-import { struct } from './struct.js'
-import { HRTIMER } from './timers.js'
+import { struct } from '../struct.js'
+import { HRTIMER } from './hrtimers.js'
 
 /** A task group, and its bandwidth: Linux's task_group and cfs_bandwidth. */
 export const TASK_GROUP = struct('cfs_bandwidth', {

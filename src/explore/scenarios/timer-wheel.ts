@@ -1,9 +1,9 @@
 // Scenarios of what is done later: timers and tasklets, while CPUs go down and come up.
 import type { Machine } from '../../machine/machine.js'
-import { SOFTIRQ_DATA } from '../../memory/deferred.js'
+import { SOFTIRQ_DATA } from '../../memory/structs/deferred.js'
 import { PERCPU } from '../../memory/structs.js'
 import { call, look, offline, online, scenario, step, work } from '../scenario.js'
-import { AT, TIME_KERNEL } from './time-kernel.js'
+import { AT, TIME_KERNEL } from './timer-wheel-kernel.js'
 
 const MACHINE = { cpus: 3, modules: [TIME_KERNEL], scratch: 256 } as const
 

@@ -1,5 +1,5 @@
 // Structures in shared memory of the KVM model (src/kvm).
-import { struct } from './struct.js'
+import { struct } from '../struct.js'
 
 /** A virtual CPU: state that is loaded on one CPU at a time, and stays loaded there when its task sleeps or goes. */
 export const VCPU = struct('kvm_vcpu', {

@@ -1,6 +1,6 @@
 // What lies in shared memory of devices, of their interrupts, and of what their drivers keep.
-import { struct } from './struct.js'
-import { CALL_SINGLE, COMPLETION, MUTEX } from './structs.js'
+import { struct } from '../struct.js'
+import { CALL_SINGLE, COMPLETION, MUTEX } from '../structs.js'
 
 /** What all interrupts of devices share. */
 export const IRQ_DATA = struct('irq_data', {

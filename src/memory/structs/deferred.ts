@@ -1,5 +1,5 @@
 // What is done later, and soon: softirqs, tasklets, timers. Structures as in structs.ts.
-import { struct } from './struct.js'
+import { struct } from '../struct.js'
 
 /** A function that a softirq calls, once for each time that it is scheduled. */
 export const TASKLET = struct('tasklet_struct', {

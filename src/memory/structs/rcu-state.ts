@@ -1,6 +1,6 @@
 // What there is of RCU once for the machine.
-import { struct } from './struct.js'
-import { COMPLETION, MUTEX } from './structs.js'
+import { struct } from '../struct.js'
+import { COMPLETION, MUTEX } from '../structs.js'
 
 /** RCU as a whole. */
 export const RCU = struct('rcu_state', {

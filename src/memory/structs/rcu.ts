@@ -1,5 +1,5 @@
 // RCU's structures in shared memory. What belongs together is said in src/rcu/state.ts.
-import { struct } from './struct.js'
+import { struct } from '../struct.js'
 
 /** A callback that waits for a grace period; whoever queues it sets the argument before. */
 export const RCU_HEAD = struct('rcu_head', {

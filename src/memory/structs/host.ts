@@ -1,5 +1,5 @@
 // What the machine shares with its host: requests, trace records, doorbells. Structures as in structs.ts.
-import { struct } from './struct.js'
+import { struct } from '../struct.js'
 
 /** A request of the host, and its answer. The slot is the host's while FREE and DONE, a CPU's from TAKEN on. */
 export const PORT_SLOT = struct('port_slot', {

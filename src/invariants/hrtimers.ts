@@ -1,7 +1,7 @@
 // High-resolution timers: each that is armed is in one heap, in order, and what is armed will expire.
 import type { Memory } from '../memory/memory.js'
+import { HRTIMER, HRTIMER_BASE } from '../memory/structs/hrtimers.js'
 import { PERCPU, TASK } from '../memory/structs.js'
-import { HRTIMER, HRTIMER_BASE } from '../memory/timers.js'
 import { testBit } from '../ops/mask.js'
 import { NORMAL_SLEEP } from '../sched/task.js'
 import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'

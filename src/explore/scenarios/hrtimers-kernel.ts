@@ -1,7 +1,7 @@
 // What the scenarios of timers have the kernel do: a kernel module, loaded by their machines.
 import { cpusReadLock, cpusReadUnlock } from '../../hotplug/locks.js'
+import { HRTIMER } from '../../memory/structs/hrtimers.js'
 import { TASK } from '../../memory/structs.js'
-import { HRTIMER } from '../../memory/timers.js'
 import type { Cpu, KernelFunction } from '../../ops/cpu.js'
 import { full, type Kernel, relaxed } from '../../ops/operation.js'
 import { setCpusAllowed } from '../../sched/affinity.js'
@@ -21,7 +21,7 @@ import {
 import { prepareToSleep, wakeTimeOf } from '../../time/sleep.js'
 
 /** Where this module is, for a scenario's machine. */
-export const TIMERS_KERNEL = new URL('./timers-kernel.js', import.meta.url)
+export const TIMERS_KERNEL = new URL('./hrtimers-kernel.js', import.meta.url)
 
 const NS_PER_US = 1000
 

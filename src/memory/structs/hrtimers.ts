@@ -1,5 +1,5 @@
 // Timers in shared memory.
-import { struct } from './struct.js'
+import { struct } from '../struct.js'
 
 /** A high-resolution timer (time/hrtimer.ts). */
 export const HRTIMER = struct('hrtimer', {
