@@ -19,7 +19,7 @@ import { RESTART } from '../sched/task.js'
 import { smpCallFunctionMany } from '../smp/smp.js'
 import { unloadAll } from './vcpu.js'
 
-/** What kvm_init adds to the table, in the place that 6.1 has for it. */
+/** What kvm_init adds to the table: among the STARTING steps. The number is counted from 6.1's list, not recorded from a kernel. */
 export const KVM_STEP = {
   state: 139,
   name: 'kvm/cpu:starting',

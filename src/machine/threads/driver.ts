@@ -228,9 +228,12 @@ export class Driver implements DrivenBy {
     unitNs[workload]! += (Math.max(ns, 1) / programs.used - unitNs[workload]!) / 16
   }
 
-  /** Whether anything is to be done here but the program that runs: another CPU has a turn, a timer is due, an interrupt is there. */
+  /**
+   * Whether anything is to be done here but the program that runs: another CPU or a device has a turn, a timer is due, an
+   * interrupt is there.
+   */
   private isWanted(now: number): boolean {
-    return this.active.length > 1 || now >= this.nextDeadline || this.isCalled()
+    return this.active.length > 1 || this.devices.length > 0 || now >= this.nextDeadline || this.isCalled()
   }
 
   setTimer(cpu: number, time: number): void {
