@@ -10,8 +10,6 @@ import type { Entry, Trace } from './entry.js'
 import { translate } from './translate.js'
 import type { TaskName } from './translation.js'
 
-/** What a kworker is called until it belongs to a pool. */
-const NEW_WORKER = 'kworker'
 /** Events that are kept of one machine; those after it are counted as lost. */
 const MOST_ENTRIES = 2_000_000
 
@@ -77,7 +75,7 @@ export class Recording {
     if (known !== undefined) return known
     const { memory } = this.machine
     const name = { pid: memory.get(address + TASK.pid), comm: commOf(memory, address) }
-    if (name.comm !== NEW_WORKER) this.names.set(address, name)
+    this.names.set(address, name)
     return name
   }
 
@@ -85,8 +83,7 @@ export class Recording {
   private named(address: number, pid: number): void {
     const { memory } = this.machine
     const comm = memory.get(address + TASK.pid) === pid ? commOf(memory, address) : '<...>'
-    if (comm === NEW_WORKER) this.names.delete(address)
-    else this.names.set(address, { pid, comm })
+    this.names.set(address, { pid, comm })
   }
 
   /** Everything that was recorded, in the order of the tickets: rings are read one after the other. */

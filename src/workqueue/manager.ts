@@ -47,24 +47,28 @@ export function* createWorker(cpu: Cpu, pool: number): Kernel<number> {
   const { memory } = cpu
   const worker = yield* claimWorker(cpu, pool)
   if (worker === 0) return 0
+  // Only one at a time makes workers for a pool, so nobody else takes the number meanwhile.
+  yield cpu.lockIrq(pool + WORKER_POOL.lock, 'create_worker:id')
+  const id = freeId(memory, pool)
+  yield cpu.unlockIrq(pool + WORKER_POOL.lock, 'create_worker:id')
   const task = memory.workerTask(worker)
   const pid = (yield cpu.add(memory.global + GLOBAL.nextPid, 1, full, 'create_worker:pid')) + 1
   yield* threadgroupChangeBegin(cpu)
   // Others may still look at the task that had the struct before.
   yield cpu.lockIrq(task + TASK.piLock, 'create_worker')
-  initTask(memory, task, describe(cpu, pool, worker, pid), STATE.interruptible)
+  initTask(memory, task, describe(cpu, pool, worker, id, pid), STATE.interruptible)
   memory.set(task + TASK.worker, worker)
   yield cpu.unlockIrq(task + TASK.piLock, 'create_worker')
   yield* threadgroupChangeEnd(cpu)
   cpu.trace(EVENT.sched_process_fork, task, pid, 0)
-  yield* attachToPool(cpu, pool, worker)
+  yield* attachToPool(cpu, pool, worker, id)
   return worker
 }
 
-function describe(cpu: Cpu, pool: number, worker: number, pid: number) {
+function describe(cpu: Cpu, pool: number, worker: number, id: number, pid: number) {
   const unbound = isUnbound(cpu.memory, pool)
   return {
-    comm: 'kworker',
+    comm: nameOf(cpu.memory, pool, id),
     pid,
     cpu: unbound ? cpu.id : cpu.memory.poolIndex(pool),
     flags: FLAG.kthread,
@@ -76,10 +80,9 @@ function describe(cpu: Cpu, pool: number, worker: number, pid: number) {
 }
 
 /** From here on it is one of the pool's, and may be woken. */
-function* attachToPool(cpu: Cpu, pool: number, worker: number): Kernel<void> {
+function* attachToPool(cpu: Cpu, pool: number, worker: number, id: number): Kernel<void> {
   const { memory } = cpu
   yield cpu.lockIrq(pool + WORKER_POOL.lock, 'worker_attach_to_pool')
-  const id = freeId(memory, pool)
   for (let w = 0; w < WORKER.$size; w++) if (w !== WORKER.used) memory.set(worker + w, 0)
   memory.set(worker + WORKER.pool, pool)
   memory.set(worker + WORKER.id, id)
@@ -87,7 +90,6 @@ function* attachToPool(cpu: Cpu, pool: number, worker: number): Kernel<void> {
     worker + WORKER.flags,
     isAssociated(memory, pool) ? WORKER_FLAG.prep : WORKER_FLAG.prep | WORKER_FLAG.unbound,
   )
-  memory.setText(memory.workerTask(worker) + TASK.comm, 4, nameOf(memory, pool, id))
   memory.set(worker + WORKER.next, memory.get(pool + WORKER_POOL.workers))
   memory.set(pool + WORKER_POOL.workers, worker)
   memory.set(pool + WORKER_POOL.workerCount, memory.get(pool + WORKER_POOL.workerCount) + 1)

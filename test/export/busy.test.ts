@@ -83,6 +83,16 @@ test('handlers of all kinds end as they began, one within the other, and softirq
   expect([...flags('hrtimer_expire_entry')].sort()).toEqual(expect.arrayContaining(['h']))
 })
 
+test('a task has one name, a kworker that has the place of another as well', () => {
+  const comms = new Map<number, string>()
+  for (const { pid, comm } of entries) {
+    if (!comms.has(pid)) comms.set(pid, comm)
+    expect(comm, `of ${pid}`).toBe(comms.get(pid))
+  }
+  const born = named('sched_process_fork').map(({ fields }) => String(fields.child_comm))
+  expect(born.filter((comm) => /^kworker\/u?\d+:\d+$/.test(comm)).length).toBeGreaterThan(3)
+})
+
 test.skipIf(!hasTool('trace-cmd'))('trace-cmd prints all of it as we do', async () => {
   const file = join(folder, 'run.dat')
   expect((await cpuhp(['trace', '-o', file, '--', ...RUN])).code).toBe(0)
