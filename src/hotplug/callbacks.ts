@@ -32,7 +32,7 @@ export function traceExit(cpu: Cpu, subject: number, step: number, result: numbe
  * the next call for it, the other way round, stops there; without, it undoes its instances itself.
  * Answers 0 or a negative errno; -EAGAIN when the step had been told to fail.
  */
-export function* invokeCallback(
+export function invokeCallback(
   cpu: Cpu,
   subject: number,
   step: number,
@@ -44,18 +44,28 @@ export function* invokeCallback(
   const record = memory.cpuhp(subject)
   if (memory.get(record + CPUHP.fail) === step) {
     memory.set(record + CPUHP.fail, INVALID)
-    return -ERRNO.EAGAIN
+    return answering(-ERRNO.EAGAIN)
   }
   const fn = callbackOf(memory, step, bringup)
-  if (fn === 0) return 0
-  if (!isMulti(memory, step)) return yield* traced(cpu, subject, step, fn, 0, false)
-  if (node !== 0) return yield* traced(cpu, subject, step, fn, node, true)
-  return yield* invokeInstances(cpu, subject, step, bringup, remember)
+  if (fn === 0) return answering(0)
+  if (!isMulti(memory, step)) return traced(cpu, subject, step, fn, 0, false)
+  if (node !== 0) return traced(cpu, subject, step, fn, node, true)
+  return invokeInstances(cpu, subject, step, bringup, remember)
+}
+
+/** A callback that is only a name: see kernel/callbacks.ts. */
+export function* namedStep(): Kernel<number> {
+  return 0
+}
+
+function* answering(result: number): Kernel<number> {
+  return result
 }
 
 function* traced(cpu: Cpu, subject: number, step: number, fn: number, node: number, multi: boolean): Kernel<number> {
   traceEnter(cpu, subject, step, fn, multi)
-  const result = yield* cpu.functions.get(fn)(cpu, subject, node)
+  const callback = cpu.functions.get(fn)
+  const result = callback === namedStep ? 0 : yield* callback(cpu, subject, node)
   traceExit(cpu, subject, step, result)
   return result
 }

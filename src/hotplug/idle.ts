@@ -80,13 +80,16 @@ export function* idleUntilDead(cpu: Cpu): Kernel<void> {
       if (cpu.tickAt === Number.POSITIVE_INFINITY && rcuNeedsCpu(cpu)) {
         yield* startTick(cpu, yield cpu.clock('tick_nohz_idle:now'))
       }
-      yield* rcuIdleEnter(cpu)
+      yield rcuIdleEnter(cpu)
       cpu.irqEnable()
       cpu.trace(EVENT.cpu_idle, IDLE_HALTED, 0, 0)
       yield cpu.halt('do_idle')
       cpu.irqDisable()
       // The handler of an interrupt has done so already.
-      if (!cpu.watching) yield* rcuIdleExit(cpu)
+      if (!cpu.watching) {
+        yield rcuIdleExit(cpu)
+        cpu.watching = true
+      }
       cpu.irqEnable()
       cpu.trace(EVENT.cpu_idle, IDLE_LEFT, 0, 0)
     }

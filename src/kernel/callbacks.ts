@@ -6,7 +6,6 @@ import { bringupCpu, finishCpu, takedownCpu } from '../hotplug/updown.js'
 import { smpbootCreateThreads, smpbootParkThreads, smpbootUnparkThreads } from '../kthread/smpboot.js'
 import { devCpuDead } from '../net/napi.js'
 import type { KernelFunction } from '../ops/cpu.js'
-import type { Kernel } from '../ops/operation.js'
 import type { BugName } from '../ops/switches.js'
 import type { Profile } from '../profiles/profile.js'
 import { rcutreeDeadCpu } from '../rcu/hotplug.js'
@@ -51,10 +50,6 @@ export const MODELLED: Readonly<Record<string, KernelFunction>> = {
   dev_cpu_dead: devCpuDead,
   workqueue_online_cpu: workqueueOnlineCpu,
   workqueue_offline_cpu: workqueueOfflineCpu,
-}
-
-export function* namedStep(): Kernel<number> {
-  return 0
 }
 
 /** The step table as it was when Linux had those bugs. */

@@ -3,6 +3,7 @@
 import { UsageError } from '../base/failure.js'
 import { blkCompleteRemote, blkDoneSoftirq, diskInterrupt } from '../block/complete.js'
 import { cpusetCpusAllowedFallback } from '../cgroup/cpuset.js'
+import { namedStep } from '../hotplug/callbacks.js'
 import { cpuDownMapsLocked } from '../hotplug/control.js'
 import { completeIdleDead } from '../hotplug/idle.js'
 import { syscoreOps } from '../hotplug/suspend.js'
@@ -42,7 +43,7 @@ import { workerRunning, workerSleeping } from '../workqueue/pool.js'
 import { workForCpuFn } from '../workqueue/work-on-cpu.js'
 import { workerThread } from '../workqueue/worker.js'
 import { kernelInit, swapper } from './boot.js'
-import { MODELLED, namedStep } from './callbacks.js'
+import { MODELLED } from './callbacks.js'
 import {
   cpusetHotplugWorkfn,
   cpusetOperationOver,

@@ -173,6 +173,8 @@ export const RUNQUEUE = struct('rq', {
   idle: 'word',
   /** runnable tasks, the current one counted, the idle task not */
   running: 'word',
+  /** those of them that are of user processes: what load balancing may take */
+  loads: 'word',
   /** tasks that may not leave though they are not bound: with frames here while switched out, or migration-disabled */
   pinned: 'word',
   /** 1 while tasks may come here: from sched:active up until sched:active down (set_rq_online) */

@@ -11,7 +11,7 @@
 import { RCU_DATA, RCU_TASK } from '../memory/structs/rcu.js'
 import { TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
-import { full, type Kernel } from '../ops/operation.js'
+import { full, type Kernel, type Operation } from '../ops/operation.js'
 import { clearOwed, owes, queueBlocked, reportExpedited, setOwed, unqueueBlocked } from './node.js'
 import { NO_QS, SPECIAL } from './state.js'
 
@@ -77,15 +77,14 @@ export function* rcuExpHandler(cpu: Cpu): Kernel<number> {
 }
 
 /** The idle task is about to halt: from here on grace periods do not wait for this CPU. Interrupts are off. */
-export function* rcuIdleEnter(cpu: Cpu): Kernel<void> {
+export function rcuIdleEnter(cpu: Cpu): Operation {
   cpu.watching = false
-  yield cpu.add(cpu.memory.rcuData(cpu.id) + RCU_DATA.dynticks, 1, full, 'ct_idle_enter')
+  return cpu.add(cpu.memory.rcuData(cpu.id) + RCU_DATA.dynticks, 1, full, 'ct_idle_enter')
 }
 
-/** It goes on, or an interrupt has been taken: they do again. Interrupts are off. */
-export function* rcuIdleExit(cpu: Cpu): Kernel<void> {
-  yield cpu.add(cpu.memory.rcuData(cpu.id) + RCU_DATA.dynticks, 1, full, 'ct_idle_exit')
-  cpu.watching = true
+/** It goes on, or an interrupt has been taken: they do again, and it is watching once this has been done. Interrupts are off. */
+export function rcuIdleExit(cpu: Cpu): Operation {
+  return cpu.add(cpu.memory.rcuData(cpu.id) + RCU_DATA.dynticks, 1, full, 'ct_idle_exit')
 }
 
 /** Whether a value of a CPU's dynticks says that it idles. */
@@ -95,7 +94,8 @@ export function isIdling(dynticks: number): boolean {
 
 /** The handler of an interrupt that has been taken while the CPU halted. */
 export function* outOfIdle(cpu: Cpu, handler: Kernel<void>): Kernel<void> {
-  yield* rcuIdleExit(cpu)
+  yield rcuIdleExit(cpu)
+  cpu.watching = true
   cpu.fromIdle = true
   yield* handler
   cpu.fromIdle = false

@@ -1,6 +1,6 @@
 // Load balancing: CPUs that have little to do take tasks from those that have too much.
 //
-//   a CPU that falls idle        looks at the CPUs that have had more than one runnable task lately, and takes one task
+//   a CPU that falls idle        looks at the CPUs that have had a task too many lately, and takes it
 //   a CPU at its tick            wakes an idle CPU when it has too much itself (that one then looks); now and then
 //                                looks whether another has at least two tasks more, and takes half of the difference
 //
@@ -14,9 +14,10 @@ import { hasBit, loadBit, maskWord, testBit } from '../ops/mask.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
 import { ARRIVAL, waitingFair } from './fair.js'
 import { isThrottled } from './group.js'
-import { isLoad, MIGRATION, type Migration, mustStay, setTaskCpu } from './placement.js'
+import { MIGRATION, type Migration, mustStay, setTaskCpu } from './placement.js'
 import { dequeueTask, enqueueTask } from './runqueue.js'
-import { noteOverload, reschedule } from './wakeup.js'
+import { isLoad } from './task.js'
+import { becomesOverloaded, noteOverload, reschedule } from './wakeup.js'
 
 const INTERVAL_NS = 32 * NS_PER_MS
 /** Tasks that are taken at once, at most; tasks that are looked at; CPUs that are looked at for one that is idle. */
@@ -110,7 +111,7 @@ function candidates(cpu: Cpu, source: number, count: number): number[] {
   let looked = 0
   for (const task of waitingFair(memory, source)) {
     if (++looked > LOOKS) break
-    if (mustStay(cpu, task) || !isLoad(cpu, task) || isThrottled(memory, cpu.id, task)) continue
+    if (mustStay(cpu, task) || !isLoad(memory, task) || isThrottled(memory, cpu.id, task)) continue
     if (hasBit(memory.get(maskWord(memory.affinity(task), cpu.id)), cpu.id)) found.push(task)
   }
   return found.slice(-count)
@@ -125,5 +126,5 @@ export function* moveQueuedTask(cpu: Cpu, task: number, from: number, to: number
   memory.set(task + TASK.onRunqueue, 0)
   enqueueTask(memory, to, task, ARRIVAL.moved)
   memory.set(task + TASK.onRunqueue, 1)
-  yield* noteOverload(cpu, to)
+  if (becomesOverloaded(memory, to)) yield* noteOverload(cpu, to)
 }

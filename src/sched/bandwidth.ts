@@ -23,7 +23,7 @@ import { full, type Kernel, relaxed } from '../ops/operation.js'
 import { waitingFair } from './fair.js'
 import { cfsRqOf, hold, letGo } from './group.js'
 import { dequeueFairTask, enqueueFairTask } from './runqueue.js'
-import { noteOverload, reschedule } from './wakeup.js'
+import { becomesOverloaded, noteOverload, reschedule } from './wakeup.js'
 
 /** What a CPU takes of the quota at once (sched_cfs_bandwidth_slice_us), and what it keeps when its last task sleeps. */
 export const SLICE_NS = 5 * NS_PER_MS
@@ -171,7 +171,7 @@ function* unthrottle(cpu: Cpu, group: number, cfs: number, owner: number, now: n
     enqueueFairTask(memory, owner, task)
   }
   if (memory.get(rq + RUNQUEUE.running) === 0) return
-  yield* noteOverload(cpu, owner)
+  if (becomesOverloaded(memory, owner)) yield* noteOverload(cpu, owner)
   if (memory.get(rq + RUNQUEUE.current) === memory.get(rq + RUNQUEUE.idle)) yield* reschedule(cpu, owner)
 }
 

@@ -9,6 +9,7 @@
 //   take rq.lock; do what was spliced
 //
 // balancePush must be found there by every schedule(), so it is never taken along.
+import type { Memory } from '../memory/memory.js'
 import { RUNQUEUE } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import type { Kernel } from '../ops/operation.js'
@@ -16,9 +17,14 @@ import { balancePush } from './push.js'
 import { pushRealtimeTasks } from './push-realtime.js'
 import { CALLBACK } from './runqueue.js'
 
-/** Does what is to be done for the runqueue of `owner`, whose lock is held, and is again when this returns. */
-export function* balanceCallbacks(cpu: Cpu, owner: number): Kernel<void> {
-  yield* doBalanceCallbacks(cpu, owner, spliceBalanceCallbacks(cpu, owner, false))
+/** Whether there is anything to be done for a runqueue before its lock, which is held, is given up. */
+export function hasCallbacks(memory: Memory, rq: number): boolean {
+  return memory.get(rq + RUNQUEUE.balanceCallback) !== CALLBACK.none
+}
+
+/** Does what is to be done for the runqueue of `owner`, which has something; its lock is held, and is again when this returns. */
+export function balanceCallbacks(cpu: Cpu, owner: number): Kernel<void> {
+  return doBalanceCallbacks(cpu, owner, spliceBalanceCallbacks(cpu, owner, false))
 }
 
 /** Takes the callbacks off a runqueue whose lock is held; `split`: they will be done under it, but not in one section with this. */
@@ -30,8 +36,7 @@ export function spliceBalanceCallbacks(cpu: Cpu, owner: number, split: boolean):
   return callback
 }
 
-/** Does spliced callbacks. The runqueue's lock is held. */
-export function* doBalanceCallbacks(cpu: Cpu, owner: number, callback: number): Kernel<void> {
-  if (callback === CALLBACK.balancePush) yield* balancePush(cpu, owner)
-  else if (callback === CALLBACK.pushTasks) yield* pushRealtimeTasks(cpu, owner)
+/** Does spliced callbacks: not none. The runqueue's lock is held. */
+export function doBalanceCallbacks(cpu: Cpu, owner: number, callback: number): Kernel<void> {
+  return callback === CALLBACK.balancePush ? balancePush(cpu, owner) : pushRealtimeTasks(cpu, owner)
 }

@@ -7,14 +7,14 @@ import type { Cpu } from '../ops/cpu.js'
 import { full, type Kernel, relaxed, release } from '../ops/operation.js'
 import { EVENT, PREEMPTED, withPriorities } from '../trace/events.js'
 import { checkCfsRqRuntime, returnCfsRqRuntime } from './bandwidth.js'
-import { balanceCallbacks } from './callbacks.js'
+import { balanceCallbacks, hasCallbacks } from './callbacks.js'
 import { lacksRuntime } from './group.js'
 import { mmDrop, mmGrab, switchMm, takePreviousMm } from './mm.js'
 import { isBound } from './placement.js'
 import { schedHooks } from './push.js'
 import { queuePushTasks } from './push-realtime.js'
 import { rcuHooks } from './read-side.js'
-import { accountCurrent, CALLBACK, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
+import { accountCurrent, dequeueTask, pickNextTask, putPreviousTask, setNextTask } from './runqueue.js'
 import { levelOf, priorityOf, STATE } from './task.js'
 import { startTick } from './tick.js'
 
@@ -66,7 +66,8 @@ export function* scheduleOnce(cpu: Cpu, preempt: boolean): Kernel<void> {
     if (cpu.tickAt === Number.POSITIVE_INFINITY) yield* startTick(cpu, now)
   } else memory.setTime(next + TASK.execStart, now)
   if (next === previous) {
-    yield* finishLockSwitch(cpu, rq)
+    if (hasCallbacks(memory, rq)) yield* balanceCallbacks(cpu, cpu.id)
+    yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'finish_lock_switch')
     return
   }
   if (!cpu.restartable) setPinned(cpu, rq, previous, 1)
@@ -96,15 +97,11 @@ export function* finishTaskSwitch(cpu: Cpu, previous: number): Kernel<void> {
   yield cpu.store(previous + TASK.onCpu, 0, release, 'finish_task_switch:on_cpu')
   const rq = cpu.memory.runqueue(cpu.id)
   const mm = takePreviousMm(cpu.memory, rq)
-  yield* finishLockSwitch(cpu, rq)
+  if (hasCallbacks(cpu.memory, rq)) yield* balanceCallbacks(cpu, cpu.id)
+  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'finish_lock_switch')
   const notifier = cpu.memory.get(cpu.task + TASK.preemptNotifier)
   if (notifier !== 0) yield* schedHooks.schedIn(cpu, notifier)
   if (mm !== 0) yield* mmDrop(cpu, mm)
-}
-
-function* finishLockSwitch(cpu: Cpu, rq: number): Kernel<void> {
-  if (cpu.memory.get(rq + RUNQUEUE.balanceCallback) !== CALLBACK.none) yield* balanceCallbacks(cpu, cpu.id)
-  yield cpu.unlockIrq(rq + RUNQUEUE.lock, 'finish_lock_switch')
 }
 
 /** A frame pushed by the machine when rescheduling is due and allowed. */

@@ -9,7 +9,7 @@ import { EVENT, withPriorities } from '../trace/events.js'
 import { cpusetHooks } from './cpuset-hooks.js'
 import { leaveReadSide, rcuHooks, rcuReadLock } from './read-side.js'
 import { CALLBACK } from './runqueue.js'
-import { commOf, FLAG, priorityOf } from './task.js'
+import { commOf, FLAG, isLoad, priorityOf } from './task.js'
 
 /** Why a task changes CPU: part of the sched_migrate_task event. */
 export const MIGRATION = { wakeup: 0, made: 1, push: 2, affinity: 3, idle: 4, balance: 5 } as const
@@ -18,14 +18,6 @@ export type Migration = (typeof MIGRATION)[keyof typeof MIGRATION]
 /** Whether a task belongs to its CPU, whatever its frames say. */
 export function isBound(cpu: Cpu, task: number): boolean {
   return (cpu.memory.get(task + TASK.flags) & (FLAG.perCpu | FLAG.idle)) !== 0
-}
-
-/**
- * Whether a task is of a user process. Only those are spread over the CPUs: kernel threads and requesters have little to do,
- * and stay where they are as long as they may.
- */
-export function isLoad(cpu: Cpu, task: number): boolean {
-  return (cpu.memory.get(task + TASK.flags) & FLAG.user) !== 0
 }
 
 /** Whether a task that is switched out may not leave its CPU for now: it has frames there, or has asked to stay. */
@@ -57,22 +49,29 @@ export function* isClosing(cpu: Cpu, target: number): Kernel<boolean> {
 /** CPUs that are looked at when a task is placed: no more, however many there are. */
 const LOOKS = 16
 
-/** Where a waking task goes; its piLock is held. Stores it as the task's CPU. */
+/** Whether a waking task, whose piLock is held, goes nowhere but where it is: the commonest case, and a plain look. */
+export function staysOnCpu(cpu: Cpu, task: number): boolean {
+  const { memory } = cpu
+  if (memory.get(task + TASK.pinned) === 1 || memory.get(task + TASK.migrationDisabled) > 0) return true
+  const owner = memory.get(task + TASK.cpu)
+  return isBound(cpu, task) && hasBit(memory.get(maskWord(memory.affinity(task), owner)), owner)
+}
+
+/** Where any other waking task goes; its piLock is held. Stores it as the task's CPU. */
 export function* selectTaskRq(cpu: Cpu, task: number): Kernel<number> {
+  const before = cpu.memory.get(task + TASK.cpu)
+  if (isBound(cpu, task)) return yield* goHome(cpu, task, before)
   // What Linux looks at here, scheduling domains among it, is freed after a grace period.
   rcuReadLock(cpu)
-  const target = yield* selectAllowedRq(cpu, task)
+  const target = yield* selectAllowedRq(cpu, task, before)
   if (leaveReadSide(cpu)) yield* rcuHooks.readUnlockSpecial(cpu)
   return target
 }
 
-function* selectAllowedRq(cpu: Cpu, task: number): Kernel<number> {
+function* selectAllowedRq(cpu: Cpu, task: number, before: number): Kernel<number> {
   const { memory } = cpu
-  const before = memory.get(task + TASK.cpu)
-  if (memory.get(task + TASK.pinned) === 1 || memory.get(task + TASK.migrationDisabled) > 0) return before
-  if (isBound(cpu, task)) return yield* boundTo(cpu, task, before)
   const allowed = yield* isCpuAllowed(cpu, task, before)
-  if (allowed && (!isLoad(cpu, task) || (yield* isIdle(cpu, before)))) return before
+  if (allowed && (!isLoad(memory, task) || (yield* isIdle(cpu, before)))) return before
   const idle = yield* findIdle(cpu, task, before)
   const target = idle >= 0 ? idle : allowed ? before : yield* selectFallbackRq(cpu, before, task)
   if (target !== before) yield* setTaskCpu(cpu, task, before, target, MIGRATION.wakeup)
@@ -80,9 +79,8 @@ function* selectAllowedRq(cpu: Cpu, task: number): Kernel<number> {
 }
 
 /** A kworker that was elsewhere while its CPU was down goes back to it. */
-function* boundTo(cpu: Cpu, task: number, before: number): Kernel<number> {
+function* goHome(cpu: Cpu, task: number, before: number): Kernel<number> {
   const { memory } = cpu
-  if (hasBit(memory.get(maskWord(memory.affinity(task), before)), before)) return before
   for (let w = 0; w < memory.layout.maskWords; w++) {
     const word = memory.get(memory.affinity(task) + w)
     if (word === 0) continue

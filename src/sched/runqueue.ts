@@ -25,7 +25,7 @@ import {
   STOP_LEVEL,
   tasksOfLevels,
 } from './realtime.js'
-import { FLAG, levelOf } from './task.js'
+import { FLAG, isLoad, levelOf } from './task.js'
 
 /**
  * What is to be done when a runqueue's lock is given up, as the tail of schedule() does (Linux's rq->balance_callback).
@@ -43,7 +43,7 @@ export function enqueueTask(memory: Memory, cpu: number, task: number, arrival: 
     enqueueLevel(memory, rq, task, level)
   } else if (joinGroup(memory, cpu, task)) return
   else enqueueFair(memory, rq, cpu, task, arrival)
-  memory.set(rq + RUNQUEUE.running, memory.get(rq + RUNQUEUE.running) + 1)
+  count(memory, rq, task, 1)
 }
 
 /** Takes a task off its runqueue, whether it waits there or runs. */
@@ -52,22 +52,28 @@ export function dequeueTask(memory: Memory, rq: number, task: number): void {
   if (level > 0) dequeueLevel(memory, rq, task, level)
   else if (leaveGroup(memory, cpuOf(memory, rq), task)) return
   else dequeueFair(memory, rq, task)
-  const running = memory.get(rq + RUNQUEUE.running) - 1
+  count(memory, rq, task, -1)
+}
+
+/** One runnable task more or less. */
+function count(memory: Memory, rq: number, task: number, change: 1 | -1): void {
+  const running = memory.get(rq + RUNQUEUE.running) + change
   assert(running >= 0, 'a runqueue has fewer than no tasks')
   memory.set(rq + RUNQUEUE.running, running)
+  if (isLoad(memory, task)) memory.set(rq + RUNQUEUE.loads, memory.get(rq + RUNQUEUE.loads) + change)
 }
 
 /** A fair task whose group has been given runtime: from now on it waits with the others. */
 export function enqueueFairTask(memory: Memory, cpu: number, task: number): void {
   const rq = memory.runqueue(cpu)
   enqueueFair(memory, rq, cpu, task, ARRIVAL.woken)
-  memory.set(rq + RUNQUEUE.running, memory.get(rq + RUNQUEUE.running) + 1)
+  count(memory, rq, task, 1)
 }
 
 /** A fair task that waits is going to be held up. */
 export function dequeueFairTask(memory: Memory, rq: number, task: number): void {
   dequeueFair(memory, rq, task)
-  memory.set(rq + RUNQUEUE.running, memory.get(rq + RUNQUEUE.running) - 1)
+  count(memory, rq, task, -1)
 }
 
 /** Whose runqueue that is. */

@@ -4,7 +4,7 @@ import { ERRNO } from '../base/errno.js'
 import { RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { type Kernel, relaxed } from '../ops/operation.js'
-import { balanceCallbacks, doBalanceCallbacks, spliceBalanceCallbacks } from './callbacks.js'
+import { balanceCallbacks, doBalanceCallbacks, hasCallbacks, spliceBalanceCallbacks } from './callbacks.js'
 import { ARRIVAL } from './fair.js'
 import { cfsRqOf, letGo } from './group.js'
 import { queuePushTasks } from './push-realtime.js'
@@ -48,7 +48,7 @@ export function* rtMutexSetprio(cpu: Cpu, task: number, level: number): Kernel<v
   const owner = yield* taskRqLock(cpu, task)
   yield* change(cpu, owner, task, () => memory.set(task + TASK.boost, level))
   cpu.preemptDisable()
-  yield* balanceCallbacks(cpu, owner)
+  if (hasCallbacks(memory, memory.runqueue(owner))) yield* balanceCallbacks(cpu, owner)
   yield* taskRqUnlock(cpu, task, owner)
   cpu.preemptEnable()
 }

@@ -108,6 +108,14 @@ export function nextPid(memory: Memory): number {
   return pid
 }
 
+/**
+ * Whether a task is of a user process. Only those are spread over the CPUs: kernel threads and requesters have little to do,
+ * and stay where they are as long as they may.
+ */
+export function isLoad(memory: Memory, task: number): boolean {
+  return (memory.get(task + TASK.flags) & FLAG.user) !== 0
+}
+
 /** Where a task stands among all: stop above FIFO and RR (by priority) above normal; idle below all. It may be boosted. */
 export function levelOf(memory: Memory, task: number): number {
   return memory.get(task + TASK.boost) || ownLevelOf(memory, task)

@@ -9,6 +9,7 @@
 //     state not running: off the runqueue     on a runqueue: state = running, done
 //     switch; onCpu = 0        (release)      wait until onCpu = 0 (acquire); choose a CPU
 //                                             take its rq.lock, enqueue, state = running
+import type { Memory } from '../memory/memory.js'
 import { GLOBAL, RUNQUEUE, TASK } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
 import { maskWord } from '../ops/mask.js'
@@ -16,7 +17,7 @@ import { acquire, full, type Kernel, relaxed, release } from '../ops/operation.j
 import { VECTOR } from '../ops/vectors.js'
 import { EVENT, type Event, withPriorities } from '../trace/events.js'
 import { ARRIVAL, type Arrival, wakeupPreempts } from './fair.js'
-import { isQueuedOn, selectFirstRq, selectTaskRq } from './placement.js'
+import { isQueuedOn, selectFirstRq, selectTaskRq, staysOnCpu } from './placement.js'
 import { accountCurrent, enqueueTask } from './runqueue.js'
 import { levelOf, priorityOf, STATE } from './task.js'
 
@@ -61,7 +62,7 @@ export function* tryToWakeUp(cpu: Cpu, task: number, states: number): Kernel<num
   // Its CPU may still be on its way out of schedule(): until then its stack is in use. Pairs with finishTaskSwitch.
   yield cpu.waitUntil(task + TASK.onCpu, 0, 'try_to_wake_up:on_cpu')
   tell(cpu, EVENT.sched_waking, task, memory.get(task + TASK.cpu))
-  const target = yield* selectTaskRq(cpu, task)
+  const target = staysOnCpu(cpu, task) ? memory.get(task + TASK.cpu) : yield* selectTaskRq(cpu, task)
   const rq = memory.runqueue(target)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'try_to_wake_up:rq')
   yield* activateTask(cpu, target, task, ARRIVAL.woken)
@@ -112,16 +113,21 @@ export function* activateTask(cpu: Cpu, target: number, task: number, arrival: A
   enqueueTask(memory, target, task, arrival)
   yield cpu.store(task + TASK.onRunqueue, 1, relaxed, 'activate_task:on_rq')
   yield cpu.store(task + TASK.state, STATE.running, release, 'activate_task:state')
-  yield* noteOverload(cpu, target)
+  if (becomesOverloaded(memory, target)) yield* noteOverload(cpu, target)
   if (yield* shouldPreempt(cpu, rq, task)) yield* reschedule(cpu, target)
 }
 
-/** A CPU that has more than one runnable task is one to take some from; it says so until its next tick with fewer. */
+/** Whether a CPU, whose runqueue's lock is held, is one to take a task from, and has not said so yet. */
+export function becomesOverloaded(memory: Memory, target: number): boolean {
+  const rq = memory.runqueue(target)
+  const hasTooMany = memory.get(rq + RUNQUEUE.running) >= 2 && memory.get(rq + RUNQUEUE.loads) > 0
+  return hasTooMany && memory.get(rq + RUNQUEUE.overloaded) === 0
+}
+
+/** A CPU says that it is one to take a task from, until its next tick with fewer than two. */
 export function* noteOverload(cpu: Cpu, target: number): Kernel<void> {
   const { memory } = cpu
-  const rq = memory.runqueue(target)
-  if (memory.get(rq + RUNQUEUE.running) < 2 || memory.get(rq + RUNQUEUE.overloaded) === 1) return
-  memory.set(rq + RUNQUEUE.overloaded, 1)
+  memory.set(memory.runqueue(target) + RUNQUEUE.overloaded, 1)
   yield cpu.or(maskWord(memory.overloaded, target), 1 << (target & 31), relaxed, 'update_overload_status')
   yield cpu.add(memory.global + GLOBAL.overloadedCount, 1, relaxed, 'update_overload_status:count')
 }
