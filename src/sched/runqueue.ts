@@ -13,18 +13,9 @@ import {
   firstFair,
   putPreviousFair,
   setNextFair,
-  waitingFair,
 } from './fair.js'
 import { accountGroup, joinGroup, leaveGroup } from './group.js'
-import {
-  accountRealtime,
-  dequeueLevel,
-  enqueueLevel,
-  firstOfLevels,
-  ROUND_ROBIN_NS,
-  STOP_LEVEL,
-  tasksOfLevels,
-} from './realtime.js'
+import { accountRealtime, dequeueLevel, enqueueLevel, firstOfLevels, ROUND_ROBIN_NS, STOP_LEVEL } from './realtime.js'
 import { FLAG, isLoad, levelOf } from './task.js'
 
 /**
@@ -123,12 +114,4 @@ export function timeFieldOf(memory: Memory, task: number): number {
   if ((flags & FLAG.idle) !== 0) return RUNQUEUE.idleNs
   if ((flags & FLAG.user) === 0) return RUNQUEUE.systemNs
   return memory.get(task + TASK.nice) > 0 ? RUNQUEUE.niceNs : RUNQUEUE.userNs
-}
-
-/** The tasks on a runqueue, for reports and checks. */
-export function* tasksOf(memory: Memory, rq: number): Generator<number, void, undefined> {
-  yield* tasksOfLevels(memory, rq)
-  const current = memory.get(rq + RUNQUEUE.fairCurrent)
-  if (current !== 0) yield current
-  yield* waitingFair(memory, rq)
 }
