@@ -32,6 +32,8 @@ export const AT = {
 } as const
 
 const US = 1000
+/** How far the clocks of two workers may be apart. */
+const APART_NS = 50 * US
 
 const timerOf = (cpu: Cpu): number => cpu.memory.scratch(AT.timer)
 
@@ -49,7 +51,7 @@ export const functions = {
   *hrtimers_function(cpu, _argument, timer) {
     const { memory } = cpu
     const now = yield cpu.clock('hrtimers:called')
-    if (now < memory.getTime(timer + HRTIMER.expires))
+    if (now < memory.getTime(timer + HRTIMER.expires) - APART_NS)
       yield cpu.add(memory.scratch(AT.early), 1, full, 'hrtimers:early')
     yield cpu.store(memory.scratch(AT.where), cpu.id, relaxed, 'hrtimers:where')
     yield cpu.store(memory.scratch(AT.inside), 1, full, 'hrtimers:inside')
