@@ -42,7 +42,10 @@ export const hotplugThread: HotplugThread = {
     let more = !single && step >= 0
     if (step >= 0) {
       cpu.warn(!isApState(step), 'cpuhp_thread_fun', `step ${step} is not for cpuhp/${id}`)
-      const result = yield* runStep(cpu, step, bringup)
+      const node = memory.get(record + CPUHP.node)
+      const result = isAtomicState(step)
+        ? yield* invokeAtomically(cpu, step, bringup, node)
+        : yield* invokeCallback(cpu, id, step, bringup, node, true)
       memory.set(record + CPUHP.result, result)
       if (result !== 0) {
         const lost = memory.get(record + CPUHP.rollback) === 1
@@ -56,11 +59,8 @@ export const hotplugThread: HotplugThread = {
   },
 }
 
-function* runStep(cpu: Cpu, step: number, bringup: boolean): Kernel<number> {
-  const record = cpu.memory.cpuhp(cpu.id)
-  const node = cpu.memory.get(record + CPUHP.node)
-  if (!isAtomicState(step)) return yield* invokeCallback(cpu, cpu.id, step, bringup, node, true)
-  // A CPU on its way up may get here by a request from a state in the STARTING section.
+/** A CPU on its way up may get here by a request from a state in the STARTING section. */
+function* invokeAtomically(cpu: Cpu, step: number, bringup: boolean, node: number): Kernel<number> {
   cpu.irqDisable()
   const result = yield* invokeCallback(cpu, cpu.id, step, bringup, node, true)
   cpu.irqEnable()

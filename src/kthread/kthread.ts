@@ -38,8 +38,8 @@ export function threadFlags(cpu: Cpu, place: string) {
   return cpu.load(cpu.task + TASK.threadFlags, acquire, place)
 }
 
-export function* wakeUpProcess(cpu: Cpu, task: number): Kernel<number> {
-  return yield* tryToWakeUp(cpu, task, NORMAL_SLEEP)
+export function wakeUpProcess(cpu: Cpu, task: number): Kernel<number> {
+  return tryToWakeUp(cpu, task, NORMAL_SLEEP)
 }
 
 /** Sleeps here, parked, until unparked. */

@@ -18,6 +18,7 @@ import { VECTOR } from '../ops/vectors.js'
 import { EVENT, type Event, withPriorities } from '../trace/events.js'
 import { ARRIVAL, type Arrival, wakeupPreempts } from './fair.js'
 import { isQueuedOn, selectFirstRq, selectTaskRq, staysOnCpu } from './placement.js'
+import { assertWatching } from './read-side.js'
 import { accountCurrent, enqueueTask } from './runqueue.js'
 import { levelOf, priorityOf, STATE } from './task.js'
 
@@ -62,6 +63,8 @@ export function* tryToWakeUp(cpu: Cpu, task: number, states: number): Kernel<num
   // Its CPU may still be on its way out of schedule(): until then its stack is in use. Pairs with finishTaskSwitch.
   yield cpu.waitUntil(task + TASK.onCpu, 0, 'try_to_wake_up:on_cpu')
   tell(cpu, EVENT.sched_waking, task, memory.get(task + TASK.cpu))
+  // As ttwu_stat: a read side of scheduling domains, over at once.
+  assertWatching(cpu, 'ttwu_stat')
   const target = staysOnCpu(cpu, task) ? memory.get(task + TASK.cpu) : yield* selectTaskRq(cpu, task)
   const rq = memory.runqueue(target)
   yield cpu.lockIrq(rq + RUNQUEUE.lock, 'try_to_wake_up:rq')

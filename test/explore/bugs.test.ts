@@ -29,16 +29,16 @@ const CASES: readonly Case[] = [
   { bug: 'M04', schedules: 10, as: /^violation hrtimer-bases-open$/ },
   { bug: 'M05', schedules: 10, as: /^violation hrtimer-bases-open$/ },
   { bug: 'M06', schedules: 40, as: /^hang task\[#\]\.exited task\[#\]\.stopDone\.completion$/, race: true },
-  { bug: 'M07', schedules: 200, seed: 1, as: /^hang cpuhp\[#\]\.doneDown /, race: true },
-  { bug: 'M08', schedules: 60, seed: 3, as: /^panic __list_add_valid: list_add double add/, race: true },
+  { bug: 'M07', schedules: 200, seed: 7, as: /^hang cpuhp\[#\]\.doneDown /, race: true },
+  { bug: 'M08', schedules: 60, seed: 2, as: /^panic __list_add_valid: list_add double add/, race: true },
   { bug: 'M09', schedules: 10, as: /^hang cpuhp\[#\]\.doneDown /, race: true },
-  { bug: 'M10', schedules: 40, seed: 5, as: /^hang multi_cpu_stop:wait$/, race: true },
+  { bug: 'M10', schedules: 40, seed: 6, as: /^hang multi_cpu_stop:wait$/, race: true },
   { bug: 'M11', schedules: 40, as: /^panic __list_add_valid: list_add double add/, race: true },
   { bug: 'M12', schedules: 10, as: /^violation workers-bound$/ },
   { bug: 'M15', schedules: 60, as: /^violation no-warnings$/, race: true },
   { bug: 'M17', schedules: 30, as: /^violation no-warnings$/, race: true },
   { bug: 'M18', schedules: 10, as: /^violation no-warnings$/ },
-  { bug: 'M20', schedules: 60, strategies: ['pos'], seed: 2, as: /^violation no-warnings$/, race: true },
+  { bug: 'M20', schedules: 60, strategies: ['pos'], seed: 1, as: /^violation no-warnings$/, race: true },
   { bug: 'M21', schedules: 10, as: /^violation no-warnings$/ },
   { bug: 'M24', schedules: 10, as: /^panic cpuhp_report_idle_dead/ },
   { bug: 'M25', schedules: 10, as: /^violation states-agree-with-masks$/ },
@@ -71,7 +71,7 @@ const CASES: readonly Case[] = [
   { bug: 'eternal-wait', schedules: 40, seed: 6, as: /^violation runqueues-open$/, race: true },
   { bug: 'unbound-worker', schedules: 10, as: /^violation workers-bound$/ },
   { bug: 'deaf-pool', schedules: 20, as: /^hang /, race: true },
-  { bug: 'twin-work', schedules: 60, as: /^violation oracle$/, race: true },
+  { bug: 'twin-work', schedules: 60, seed: 2, as: /^violation oracle$/, race: true },
   { bug: 'hasty-flush', schedules: 60, seed: 6, as: /^violation oracle$/, race: true },
   { bug: 'stranded-work', schedules: 60, as: /^violation work-attended$|^hang / },
   { bug: 'unparked-thread', schedules: 10, as: /^violation threads-parked$/ },
@@ -143,7 +143,7 @@ test('M30 is more than an order of locks: in some schedules nobody gets on', { t
 
 test('M16 hides what shows M15: the same schedule passes', async () => {
   const setup = setupOf('cross-calls', ['M15'])
-  const { found } = await search(setup, { schedules: 100, strategies: ['pos'], seed: 2 })
+  const { found } = await search(setup, { schedules: 100, strategies: ['pos'], seed: 5 })
   expect(found[0].failure).toMatchObject({ kind: 'violation', message: expect.stringMatching(/IPI on offline CPU/) })
   const blind = await runSchedule({ ...setup, bugs: ['M15', 'M16'] }, new Playback(found[0].deviations))
   expect(blind.digest).toBe(found[0].digest)

@@ -64,8 +64,12 @@ const CAUGHT: Readonly<
   'lost-load': { by: 'runqueues-sound' },
   'miscounted-cpus': { by: 'masks-counted' },
   'unpinned-frames': { by: 'pinned-tasks-counted' },
-  // The requester that had the step fail looks where the CPU is afterwards.
-  'forgotten-target': { by: 'targets-reached', any: true, also: ['rollback'] },
+  // The requester that had the step fail looks where the CPU is afterwards: on neither side, where it was not taken back.
+  'forgotten-target': {
+    by: 'targets-reached',
+    any: true,
+    also: ['rollback', 'states-agree-with-masks', 'threads-parked'],
+  },
   'early-death': { by: 'power-follows-masks' },
   // Only where it is woken before it sleeps.
   'eternal-wait': { by: 'runqueues-open', cycles: 600 },

@@ -415,8 +415,9 @@ export class DeterministicEngine implements Engine, View, Bus {
 
   private isAble(id: number): boolean {
     const processor = this.processors[id]!
-    const interrupted = processor.interruptible && this.words[this.memory.pending(id)] !== 0
-    return interrupted || processor.preemptible || this.canCarryOut(id, processor)
+    // Most operations never block: that is seen first.
+    if (this.canCarryOut(id, processor) || processor.preemptible) return true
+    return processor.interruptible && this.words[this.memory.pending(id)] !== 0
   }
 
   panic(cause: PanicCause, cpu: number): void {

@@ -1,5 +1,6 @@
 // A worker thread, from its start to its end. It waits in its event loop, where comlink reaches it, until one of its CPUs is
 // powered on.
+import { performance } from 'node:perf_hooks'
 import { parentPort } from 'node:worker_threads'
 import { type Endpoint, expose } from 'comlink'
 import { UsageError } from '../../base/failure.js'
@@ -117,6 +118,7 @@ function makeServices(memory: Memory, log: LogRing, epochNs: number): Services {
   const { words } = memory
   const ticket = memory.global + GLOBAL.ticket
   const offset = clockOffset(epochNs)
+  // By node:perf_hooks: the global `performance` is looked up anew each time.
   const now = (): number => performance.now() * 1e6 + offset
   return {
     ticket: () => Atomics.add(words, ticket, 1),
