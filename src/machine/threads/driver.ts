@@ -245,11 +245,6 @@ export class Driver implements DrivenBy {
     this.nextDeadline = Math.min(this.nextDeadline, time)
   }
 
-  maySpin(): boolean {
-    if (this.active.length > 1 || this.devices.length > 0) return false
-    return Atomics.load(this.words, this.memory.global + GLOBAL.awake) <= this.cores
-  }
-
   private fireTimers(): void {
     const now = this.services.now()
     if (now < this.nextDeadline) return

@@ -11,8 +11,6 @@ export interface DrivenBy {
   setTimer(cpu: number, time: number): void
   /** one of its CPUs spins until then: the worker does not park for longer */
   wakeAt(time: number): void
-  /** whether one of its CPUs that blocks may spin for a moment: nobody else has anything to do here, or needs the core */
-  maySpin(): boolean
   choose(n: number): number
   /** runs a stretch of a user task's program; answers the call that it ends with */
   execute(task: number, cpu: number): number
@@ -20,9 +18,6 @@ export interface DrivenBy {
   register(word: number): void
   unregister(word: number): void
 }
-
-/** Looks at what it waits for before it is registered for it: some microseconds. */
-const LOOKS = 500
 
 /** How a turn of a processor ended. */
 export const TURN = { used: 0, blocked: 1, halted: 2 } as const
@@ -89,30 +84,12 @@ export class ThreadProcessor extends Processor {
     return TURN.used
   }
 
-  /**
-   * Looks for a moment whether what blocks comes to an end, or an interrupt comes: most waits are for another CPU that is about
-   * to answer, and being rung costs more. Answers whether another look is due.
-   */
-  private spin(): boolean {
-    const { words, cpu } = this
-    if (this.registered !== 0 || !this.driver.maySpin()) return false
-    const { kind, word, value } = cpu.operation
-    const taken = cpu.irqDisabled === 0 ? this.pending : -1
-    for (let n = 0; n < LOOKS; n++) {
-      if (taken >= 0 && Atomics.load(words, taken) !== 0) return true
-      if (kind === KIND.halt) continue
-      const now = Atomics.load(words, word)
-      if (kind === KIND.waitWhile ? now !== value : now === (kind === KIND.lock ? 0 : value)) return true
-    }
-    return false
-  }
-
   /** Whether it would take an interrupt now. */
   get isCalled(): boolean {
     return this.cpu.irqDisabled === 0 && Atomics.load(this.words, this.pending) !== 0
   }
 
-  /** Carries out the declared operation and resumes, or has it looked at again; false when it blocks (it stays declared). */
+  /** Carries out the declared operation and resumes; false when it blocks (it stays declared). */
   private carryOut(): boolean {
     const { words, cpu } = this
     const { operation } = cpu
@@ -139,10 +116,7 @@ export class ThreadProcessor extends Processor {
         this.resume(0)
         return true
       case KIND.lock:
-        if (Atomics.compareExchange(words, word, 0, cpu.id + 1) !== 0) {
-          if (this.spin()) return true
-          if (!this.retryLock(word)) return false
-        }
+        if (Atomics.compareExchange(words, word, 0, cpu.id + 1) !== 0 && !this.retryLock(word)) return false
         this.locksHeld++
         return this.waited(0)
       case KIND.unlock:
@@ -153,7 +127,6 @@ export class ThreadProcessor extends Processor {
       case KIND.waitWhile: {
         let now = Atomics.load(words, word)
         if (now === operation.value) {
-          if (this.spin()) return true
           if (!this.register(word)) return false
           now = Atomics.load(words, word)
           if (now === operation.value) return false
@@ -162,7 +135,6 @@ export class ThreadProcessor extends Processor {
       }
       case KIND.waitUntil:
         if (Atomics.load(words, word) !== operation.value) {
-          if (this.spin()) return true
           if (!this.register(word)) return false
           if (Atomics.load(words, word) !== operation.value) return false
         }
@@ -172,7 +144,7 @@ export class ThreadProcessor extends Processor {
         this.resume(0)
         return true
       case KIND.halt:
-        if (!this.haltOver) return this.spin()
+        if (!this.haltOver) return false
         this.resume(0)
         return true
       case KIND.clock:
