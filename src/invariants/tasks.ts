@@ -9,7 +9,7 @@ import { CPUHP, GLOBAL, PERCPU, PERCPU_RWSEM, RUN_LEVELS, RUNQUEUE, TASK } from 
 import { testBit } from '../ops/mask.js'
 import { weightOf } from '../sched/fair.js'
 import { CALLBACK } from '../sched/runqueue.js'
-import { FLAG, levelOf, NORMAL_SLEEP, STATE } from '../sched/task.js'
+import { FLAG, isLoad, levelOf, NORMAL_SLEEP, STATE } from '../sched/task.js'
 import { heldOn } from './bandwidth.js'
 import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'
 
@@ -93,8 +93,22 @@ function* runqueues({ memory }: World): Findings {
     const fair = yield* fairTasks(memory, cpu, rq)
     const running = memory.get(rq + RUNQUEUE.running)
     if (running !== found + fair) yield `rq ${cpu}: ${running} tasks are counted, ${found + fair} are on its lists`
+    else {
+      const loads = memory.get(rq + RUNQUEUE.loads)
+      const users = loadsOn(memory, cpu)
+      if (loads !== users) yield `rq ${cpu}: ${loads} user tasks are counted, ${users} are on its lists`
+    }
     if (memory.get(rq + RUNQUEUE.idle) !== memory.idleTask(cpu)) yield `rq ${cpu}: its idle task is another's`
   }
+}
+
+/** User tasks that wait or run on a CPU. */
+function loadsOn(memory: Memory, cpu: number): number {
+  let loads = 0
+  for (const task of queuedOn(memory, cpu)) {
+    if (isLoad(memory, task) && memory.get(task + TASK.held) === 0) loads++
+  }
+  return loads
 }
 
 /** What is wrong with a runqueue's fair class; answers how many tasks it has. */

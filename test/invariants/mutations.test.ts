@@ -259,6 +259,7 @@ const MUTATIONS: readonly Mutation[] = [
     },
   ],
   ['runqueues-sound', 'a task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.running)],
+  ['runqueues-sound', 'a user task more is counted', (m) => bump(m, m.runqueue(1) + RUNQUEUE.loads)],
   ['runqueues-sound', 'the bit of an empty level is set', (m) => m.set(m.runqueue(1) + RUNQUEUE.levelBits, 32)],
   ['runqueues-sound', 'an empty list has an end', (m) => m.set(m.runqueue(1) + RUNQUEUE.levelTail + 5, m.initTask)],
   [
