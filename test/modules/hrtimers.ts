@@ -28,6 +28,8 @@ export const AT = {
   inside: 4,
   gate: 5,
   waits: 6,
+  /** who disarms it has seen that it is being called */
+  seen: 7,
   timer: 16,
 } as const
 
@@ -87,13 +89,14 @@ export const functions = {
   *hrtimers_cancel_inside(cpu) {
     yield cpu.waitUntil(cpu.memory.scratch(AT.inside), 1, 'hrtimers:wait')
     if ((yield* hrtimerTryToCancel(cpu, timerOf(cpu))) !== -1) return -1
+    yield cpu.store(cpu.memory.scratch(AT.seen), 1, full, 'hrtimers:seen')
     yield* hrtimerCancel(cpu, timerOf(cpu))
     return yield cpu.load(cpu.memory.scratch(AT.called), relaxed, 'hrtimers:returned')
   },
 
-  /** Opens the gate after so many us. */
+  /** Opens the gate when who disarms has waited for so many us. */
   *hrtimers_open(cpu, us) {
-    yield cpu.waitUntil(cpu.memory.scratch(AT.inside), 1, 'hrtimers:wait')
+    yield cpu.waitUntil(cpu.memory.scratch(AT.seen), 1, 'hrtimers:wait')
     yield* prepareToSleep(cpu, us * US)
     yield* schedule(cpu)
     yield cpu.store(cpu.memory.scratch(AT.gate), 1, full, 'hrtimers:open')
