@@ -78,13 +78,22 @@ export function* cpusetCpusAllowedFallback(cpu: Cpu, task: number): Kernel<numbe
   return own ? 1 : 0
 }
 
-/** Notes what the root has. cpuset_mutex is held, or cpu_hotplug_lock for writing. Answers whether it had something else. */
+/** Notes what the root has. cpuset_mutex is held. Answers whether it had something else. */
 export function* updateTopCpuset(cpu: Cpu, active: MaskWords): Kernel<boolean> {
   const { memory } = cpu
   const root = memory.cgroup(0)
   if (isSame(active, wordsOf(memory, memory.cpusetEffective(root)))) return false
   yield* setMask(cpu, memory.cpusetEffective(root), active)
   return true
+}
+
+/** The root has the active CPUs, whose set can't change meanwhile: cpu_hotplug_lock is held for writing. */
+export function* copyActiveCpus(cpu: Cpu): Kernel<void> {
+  const { memory } = cpu
+  const effective = memory.cpusetEffective(memory.cgroup(0))
+  yield cpu.lockIrq(callbackLock(cpu), 'cpuset:callback_lock')
+  for (let w = 0; w < memory.layout.maskWords; w++) memory.set(effective + w, memory.get(memory.active + w))
+  yield cpu.unlockIrq(callbackLock(cpu), 'cpuset:callback_lock')
 }
 
 /** Notes what a group is given, and what follows for it and those below. cpuset_mutex is held. */

@@ -12,7 +12,7 @@
 //
 // As 6.1: cpuset_hotplug_workfn, and cpuset_wait_for_hotplug at the end of each operation.
 import { lockCpusets, unlockCpusets } from '../cgroup/attach.js'
-import { type MaskWords, updateChildren, updateTopCpuset } from '../cgroup/cpuset.js'
+import { copyActiveCpus, type MaskWords, updateChildren, updateTopCpuset } from '../cgroup/cpuset.js'
 import { cpusReadReady, cpusReadUnlock } from '../hotplug/locks.js'
 import { CGROUP_ROOT } from '../memory/structs/cgroups.js'
 import { GLOBAL } from '../memory/structs.js'
@@ -54,12 +54,12 @@ export function* cpusetOperationOver(cpu: Cpu): Kernel<void> {
 }
 
 function* updateAtOnce(cpu: Cpu): Kernel<void> {
-  const { memory } = cpu
-  const active: number[] = []
-  for (let w = 0; w < memory.layout.maskWords; w++) active.push(memory.get(memory.active + w))
-  yield* updateTopCpuset(cpu, active)
-  yield* partitionSchedDomains(cpu, (w) => active[w]!)
+  yield* copyActiveCpus(cpu)
+  yield* partitionSchedDomains(cpu, topCpus(cpu))
 }
+
+/** The mask of what the root has. */
+const topCpus = ({ memory }: Cpu): number => memory.cpusetEffective(memory.cgroup(0))
 
 /** At the end of an operation, with cpu_hotplug_lock given back: returns when all cpusets are as the CPUs are. */
 export function* cpusetWaitForHotplug(cpu: Cpu): Kernel<void> {
@@ -84,7 +84,7 @@ export function* cpusetHotplugWorkfn(cpu: Cpu): Kernel<number> {
   yield* lockCpusets(cpu)
   memory.set(rebuild, 0)
   // Where CPUs have come or gone since, the work has been queued again.
-  yield* partitionSchedDomains(cpu, (w) => memory.get(memory.cpusetEffective(memory.cgroup(0)) + w))
+  yield* partitionSchedDomains(cpu, topCpus(cpu))
   yield* unlockCpusets(cpu)
   yield* cpusReadUnlock(cpu)
   return 0

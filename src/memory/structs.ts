@@ -210,6 +210,9 @@ export const RUNQUEUE = struct('rq', {
   niceNs: 'time',
   systemNs: 'time',
   idleNs: 'time',
+  // how long the machine could not run this CPU, as the machine counts it; what of that has been left out of the times above
+  steal: 'time',
+  stealNs: 'time',
   // stop, FIFO and RR: a list for each level
   levelBits: [4],
   levelHead: [RUN_LEVELS],

@@ -104,7 +104,11 @@ function* pullTasks(cpu: Cpu, from: number, count: number, why: Migration): Kern
   return taken
 }
 
-/** Tasks that wait on a runqueue and may come here, those that would wait longest first. */
+/**
+ * Tasks that wait on a runqueue and may come here, those first that have had least: an idle CPU runs them at once. (Linux has a list
+ * for it, and takes those that have not run for longest. Taking them from the other end kept minVruntime where tasks are
+ * pushed to where it was, and kernel threads there had nothing to catch up with.)
+ */
 function candidates(cpu: Cpu, source: number, count: number): number[] {
   const { memory } = cpu
   const found: number[] = []
@@ -114,7 +118,7 @@ function candidates(cpu: Cpu, source: number, count: number): number[] {
     if (mustStay(cpu, task) || !isLoad(memory, task) || isThrottled(memory, cpu.id, task)) continue
     if (hasBit(memory.get(maskWord(memory.affinity(task), cpu.id)), cpu.id)) found.push(task)
   }
-  return found.slice(-count)
+  return found.sort((a, b) => memory.getTime(a + TASK.vruntime) - memory.getTime(b + TASK.vruntime)).slice(0, count)
 }
 
 /** Moves a task that waits from one runqueue to another; both are locked. */

@@ -88,13 +88,19 @@ export function putPreviousTask(memory: Memory, rq: number, task: number): void 
   if (levelOf(memory, task) === 0) putPreviousFair(memory, rq, task)
 }
 
-/** Accounts what the current task has run since it was last accounted. Answers how long that was, ns; 0 of the idle task. */
+/**
+ * Accounts what the current task has run since it was last accounted; what was stolen meanwhile it has not run (as with
+ * CONFIG_PARAVIRT_TIME_ACCOUNTING). Answers how long that was, ns; 0 of the idle task.
+ */
 export function accountCurrent(memory: Memory, rq: number, now: number): number {
   const task = memory.get(rq + RUNQUEUE.current)
-  const ran = now - memory.getTime(task + TASK.execStart)
+  const since = now - memory.getTime(task + TASK.execStart)
   // The clocks of two workers may be a little apart, and a waker accounts with its own.
-  if (ran <= 0) return 0
+  if (since <= 0) return 0
   memory.setTime(task + TASK.execStart, now)
+  const stolen = Math.min(stealOf(memory, rq), since)
+  if (stolen > 0) memory.setTime(rq + RUNQUEUE.stealNs, memory.getTime(rq + RUNQUEUE.stealNs) + stolen)
+  const ran = since - stolen
   const spent = rq + timeFieldOf(memory, task)
   memory.setTime(spent, memory.getTime(spent) + ran)
   if ((memory.get(task + TASK.flags) & FLAG.idle) !== 0) return 0
@@ -106,6 +112,11 @@ export function accountCurrent(memory: Memory, rq: number, now: number): number 
   }
   if (level > 0 && level !== STOP_LEVEL) accountRealtime(memory, rq, ran, now)
   return ran
+}
+
+/** What has been stolen from a CPU and is not accounted yet, ns. */
+export function stealOf(memory: Memory, rq: number): number {
+  return memory.getTime(rq + RUNQUEUE.steal) - memory.getTime(rq + RUNQUEUE.stealNs)
 }
 
 /** As what its CPU counts the time that a task runs: a field of the runqueue. What a user task does in the kernel is its own. */

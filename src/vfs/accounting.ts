@@ -4,7 +4,7 @@ import type { Memory } from '../memory/memory.js'
 import { PERCPU, RUNQUEUE, TASK } from '../memory/structs.js'
 import { bitsOf, testBit } from '../ops/mask.js'
 import { VECTOR } from '../ops/vectors.js'
-import { timeFieldOf } from '../sched/runqueue.js'
+import { stealOf, timeFieldOf } from '../sched/runqueue.js'
 
 /** Times of a CPU, ns. The time in which it was offline is none of them. */
 export interface CpuTimes {
@@ -12,24 +12,37 @@ export interface CpuTimes {
   readonly niceNs: number
   readonly systemNs: number
   readonly idleNs: number
+  /** in which the host ran something else */
+  readonly stealNs: number
 }
 
-const FIELDS = ['userNs', 'niceNs', 'systemNs', 'idleNs'] as const
+const FIELDS = ['userNs', 'niceNs', 'systemNs', 'idleNs', 'stealNs'] as const
 
 export function cpuTimes(memory: Memory, cpu: number, nowNs: number): CpuTimes {
   const rq = memory.runqueue(cpu)
   const current = memory.get(rq + RUNQUEUE.current)
   const running = testBit(memory, memory.online, cpu) ? timeFieldOf(memory, current) : -1
-  const since = Math.max(0, nowNs - memory.getTime(current + TASK.execStart))
+  const since = runsSince(memory, rq, current, nowNs)
   const time = (name: (typeof FIELDS)[number]): number => {
     const field = RUNQUEUE[name]
     return memory.getTime(rq + field) + (field === running ? since : 0)
   }
-  return { userNs: time('userNs'), niceNs: time('niceNs'), systemNs: time('systemNs'), idleNs: time('idleNs') }
+  return {
+    userNs: time('userNs'),
+    niceNs: time('niceNs'),
+    systemNs: time('systemNs'),
+    idleNs: time('idleNs'),
+    stealNs: time('stealNs'),
+  }
+}
+
+/** How long the task that runs has run since it was accounted. */
+function runsSince(memory: Memory, rq: number, current: number, nowNs: number): number {
+  return Math.max(0, nowNs - memory.getTime(current + TASK.execStart) - stealOf(memory, rq))
 }
 
 export function sumOfTimes(all: readonly CpuTimes[]): CpuTimes {
-  const sum = { userNs: 0, niceNs: 0, systemNs: 0, idleNs: 0 }
+  const sum = { userNs: 0, niceNs: 0, systemNs: 0, idleNs: 0, stealNs: 0 }
   for (const times of all) for (const name of FIELDS) sum[name] += times[name]
   return sum
 }
@@ -38,7 +51,7 @@ export function sumOfTimes(all: readonly CpuTimes[]): CpuTimes {
 export function runTime(memory: Memory, task: number, nowNs: number): number {
   const rq = memory.runqueue(memory.get(task + TASK.cpu))
   const runs = memory.get(rq + RUNQUEUE.current) === task
-  const since = runs ? Math.max(0, nowNs - memory.getTime(task + TASK.execStart)) : 0
+  const since = runs ? runsSince(memory, rq, task, nowNs) : 0
   return memory.getTime(task + TASK.sumExec) + since
 }
 

@@ -71,8 +71,8 @@ function interrupts({ memory }: System): string {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
 const ticks = (ns: number): number => Math.floor(ns / TICK_NS)
 
-function statLine(name: string, { userNs, niceNs, systemNs, idleNs }: CpuTimes): string {
-  return `${name} ${[userNs, niceNs, systemNs, idleNs].map(ticks).join(' ')} 0 0 0 0 0 0`
+function statLine(name: string, { userNs, niceNs, systemNs, idleNs, stealNs }: CpuTimes): string {
+  return `${name} ${[userNs, niceNs, systemNs, idleNs].map(ticks).join(' ')} 0 0 0 ${ticks(stealNs)} 0 0`
 }
 
 function stat({ memory, now, bootTime }: System): string {

@@ -127,7 +127,7 @@ describe('a script of commands', () => {
     const has = (pattern: RegExp): void => expect(lines).toContainEqual(expect.stringMatching(pattern))
     has(/^PID 1 FF 30 - R 0:00\.0[45] hog$/)
     has(/ \d TS - 5 R 0:00\.0[45] sieve$/)
-    has(/^%Cpu1 : \d+\.\d us, \d+\.\d sy, 0\.0 ni, \d+\.\d id$/)
+    has(/^%Cpu1 : \d+\.\d us, \d+\.\d sy, 0\.0 ni, \d+\.\d id, \d+\.\d st$/)
     has(/^PID -31 0 R \d+\.\d 0:00\.0[45] 1 hog$/)
     has(/^%Cpu1 : offline$/)
     has(/^\[1\] Running spawn sha256 --work 400000000/)

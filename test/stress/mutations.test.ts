@@ -81,12 +81,18 @@ const CAUGHT: Readonly<
   'left-loaded': {
     by: 'vcpus-loaded-once',
     loads: 'kvm:tasks=16,gap=20,runs=4',
+    cycles: 120,
     any: true,
     also: ['load-kvm', 'bug', 'defect', 'virtualisation-enabled'],
   },
   'unready-hardware': { by: 'virtualisation-enabled', loads: 'kvm:tasks=16,gap=20,runs=4', any: true, also: ['bug'] },
   'stale-domain': { by: 'domain-spans' },
-  'unsorted-timers': { by: 'hrtimers-sound', mix: ['sleeper', 'sleeper', 'sleeper', 'sha256'] },
+  'unsorted-timers': {
+    by: 'hrtimers-sound',
+    mix: ['sleeper', 'sleeper', 'sleeper', 'sha256'],
+    loads: 'hrtimers:tasks=8',
+    cycles: 120,
+  },
 }
 
 /** What a run found, each once; a machine that died tells by its last words. */
@@ -103,7 +109,7 @@ async function run(bugs: readonly string[], options: Partial<BusyOptions>): Prom
 }
 
 const MACHINES = {
-  deterministic: { machine: 'deterministic', cycles: 60, watchdog: { requestMs: 100 } },
+  deterministic: { machine: 'deterministic', cycles: 60, watchdog: { requestMs: 1000 } },
   threads: { machine: 'threads', workers: 2, cycles: 200, checkIntervalNs: 10e6, watchdog: { requestMs: 2500 } },
 } as const
 

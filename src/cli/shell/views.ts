@@ -154,8 +154,14 @@ const percent = (share: number): string => (100 * Math.min(1, Math.max(0, share)
 /** What part of its online time since the last look a CPU has spent at what. */
 function shares(now: CpuTimes, before: CpuTimes | undefined): string {
   const spent = (name: keyof CpuTimes): number => Math.max(0, now[name] - (before?.[name] ?? 0))
-  const parts = { us: spent('userNs'), sy: spent('systemNs'), ni: spent('niceNs'), id: spent('idleNs') }
-  const total = Math.max(1, parts.us + parts.sy + parts.ni + parts.id)
+  const parts = {
+    us: spent('userNs'),
+    sy: spent('systemNs'),
+    ni: spent('niceNs'),
+    id: spent('idleNs'),
+    st: spent('stealNs'),
+  }
+  const total = Math.max(1, parts.us + parts.sy + parts.ni + parts.id + parts.st)
   return Object.entries(parts)
     .map(([name, ns]) => `${percent(ns / total).padStart(5)} ${name}`)
     .join(', ')

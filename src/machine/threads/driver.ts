@@ -5,7 +5,7 @@
 //             all halted or blocked? spin for a while, then park on the doorbell
 
 import type { Memory } from '../../memory/memory.js'
-import { DOORBELL, GLOBAL } from '../../memory/structs.js'
+import { DOORBELL, GLOBAL, RUNQUEUE } from '../../memory/structs.js'
 import { Cpu, type Services } from '../../ops/cpu.js'
 import type { Functions } from '../../ops/functions.js'
 import type { BugName } from '../../ops/switches.js'
@@ -20,6 +20,7 @@ import type { DriverCounters } from './messages.js'
 import { MACHINE_STATE } from './messages.js'
 import { type DrivenBy, ThreadProcessor, TURN } from './processor.js'
 import { raise, ringHost, waitBucket } from './shared.js'
+import { StealClock } from './steal.js'
 
 /**
  * Operations in a turn, at least and at most: between two turns the worker looks at timers and at the machine's state.
@@ -36,6 +37,14 @@ const SPINS_OVERSUBSCRIBED = 400
 const STEP_NS = 50_000
 /** Steps of a stretch, at most: it goes on as long as nobody wants anything of this worker. */
 const STRETCH_STEPS = 16
+
+/** After how long without a look at the clock the host is asked whether it has run something else, ns. */
+const STEAL_LOOK_NS = 500_000
+/**
+ * Rounds of turns that a busy worker keeps lines of the log to itself, for company: mostly an answer follows, and a host that
+ * is woken takes a core from a worker.
+ */
+const LOG_TURNS = 16
 
 export class Driver implements DrivenBy {
   readonly worker: number
@@ -59,6 +68,12 @@ export class Driver implements DrivenBy {
   private nextDeadline = Number.POSITIVE_INFINITY
   /** how many of this worker's CPUs wait for words of a bucket, by bucket */
   private readonly registrations = new Map<number, number>()
+  private readonly stealClock = new StealClock()
+  /** what that said, and when anything looked at the time */
+  private stolen = this.stealClock.read()
+  private lookedAt = 0
+  /** rounds since there has been a line of the log that the host has not been told of */
+  private unheard = 0
   private parks = 0
   private random = 0x2545_f491
   /** the CPU that runs, for whoever catches what it throws */
@@ -116,13 +131,17 @@ export class Driver implements DrivenBy {
       if (this.nextDeadline !== Number.POSITIVE_INFINITY) this.fireTimers()
       let busy = this.takeTurns()
       if (this.devices.length > 0 && this.driveDevices()) busy = true
-      if (this.log.fresh) {
-        this.log.fresh = false
-        ringHost(memory)
-      }
+      if (this.log.fresh && (!busy || ++this.unheard === LOG_TURNS)) this.notifyHost()
       if (!busy) this.pause(bell, seen)
     }
     Atomics.sub(words, memory.global + GLOBAL.awake, 1)
+  }
+
+  /** Rings the host, which looks at the log as well. */
+  notifyHost(): void {
+    this.log.fresh = false
+    this.unheard = 0
+    ringHost(this.memory)
   }
 
   /** Answers whether any CPU did anything. */
@@ -194,26 +213,44 @@ export class Driver implements DrivenBy {
     Atomics.sub(words, awake, 1)
     Atomics.store(words, parked, 1)
     if (!this.isCalled()) Atomics.wait(words, bell, seen, timeoutMs)
+    this.lookedAt = this.services.now()
     Atomics.store(words, parked, 0)
     Atomics.add(words, awake, 1)
     this.parks++
   }
 
   execute(task: number, cpu: number): number {
-    const { programs, services } = this
+    const { programs } = this
     const workload = programs.workloadOf(task)
     programs.begin(task, cpu)
     let call: number = CALL.usedUp
-    let before = services.now()
+    let before = this.clock(cpu)
     for (let n = 0; n < STRETCH_STEPS; n++) {
       call = programs.step(task, this.budgetOf(workload))
-      const now = services.now()
+      const now = this.clock(cpu)
       this.measure(workload, now - before)
       before = now
       if (call !== CALL.usedUp || this.isWanted(now)) break
     }
     programs.end(task, cpu)
     return call
+  }
+
+  /** The time, ns. Where nothing has looked at it for long, what the host took meanwhile was stolen from that CPU. */
+  clock(cpu: number): number {
+    const now = this.services.now()
+    const since = now - this.lookedAt
+    this.lookedAt = now
+    if (since > STEAL_LOOK_NS) this.noteSteal(cpu, since)
+    return now
+  }
+
+  private noteSteal(cpu: number, most: number): void {
+    const { memory } = this
+    const stolen = this.stealClock.read()
+    const steal = memory.runqueue(cpu) + RUNQUEUE.steal
+    memory.setTime(steal, memory.getTime(steal) + Math.min(stolen - this.stolen, most))
+    this.stolen = stolen
   }
 
   /** Units that fill a step. */

@@ -3,7 +3,7 @@ import type { Cpu } from '../../ops/cpu.js'
 import { KIND } from '../../ops/operation.js'
 import type { Vector } from '../../ops/vectors.js'
 import { Processor } from '../processor.js'
-import { notifyWaiters, raise, ringHost } from './shared.js'
+import { notifyWaiters, raise } from './shared.js'
 
 /** What a processor needs of the worker that drives it. */
 export interface DrivenBy {
@@ -14,6 +14,8 @@ export interface DrivenBy {
   choose(n: number): number
   /** runs a stretch of a user task's program; answers the call that it ends with */
   execute(task: number, cpu: number): number
+  notifyHost(): void
+  clock(cpu: number): number
   /** whoever writes the word rings this worker from now on */
   register(word: number): void
   unregister(word: number): void
@@ -148,7 +150,7 @@ export class ThreadProcessor extends Processor {
         this.resume(0)
         return true
       case KIND.clock:
-        this.resume(cpu.services.now())
+        this.resume(this.driver.clock(cpu.id))
         return true
       case KIND.setTimer:
         this.driver.setTimer(cpu.id, operation.value)
@@ -172,7 +174,7 @@ export class ThreadProcessor extends Processor {
         this.stretched = true
         return true
       case KIND.notifyHost:
-        ringHost(cpu.memory)
+        this.driver.notifyHost()
         this.resume(0)
         return true
     }
