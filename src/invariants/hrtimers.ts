@@ -4,6 +4,7 @@ import { HRTIMER, HRTIMER_BASE } from '../memory/structs/hrtimers.js'
 import { PERCPU, TASK } from '../memory/structs.js'
 import { testBit } from '../ops/mask.js'
 import { NORMAL_SLEEP } from '../sched/task.js'
+import { heapOf } from './heap.js'
 import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'
 
 /** A timer for a reader: whose it is, or where it lies. */
@@ -13,35 +14,13 @@ function timerName(memory: Memory, timer: number): string {
   return nameOf(memory, memory.task(place.index))
 }
 
-interface Node {
-  readonly timer: number
-  readonly parent: number
-  /** the sibling before it, or its parent */
-  readonly previous: number
-}
-
-/** The timers of a base, as far as its heap can be followed: not for ever when it runs in a circle. */
-function* heapOf(memory: Memory, base: number): Generator<Node, void, undefined> {
-  const root = memory.get(base + HRTIMER_BASE.root)
-  const todo: Node[] = root === 0 ? [] : [{ timer: root, parent: 0, previous: 0 }]
-  const seen = new Set<number>()
-  for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
-    yield node
-    const { timer, parent } = node
-    if (seen.has(timer)) return
-    seen.add(timer)
-    const next = memory.get(timer + HRTIMER.heapNext)
-    if (next !== 0) todo.push({ timer: next, parent, previous: timer })
-    const child = memory.get(timer + HRTIMER.heapChild)
-    if (child !== 0) todo.push({ timer: child, parent: timer, previous: timer })
-  }
-}
+const HEAP = { child: HRTIMER.heapChild, next: HRTIMER.heapNext }
 
 function* timers({ memory }: World): Findings {
   const listed = new Set<number>()
   for (const cpu of cpusOf(memory)) {
     const base = memory.hrtimerBase(cpu)
-    for (const { timer, parent, previous } of heapOf(memory, base)) {
+    for (const { node: timer, parent, previous } of heapOf(memory, memory.get(base + HRTIMER_BASE.root), HEAP)) {
       const name = timerName(memory, timer)
       if (listed.has(timer)) {
         yield `the timer of ${name} is armed on two CPUs, or twice on one`

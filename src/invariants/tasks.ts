@@ -11,6 +11,7 @@ import { weightOf } from '../sched/fair.js'
 import { CALLBACK } from '../sched/runqueue.js'
 import { FLAG, isLoad, levelOf, NORMAL_SLEEP, STATE } from '../sched/task.js'
 import { heldOn } from './bandwidth.js'
+import { type HeapNode, heapOf } from './heap.js'
 import { cpusOf, type Findings, type Invariant, nameOf, stateOf, tasksOf, type World } from './invariant.js'
 
 const STATES: readonly number[] = Object.values(STATE)
@@ -28,27 +29,11 @@ function* listOf(memory: Memory, rq: number, level: number): Generator<number, v
   }
 }
 
-interface Node {
-  readonly task: number
-  readonly parent: number
-  /** the sibling before it, or its parent */
-  readonly previous: number
-}
+const HEAP = { child: TASK.heapChild, next: TASK.heapNext }
 
-/** The nodes of a runqueue's heap, as far as it can be followed. */
-function* heapOf(memory: Memory, rq: number): Generator<Node, void, undefined> {
-  const root = memory.get(rq + RUNQUEUE.fairRoot)
-  const todo: Node[] = root === 0 ? [] : [{ task: root, parent: 0, previous: 0 }]
-  for (let left = memory.layout.taskCount + 1; left > 0; left--) {
-    const node = todo.pop()
-    if (node === undefined) return
-    yield node
-    const { task, parent } = node
-    const next = memory.get(task + TASK.heapNext)
-    if (next !== 0) todo.push({ task: next, parent, previous: task })
-    const child = memory.get(task + TASK.heapChild)
-    if (child !== 0) todo.push({ task: child, parent: task, previous: task })
-  }
+/** The fair tasks that wait on a runqueue. */
+function waitingOn(memory: Memory, rq: number): Generator<HeapNode> {
+  return heapOf(memory, memory.get(rq + RUNQUEUE.fairRoot), HEAP)
 }
 
 /** Every task on a runqueue. */
@@ -57,7 +42,7 @@ function* queuedOn(memory: Memory, cpu: number): Generator<number, void, undefin
   for (let level = 1; level < RUN_LEVELS; level++) yield* listOf(memory, rq, level)
   const current = memory.get(rq + RUNQUEUE.fairCurrent)
   if (current !== 0) yield current
-  for (const { task } of heapOf(memory, rq)) yield task
+  for (const { node } of waitingOn(memory, rq)) yield node
   for (let group = 1; group < LIMITS.groups; group++) yield* heldOn(memory, memory.cfsRq(group, cpu))
 }
 
@@ -116,12 +101,9 @@ function* fairTasks(memory: Memory, cpu: number, rq: number): Generator<string, 
   const current = memory.get(rq + RUNQUEUE.fairCurrent)
   let count = current === 0 ? 0 : 1
   let load = current === 0 ? 0 : weightOf(memory, current)
-  for (const { task, parent, previous } of heapOf(memory, rq)) {
+  for (const { node: task, parent, previous } of waitingOn(memory, rq)) {
     const name = nameOf(memory, task)
-    if (++count > memory.layout.taskCount) {
-      yield `rq ${cpu}: its heap has no end`
-      break
-    }
+    count++
     load += weightOf(memory, task)
     if (memory.get(task + TASK.heapPrevious) !== previous) yield `rq ${cpu}: ${name} is linked forth and not back`
     if (levelOf(memory, task) !== 0) yield `rq ${cpu}: ${name} is among the fair tasks, and is none`

@@ -5,6 +5,12 @@ import { AT, SLOT, TIMERS, TIMERS_KERNEL } from './hrtimers-kernel.js'
 
 const init = (machine: Machine): Promise<number> => machine.run('timers_init', { cpu: 0 })
 
+/** The dying CPU arms a timer when it has given its timers away. */
+async function initArmedLate(machine: Machine): Promise<void> {
+  await init(machine)
+  await machine.addState({ name: 'explore/late', state: 120, teardown: 'timers_arm' })
+}
+
 /** Every timer was called as often as it was armed and not disarmed, none too early, none twice at a time. */
 function* once({ memory }: Machine) {
   for (let n = 0; n < TIMERS; n++) {
@@ -43,10 +49,7 @@ export const lateTimer = scenario({
   name: 'late-timer',
   says: 'a callback arms a timer on the dying CPU when that has given its timers away',
   machine: { cpus: 3, modules: [TIMERS_KERNEL] },
-  async prepare(machine) {
-    await init(machine)
-    await machine.addState({ name: 'explore/late', state: 120, teardown: 'timers_arm' })
-  },
+  prepare: initArmedLate,
   actors: [
     { name: 'A', steps: [offline(1), online(1), offline(1)] },
     { name: 'B', steps: [offline(2), online(2)] },
@@ -69,10 +72,7 @@ export const timerStorm = scenario({
   name: 'timer-storm',
   says: 'timers are armed, disarmed and arm themselves again while the CPUs that they are on go and come',
   machine: { cpus: 3, modules: [TIMERS_KERNEL] },
-  async prepare(machine) {
-    await init(machine)
-    await machine.addState({ name: 'explore/late', state: 120, teardown: 'timers_arm' })
-  },
+  prepare: initArmedLate,
   actors: [
     { name: 'storm 1', steps: [call('timers_storm', 1, [4, 8])] },
     { name: 'storm 2', steps: [call('timers_storm', 2, [8, 8])] },
