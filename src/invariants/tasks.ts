@@ -206,7 +206,7 @@ function* pinned({ memory }: World): Findings {
 }
 
 /** Whether a task has armed the timer that wakes it. */
-function hasTimer(memory: Memory, task: number): boolean {
+export function hasTimer(memory: Memory, task: number): boolean {
   return memory.get(task + TASK.sleepTimer + HRTIMER.queued) === 1
 }
 

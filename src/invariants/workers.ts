@@ -8,6 +8,7 @@ import { bitsOf } from '../ops/mask.js'
 import { FLAG } from '../sched/task.js'
 import { isAssociated, isUnbound, WORKER_FLAG, workersOf } from '../workqueue/pool.js'
 import { type Findings, type Invariant, nameOf, stateOf, type World } from './invariant.js'
+import { hasTimer } from './tasks.js'
 
 const NOT_RUNNING = WORKER_FLAG.prep | WORKER_FLAG.unbound | WORKER_FLAG.rebound
 
@@ -128,14 +129,19 @@ function* doneOnce({ memory }: World): Findings {
   }
 }
 
+/** Whether a worker is awake, or will be: it sleeps for a moment, to go on on its own CPU. */
+function isAwake(memory: Memory, worker: number): boolean {
+  const task = memory.workerTask(worker)
+  return memory.get(task + TASK.onRunqueue) === 1 || (memory.get(worker + WORKER.work) === 0 && hasTimer(memory, task))
+}
+
 /** Where work waits, somebody is awake to do it, or on the way to be. */
 function* attended({ memory }: World): Findings {
   for (const [pool, name] of poolsOf(memory)) {
     const waits = memory.get(pool + WORKER_POOL.worklist + WORK_LIST.first) !== 0
     if (!waits || memory.get(pool + WORKER_POOL.idle) === 0) continue
     const workers = [...workersOf(memory, pool)]
-    const awake = workers.some((worker) => memory.get(memory.workerTask(worker) + TASK.onRunqueue) === 1)
-    if (!awake) yield `${name} has work and idle workers, and none is awake`
+    if (!workers.some((worker) => isAwake(memory, worker))) yield `${name} has work and idle workers, and none is awake`
   }
 }
 

@@ -84,12 +84,17 @@ function leaveCallback(memory: Memory, cpu: number): void {
 /** A task asleep on the timers of a CPU, as it should be. */
 function sleeper(memory: Memory, cpu: number, wakeTime: number, n = 0): number {
   const task = spareTask(memory, cpu, undefined, n)
+  fallAsleep(memory, task, cpu, wakeTime)
+  return task
+}
+
+function fallAsleep(memory: Memory, task: number, cpu: number, wakeTime: number): void {
   const timer = task + TASK.sleepTimer
   memory.set(task + TASK.state, STATE.uninterruptible)
   memory.set(timer + HRTIMER.queued, 1)
+  memory.set(timer + HRTIMER.base, cpu + 1)
   memory.setTime(timer + HRTIMER.expires, wakeTime)
   armed.insert(memory, memory.hrtimerBase(cpu) + HRTIMER_BASE.root, timer)
-  return task
 }
 
 /** A tasklet on the list of a CPU; as it should be, where it is the only one, and its state says that it is scheduled. */
@@ -681,6 +686,13 @@ describe('no invariant objects to', () => {
     ],
     ['a user task that keeps the number of a dead CPU while it sleeps', (m) => void spareTask(m, 3, [3])],
     ['interrupts that a dead CPU never takes', (m) => m.set(m.pending(3), 7)],
+    [
+      'work whose worker sleeps for a moment, to go on on its own CPU',
+      (m) => {
+        leaveWork(m, 1)
+        fallAsleep(m, kworker(m, 1), 2, 1e9)
+      },
+    ],
     ['a state that is to fail next', (m) => record(m, 1, 'fail', 200)],
   ])('%s', async (_what, mutate) => {
     machine = await lab()
