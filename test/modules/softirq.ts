@@ -63,13 +63,13 @@ export const functions = {
     return 0
   },
 
-  /** What a tasklet does: never in two places at once, with interrupts on and preemption off, when it is enabled. */
+  /** What a tasklet does: never in two places at once, with interrupts on and preemption off. It may be disabled meanwhile. */
   *softirq_tasklet(cpu, n, itself) {
     const { memory } = cpu
     const inside = memory.scratch(AT.inside + n)
     if ((yield cpu.add(inside, 1, full, 'softirq:inside')) !== 0) yield wrong(cpu)
     if (!cpu.servingSoftirq || cpu.irqDisabled > 0 || cpu.preemptCount === 0) yield wrong(cpu)
-    if (memory.get(itself + TASKLET.disabled) !== 0 || itself !== tasklet(cpu, n)) yield wrong(cpu)
+    if (itself !== tasklet(cpu, n)) yield wrong(cpu)
     yield cpu.add(memory.scratch(AT.runs + n), 1, full, 'softirq:runs')
     yield cpu.store(memory.scratch(AT.where + n), cpu.id, relaxed, 'softirq:where')
     yield cpu.add(inside, -1, full, 'softirq:outside')

@@ -1,10 +1,10 @@
 // CFS bandwidth: a group gets its quota, not more, and not less while it wants it; on CPUs that go and come too.
 import { describe, expect, test } from 'vitest'
 import { Machine, type Task } from '#dist/src/index.js'
-import { checkInvariants, checkStopped } from '#dist/src/invariants/check.js'
+import { checkStopped } from '#dist/src/invariants/check.js'
 import type { TaskGroup } from '#dist/src/machine/groups.js'
 import { TASK } from '#dist/src/memory/structs.js'
-import { settle } from '#dist/stress/settle.js'
+import { checkAtRest } from '#dist/stress/settle.js'
 import { onEveryMachine } from '../support/machines.js'
 
 const MS = 1e6
@@ -51,8 +51,8 @@ async function groupAndCycles(machine: Machine): Promise<TaskGroup> {
 onEveryMachine('a group is throttled, and let go, on CPUs that go and come', { cpus: 4 }, async (machine) => {
   const group = await groupAndCycles(machine)
   await group.destroy()
-  await settle(machine)
-  expect(checkInvariants(machine).violations).toEqual([])
+  // Its period timer goes on for a while.
+  expect((await checkAtRest(machine)).violations).toEqual([])
 })
 
 describe('on the deterministic machine', () => {
