@@ -41,11 +41,10 @@ function* waitForAll(cpu: Cpu): Kernel<void> {
   const pending = memory.rcu + RCU.expPending
   // One for who asks, so that it does not fall to nothing before all have been asked.
   yield cpu.store(pending, 1, relaxed, 'sync_rcu_exp_select_cpus:begin')
-  for (const [index, node] of nodesOf(memory)) {
-    const mask = yield* selectCpus(cpu, index, node)
-    if (mask === 0) continue
-    yield* smpCallFunctionMany(cpu, cpusOfNode(index, mask), FN.rcu_exp_handler, 0, false)
-  }
+  // All are asked in one call: it would not begin another before everybody has taken the one before.
+  const asked: number[] = []
+  for (const [index, node] of nodesOf(memory)) asked.push(...cpusOfNode(index, yield* selectCpus(cpu, index, node)))
+  if (asked.length > 0) yield* smpCallFunctionMany(cpu, asked, FN.rcu_exp_handler, 0, false)
   if ((yield cpu.add(pending, -1, full, 'sync_rcu_exp_select_cpus:end')) === 1) return
   const now = yield cpu.clock('synchronize_rcu_expedited_wait')
   yield cpu.store(memory.rcu + RCU.expStallAt, milliseconds(now) + STALL_MS, relaxed, 'synchronize_rcu_expedited_wait')

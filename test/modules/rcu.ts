@@ -55,6 +55,16 @@ export const functions = {
     return 0
   },
 
+  /** A section with interrupts off of so many us. */
+  *rcu_irq_off(cpu, us) {
+    cpu.irqDisable()
+    yield cpu.add(cpu.memory.scratch(AT.begun), 1, full, 'rcu_irq_off:begun')
+    yield* spin(cpu, us)
+    yield cpu.add(cpu.memory.scratch(AT.ended), 1, full, 'rcu_irq_off:ended')
+    cpu.irqEnable()
+    return 0
+  },
+
   *rcu_spin(cpu, us) {
     yield* spin(cpu, us)
     return 0

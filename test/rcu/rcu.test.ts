@@ -143,3 +143,18 @@ test.each(['deterministic', 'threads'] as const)('a machine with normal grace pe
   expect(machine.memory.get(machine.memory.rcu + RCU.expSequence)).toBe(0)
   expect((await checkAtRest(machine)).violations).toEqual([])
 })
+
+test('an expedited grace period asks all CPUs at once: one that does not listen does not keep those of other nodes waiting', async () => {
+  await boot({ cpus: 40 })
+  const deaf = machine.run('rcu_irq_off', { cpu: 1, args: [5000] })
+  const other = machine.run('rcu_spin', { cpu: 20, args: [20_000] })
+  const begun = machine.now()
+  expect(await machine.run('rcu_wait', { cpu: 0, args: [BY.expedited] })).toBe(1)
+  await Promise.all([deaf, other])
+  const asked = machine
+    .trace()
+    .find(
+      ({ event, cpu, a, timeNs }) => event === 'irq_entry' && cpu === 20 && a === VECTOR.callFunction && timeNs > begun,
+    )
+  expect(asked!.timeNs - begun).toBeLessThan(1e6)
+})
