@@ -105,9 +105,9 @@ function* pullTasks(cpu: Cpu, from: number, count: number, why: Migration): Kern
 }
 
 /**
- * Tasks that wait on a runqueue and may come here, those first that have had least: an idle CPU runs them at once. (Linux has a list
- * for it, and takes those that have not run for longest. Taking them from the other end kept minVruntime where tasks are
- * pushed to where it was, and kernel threads there had nothing to catch up with.)
+ * Tasks that wait on a runqueue and may come here, those with the least vruntime first: their turn is next, and here they have it at
+ * once. Linux takes those that have not run for longest, from a list of its own. With those that wait longest (the greatest
+ * vruntime) minVruntime stands still where tasks are pushed to, and kernel threads there use their share up.
  */
 function candidates(cpu: Cpu, source: number, count: number): number[] {
   const { memory } = cpu
