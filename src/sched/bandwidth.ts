@@ -228,6 +228,8 @@ export function* unthrottleOfflineCfsRqs(cpu: Cpu, subject: number): Kernel<void
   for (let number = 1; number < LIMITS.groups; number++) {
     const cfs = memory.cfsRq(number, subject)
     if (memory.get(cfs + CFS_RQ.runtimeEnabled) === 0 || cpu.bugs.has('kept-throttled')) continue
+    const owed = Math.max(0, -memory.getTime(cfs + CFS_RQ.runtimeRemaining))
+    memory.setTime(cfs + CFS_RQ.letOff, memory.getTime(cfs + CFS_RQ.letOff) + owed)
     memory.setTime(cfs + CFS_RQ.runtimeRemaining, 1)
     memory.set(cfs + CFS_RQ.runtimeEnabled, 0)
     yield* unthrottleIfThrottled(cpu, number, subject, now)

@@ -2,6 +2,7 @@
 import { NS_PER_MS } from '../../base/time.js'
 import type { TaskGroup } from '../../machine/groups.js'
 import type { Machine } from '../../machine/machine.js'
+import { CFS_RQ } from '../../memory/structs/task-groups.js'
 import { TASK } from '../../memory/structs.js'
 import { type Actor, offline, online, scenario, step } from '../scenario.js'
 
@@ -28,21 +29,21 @@ const pause = (ms: number) => step<TaskGroup>(`sleep(${ms} ms)`, (machine) => ma
 
 /**
  * The group's tasks have run for no longer than they might: a quota for each period, and what a CPU finds out a tick late. That is a
- * debt, of each CPU, which is paid from the next quota; but what a CPU owes when it goes down is let off, as in 6.1.
+ * debt, of each CPU, which is paid from the next quota; what a CPU owes when it goes down is let off, as in 6.1.
  */
 function* withinQuota({ memory, cpus }: Machine, group: TaskGroup) {
   let ran = 0
   for (let n = 0; n < TASKS; n++) ran += memory.getTime(memory.userTask(n) + TASK.sumExec)
   const { nr_periods, nr_throttled } = group.stat
-  const most = (nr_periods + 1) * QUOTA_US * 1000 + (cpus + OFFLINES) * LATE_NS
+  let letOff = 0
+  for (let n = 0; n < cpus; n++) letOff += memory.getTime(memory.cfsRq(group.number, n) + CFS_RQ.letOff)
+  const most = (nr_periods + 1) * QUOTA_US * 1000 + cpus * LATE_NS + letOff
   if (ran > most) yield `the group has run for ${ran} ns in ${nr_periods} periods, at most ${most} ns were its`
   if (nr_throttled > nr_periods) yield `the group was throttled in ${nr_throttled} periods of ${nr_periods}`
 }
 
 /** A tick, and the stretch of a task's program that is under way then. */
 const LATE_NS = 5 * NS_PER_MS
-/** How often the scenario takes a CPU down. */
-const OFFLINES = 3
 
 export const bandwidth = scenario<TaskGroup>({
   name: 'bandwidth',

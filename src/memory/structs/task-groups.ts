@@ -41,6 +41,8 @@ export const CFS_RQ = struct('cfs_rq', {
   held: 'word',
   /** below 0: they have run longer than they had */
   runtimeRemaining: 'time',
+  /** how much of what they had run too long was forgotten when the CPU went down, in all */
+  letOff: 'time',
   /** since when it is throttled */
   throttledSince: 'time',
   // guarded by the group's lock
