@@ -1,3 +1,4 @@
+// A heap of memory/heap.ts as it stands in memory, which may be broken: that one's own walk trusts its links.
 import type { HeapFields } from '../memory/heap.js'
 import type { Memory } from '../memory/memory.js'
 

@@ -210,7 +210,7 @@ export const RUNQUEUE = struct('rq', {
   niceNs: 'time',
   systemNs: 'time',
   idleNs: 'time',
-  // how long the machine could not run this CPU, as the machine counts it; what of that has been left out of the times above
+  // how long the host ran something else instead of this CPU: the machine's count, without the lock; and what has been accounted of it
   steal: 'time',
   stealNs: 'time',
   // stop, FIFO and RR: a list for each level

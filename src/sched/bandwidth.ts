@@ -266,9 +266,22 @@ export function* schedCreateGroup(cpu: Cpu): Kernel<number> {
   const { memory } = cpu
   for (let number = 1; number < LIMITS.groups; number++) {
     const used = memory.taskGroup(number) + TASK_GROUP.used
-    if ((yield cpu.exchange(used, 1, full, 'sched_create_group')) === 0) return number
+    if ((yield cpu.exchange(used, 1, full, 'sched_create_group')) !== 0) continue
+    forgetStatistics(memory, number)
+    return number
   }
   return 0
+}
+
+/** What is counted of a group begins with the group, though another one has had its place. */
+function forgetStatistics(memory: Memory, number: number): void {
+  const group = memory.taskGroup(number)
+  memory.set(group + TASK_GROUP.periods, 0)
+  memory.set(group + TASK_GROUP.throttledPeriods, 0)
+  memory.setTime(group + TASK_GROUP.throttledNs, 0)
+  for (let owner = 0; owner < memory.layout.config.cpus; owner++) {
+    memory.setTime(memory.cfsRq(number, owner) + CFS_RQ.letOff, 0)
+  }
 }
 
 /** Takes a group away that has no tasks; its limit has been taken off (setBandwidth with quota 0). */

@@ -25,6 +25,13 @@ function* spin(cpu: Cpu, us: number): Kernel<void> {
   yield cpu.spinUntil((yield cpu.clock('rcu_test:now')) + us * 1000, 'rcu_test:spin')
 }
 
+/** What a section does: it has begun, lasts for so many us, and has ended. */
+function* section(cpu: Cpu, us: number): Kernel<void> {
+  yield cpu.add(cpu.memory.scratch(AT.begun), 1, full, 'rcu_test:begun')
+  yield* spin(cpu, us)
+  yield cpu.add(cpu.memory.scratch(AT.ended), 1, full, 'rcu_test:ended')
+}
+
 function* wait(cpu: Cpu, by: number): Kernel<void> {
   if (by === BY.normal) yield* waitForGracePeriod(cpu)
   else if (by === BY.expedited) yield* synchronizeRcuExpedited(cpu)
@@ -48,9 +55,7 @@ export const functions = {
   /** A section with preemption off of so many us. */
   *rcu_preempt_off(cpu, us) {
     cpu.preemptDisable()
-    yield cpu.add(cpu.memory.scratch(AT.begun), 1, full, 'rcu_preempt_off:begun')
-    yield* spin(cpu, us)
-    yield cpu.add(cpu.memory.scratch(AT.ended), 1, full, 'rcu_preempt_off:ended')
+    yield* section(cpu, us)
     cpu.preemptEnable()
     return 0
   },
@@ -58,9 +63,7 @@ export const functions = {
   /** A section with interrupts off of so many us. */
   *rcu_irq_off(cpu, us) {
     cpu.irqDisable()
-    yield cpu.add(cpu.memory.scratch(AT.begun), 1, full, 'rcu_irq_off:begun')
-    yield* spin(cpu, us)
-    yield cpu.add(cpu.memory.scratch(AT.ended), 1, full, 'rcu_irq_off:ended')
+    yield* section(cpu, us)
     cpu.irqEnable()
     return 0
   },

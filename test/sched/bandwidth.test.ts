@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Machine, type Task } from '#dist/src/index.js'
 import { checkStopped } from '#dist/src/invariants/check.js'
 import type { TaskGroup } from '#dist/src/machine/groups.js'
+import { CFS_RQ } from '#dist/src/memory/structs/task-groups.js'
 import { TASK } from '#dist/src/memory/structs.js'
 import { checkAtRest } from '#dist/stress/settle.js'
 import { onEveryMachine } from '../support/machines.js'
@@ -62,6 +63,32 @@ describe('on the deterministic machine', () => {
     const machine = await boot(4)
     const { nr_periods } = (await groupAndCycles(machine)).stat
     expect(ranMs(machine, 3)).toBeLessThanOrEqual((nr_periods + 1) * QUOTA_MS + SLACK_MS)
+    await machine.shutdown()
+  })
+
+  test('what a CPU owes when it goes down is let off, and counted; a new group begins with nothing', async () => {
+    const machine = await boot(2)
+    const { memory } = machine
+    const group = await machine.createGroup({ quotaUs: 1000, periodUs: 1_000_000 })
+    const cfs = memory.cfsRq(group.number, 1)
+    const task = await machine.spawn({ workload: 'sha256', work: 20_000, group })
+    await task.setAffinity('1')
+    await machine.sleep(50 * MS)
+    const owed = -memory.getTime(cfs + CFS_RQ.runtimeRemaining)
+    expect(owed).toBeGreaterThan(0)
+    await machine.offline(1)
+    expect(memory.getTime(cfs + CFS_RQ.letOff)).toBe(owed)
+    expect(memory.getTime(cfs + CFS_RQ.runtimeRemaining)).toBeGreaterThanOrEqual(0)
+    await task.kill()
+    await Promise.allSettled([task.result])
+    await machine.sleep(1500 * MS)
+    expect(group.stat.nr_periods).toBeGreaterThan(0)
+    const { number } = group
+    await group.destroy()
+    const next = await machine.createGroup({ quotaUs: null })
+    expect(next.number).toBe(number)
+    expect(next.stat).toMatchObject({ nr_periods: 0, nr_throttled: 0, throttled_usec: 0 })
+    expect(memory.getTime(cfs + CFS_RQ.letOff)).toBe(0)
     await machine.shutdown()
   })
 

@@ -15,6 +15,7 @@ export interface DrivenBy {
   /** runs a stretch of a user task's program; answers the call that it ends with */
   execute(task: number, cpu: number): number
   notifyHost(): void
+  /** the time, ns, for a CPU that asks */
   clock(cpu: number): number
   /** whoever writes the word rings this worker from now on */
   register(word: number): void
