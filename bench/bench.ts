@@ -53,11 +53,15 @@ export async function cyclesInside(machine: Machine, cpu: number, count: number)
   return us / 1000 / count
 }
 
-/** The exponent of y ~ x^e that fits best: the slope of the logarithms, by least squares. */
-export function exponent(points: readonly (readonly [x: number, y: number])[]): number {
-  const logs = points.map(([x, y]) => [Math.log(x), Math.log(y)] as const)
-  const mean = (of: 0 | 1): number => logs.reduce((sum, log) => sum + log[of], 0) / logs.length
+/** The slope of the straight line that fits best, by least squares. */
+export function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (of: 0 | 1): number => points.reduce((sum, point) => sum + point[of], 0) / points.length
   const [mx, my] = [mean(0), mean(1)]
-  const covariance = logs.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0)
-  return covariance / logs.reduce((sum, [x]) => sum + (x - mx) ** 2, 0)
+  const covariance = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0)
+  return covariance / points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0)
+}
+
+/** The exponent of y ~ x^e that fits best: the slope of the logarithms. */
+export function exponent(points: readonly (readonly [x: number, y: number])[]): number {
+  return slope(points.map(([x, y]) => [Math.log(x), Math.log(y)] as const))
 }

@@ -50,7 +50,7 @@ async function simulated(workload: string, work: number): Promise<number> {
 
 export async function busy({ quick, runs }: Setting): Promise<void> {
   for (const workload of ['sha256', 'sieve', 'matrix', 'chase']) {
-    const work = BUILT_IN.find(({ name }) => name === workload)!.typicalWork * (quick ? 1 : 5)
+    const work = BUILT_IN.find(({ name }) => name === workload)!.typicalWork * (quick ? 1 : 20)
     const ratios: number[] = []
     const times: number[] = []
     for (let i = 0; i < runs; i++) {

@@ -45,7 +45,8 @@ export async function hop({ quick, runs }: Setting): Promise<void> {
 async function ours(spun: number, parked: number): Promise<[spinning: number, waking: number]> {
   const modules = [new URL('./modules/hop.js', import.meta.url)]
   return await withMachine({ cpus: 2, modules }, async (machine) => {
-    await machine.run('rally', { cpu: 0, args: [1, spun] })
+    // Longer than bare threads, for more code has to be compiled.
+    await machine.run('rally', { cpu: 0, args: [1, 5 * spun] })
     const tenths = await machine.run('rally', { cpu: 0, args: [1, spun] })
     await machine.run('wake', { cpu: 0, args: [1, parked >> 1] })
     const waking = await machine.run('wake', { cpu: 0, args: [1, parked] })

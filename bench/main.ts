@@ -14,6 +14,7 @@ import { many } from './many.js'
 import { mount } from './mount.js'
 import { operations } from './operations.js'
 import { overhead } from './overhead.js'
+import { soak } from './soak.js'
 
 const BENCHES: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
   operations,
@@ -29,13 +30,17 @@ const BENCHES: Readonly<Record<string, (setting: Setting) => Promise<void>>> = {
   overhead,
   mount,
   linux,
+  soak,
 }
+/** Half an hour: only when it is asked for. */
+const LONG: readonly string[] = ['soak']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: 'boolean', default: false }, runs: { type: 'string' }, json: { type: 'string' } },
 })
-const names = positionals.length > 0 ? positionals : Object.keys(BENCHES)
+const usual = Object.keys(BENCHES).filter((name) => values.quick || !LONG.includes(name))
+const names = positionals.length > 0 ? positionals : usual
 const unknown = names.find((name) => !Object.hasOwn(BENCHES, name))
 const runs = Number(values.runs ?? (values.quick ? 1 : 5))
 if (unknown !== undefined) {

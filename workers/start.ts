@@ -18,7 +18,7 @@ function read(path: string): Buffer | undefined {
   }
 }
 
-const source = `(require, exports) => {${readFileSync(file, 'utf8')}\n}`
+const source = readFileSync(file, 'latin1')
 const script = new Script(source, { filename: file, cachedData: read(compiled) })
 // The build has one thread run a machine and leave what was compiled for it.
 if (process.env.CPUHP_KEEP_COMPILED === '1')

@@ -16,7 +16,7 @@ import { interruptHandler } from '../kernel/interrupts.js'
 import { startTask } from '../kernel/start-task.js'
 import { PERCPU } from '../memory/structs.js'
 import type { Cpu } from '../ops/cpu.js'
-import { type Kernel, KIND, type Operation } from '../ops/operation.js'
+import { copyOperation, type Kernel, KIND, type Operation, setOperation } from '../ops/operation.js'
 import { FIRST_EXTERNAL, VECTOR, type Vector } from '../ops/vectors.js'
 import { preemptSchedule } from '../sched/core.js'
 import { doSoftirq, softirqsDue } from '../softirq/softirq.js'
@@ -36,6 +36,18 @@ interface Frame {
 
 /** What a generator of kernel code yields: see scripts/calls.mjs. */
 type Yielded = IteratorResult<Operation | Kernel<unknown>, unknown>
+
+/**
+ * What every generator's `next` is. Each generator function's generators have a prototype of their own, so that to look it up in
+ * them would miss the inline caches every time.
+ */
+const { next } = Object.getPrototypeOf(
+  Object.getPrototypeOf(
+    (function* (): Kernel<number> {
+      return 0
+    })(),
+  ),
+) as Kernel<unknown>
 
 /** A task's stack on this CPU, and the registers that belong to it while it is switched out. */
 interface Context {
@@ -118,12 +130,12 @@ export class Processor {
   private proceed(sent: unknown): void {
     const { operation } = this.cpu
     try {
-      let yielded: Yielded = this.top.next(sent as number)
+      let yielded: Yielded = next.call(this.top, sent as number)
       while (yielded.value !== operation || yielded.done) {
         if (!yielded.done) this.call(yielded.value as Kernel<unknown>)
         else if (this.return()) sent = yielded.value
         else return
-        yielded = this.top.next(sent as number)
+        yielded = next.call(this.top, sent as number)
       }
     } catch (error) {
       this.unwind(error)
@@ -196,13 +208,13 @@ export class Processor {
     if (frame.kind !== FRAME.preempt) this.woken = true
     this.top = this.stack[this.stack.length - 1]!
     this.base = frames[frames.length - 1]!.base
-    Object.assign(cpu.operation, frame.below)
+    setOperation(cpu.operation, frame.below)
     return false
   }
 
   private pushFrame(kind: number, generator: Kernel<unknown>): void {
     this.base = this.stack.length
-    this.context.frames.push({ kind, base: this.base, below: { ...this.cpu.operation } })
+    this.context.frames.push({ kind, base: this.base, below: copyOperation(this.cpu.operation) })
     this.call(generator)
     this.proceed(undefined)
   }

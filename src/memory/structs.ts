@@ -306,8 +306,8 @@ const VECTORS = 32
 
 /** What belongs to one CPU and to no subsystem above it. */
 export const PERCPU = struct('percpu', {
-  /** interrupts that have been sent and not been taken: one bit a vector */
-  pending: 'word',
+  /** interrupts that have been sent and not been taken: one bit a vector; the CPU looks at it all the time */
+  pending: 'line',
   /** the last of the STARTING callbacks that it has called as it came up: a target among them ends there, as in 6.1 */
   startedTo: 'word',
   /** 1: powered on; 0: off, or dead and waiting for the next bring-up */
@@ -317,7 +317,7 @@ export const PERCPU = struct('percpu', {
   hotplugReaders: 'word',
   threadgroupReaders: 'word',
   loadReaders: 'word',
-  callQueue: 'word',
+  callQueue: 'line',
   call: CALL_SINGLE,
   callFunction: CALL_FUNCTION,
   /** function calls that this CPU has sent, and that it has run: equal over all CPUs when nothing is under way */

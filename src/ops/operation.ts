@@ -78,5 +78,19 @@ export interface Operation {
   place: string
 }
 
+/** Fields one by one: spreading them costs a hundred nanoseconds. */
+export function copyOperation({ kind, word, value, expected, order, place }: Operation): Operation {
+  return { kind, word, value, expected, order, place }
+}
+
+export function setOperation(operation: Operation, to: Operation): void {
+  operation.kind = to.kind
+  operation.word = to.word
+  operation.value = to.value
+  operation.expected = to.expected
+  operation.order = to.order
+  operation.place = to.place
+}
+
 /** Kernel code. Yields operations, is resumed with their results. */
 export type Kernel<R> = Generator<Operation, R, number>

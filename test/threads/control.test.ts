@@ -1,6 +1,6 @@
 // The control plane: what the host calls of workers that wait in their event loops.
-import type { Worker } from 'node:worker_threads'
-import { describe, expect, test } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Machine, UsageError } from '#dist/src/index.js'
 import { kernelModule, rejection, testsMachine } from '../support/machines.js'
 
@@ -62,6 +62,34 @@ describe.runIf(testsMachine('threads'))('workers', () => {
   test('that end while they are configured are an error, and no hang', async () => {
     const error = await rejection(Machine.boot({ cpus: 2, modules: [module('exits')] }))
     expect((error as Error).message).toMatch(/worker \d has ended/)
+  })
+
+  describe('of which all but the first are late', () => {
+    const boot = async (then: string): Promise<Machine> => {
+      const latest = new Worker('', { eval: true })
+      vi.stubEnv('LATE_AFTER', String(latest.threadId + 1))
+      vi.stubEnv('LATE_THEN', then)
+      await latest.terminate()
+      return await Machine.boot({ cpus: 5, modules: [module('late-in-worker')] })
+    }
+    afterEach(() => {
+      vi.unstubAllEnvs()
+    })
+
+    test('are waited for by the boot CPU, which powers their CPUs on before', async () => {
+      const machine = await boot('load')
+      expect(await machine.read('online')).toBe('0-4')
+      expect(await machine.inspectWorkers()).toEqual([null, null, null, null, null])
+      await machine.shutdown()
+    })
+
+    test('end the boot CPU’s when they fail', async () => {
+      const before = process.getActiveResourcesInfo().filter((name) => /worker|message/i.test(name)).length
+      const error = await rejection(boot('fail'))
+      expect(error).toBeInstanceOf(UsageError)
+      expect((error as Error).message).toMatch(/late-in-worker\.mjs can't be loaded: late, and not at all/)
+      expect(process.getActiveResourcesInfo().filter((name) => /worker|message/i.test(name)).length).toBe(before)
+    })
   })
 
   test('a deterministic machine has none', async () => {

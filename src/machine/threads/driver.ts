@@ -19,7 +19,7 @@ import type { LogRing } from './log-ring.js'
 import type { DriverCounters } from './messages.js'
 import { MACHINE_STATE } from './messages.js'
 import { type DrivenBy, ThreadProcessor, TURN } from './processor.js'
-import { raise, ringHost, waitBucket } from './shared.js'
+import { raise, ring, ringHost, waitBucket } from './shared.js'
 import { StealClock } from './steal.js'
 
 /**
@@ -112,9 +112,9 @@ export class Driver implements DrivenBy {
     this.deadlines = new Float64Array(this.processors.length).fill(Number.POSITIVE_INFINITY)
   }
 
-  /** CPUs that are off wait for their power word: whoever writes it rings this worker, wherever it waits. */
+  /** CPUs that are off wait for their power word: whoever writes it rings this worker, wherever it waits. Some may be on already. */
   expectPower(): void {
-    for (const processor of this.processors) processor.expectWrite()
+    for (const processor of this.processors) if (processor.expectWrite()) ring(this.memory, this.worker)
   }
 
   /** Runs until the machine halts or panics. */

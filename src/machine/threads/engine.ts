@@ -15,6 +15,7 @@ import type { Workload } from '../../workloads/workload.js'
 import { type Engine, type EngineConfig, type EngineEvents, memoryConfigOf, type WorkerInspection } from '../engine.js'
 import { loadModules, loadWorkloads } from '../modules.js'
 import { buildReport, type PanicCause, type ProcessorState } from '../report.js'
+import { hrtimeNs } from './clock.js'
 import { LogRing, UEVENT } from './log-ring.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
 import { notifyWaiters, raisePort, ring, ringAll, ringHost } from './shared.js'
@@ -22,6 +23,8 @@ import { Watchdog, type WatchdogLimits } from './watchdog.js'
 
 /** How long a worker may take to leave by itself before it is terminated, ms. */
 const LEAVE_MS = 1000
+/** Workers that start at the same time, for each core. */
+const STARTS_PER_CORE = 2
 /** How often it is looked, while a worker is asked, whether it has been powered on meanwhile, ms. */
 const LOOK_MS = 5
 
@@ -77,20 +80,32 @@ export class ThreadsEngine implements Engine {
     this.table = buildFunctions(this.config.profile, await loadModules(this.config.modules))
     formatMemory(this.memory, this.table, this.config.profile, this.config)
     this.epochNs = hrtimeNs()
-    const { workers } = this.memory.layout.config
-    const ready: Promise<void>[] = []
-    for (let worker = 0; worker < workers; worker++) ready.push(this.startWorker(worker, this.epochNs))
-    await Promise.all(ready)
+    const first = this.startWorker(0, this.epochNs)
+    const all = this.startOthers(first)
+    await Promise.race([first, all])
     const up = new Promise<void>((resolve) => {
       this.up = resolve
     })
     void this.listen()
-    this.watchdog.setOutstanding(1, 0, 0)
+    // The boot CPU begins while other threads still do: who powers a CPU on waits until its thread is there.
     ring(this.memory, 0)
+    await all
+    this.setOutstanding(1, 0, 0)
     await up
-    this.watchdog.setOutstanding(0, 0, 0)
+    this.setOutstanding(0, 0, 0)
     // From here on only requests under way keep the process alive.
     for (const { worker } of this.threads) worker.unref()
+  }
+
+  /** Starts all workers but the first, a few at a time: if all of them began at once, none would be there soon. */
+  private async startOthers(first: Promise<void>): Promise<void> {
+    const { workers } = this.memory.layout.config
+    let next = 1
+    const lane = async (): Promise<void> => {
+      while (next < workers && !this.ended) await this.startWorker(next++, this.epochNs)
+    }
+    const lanes = STARTS_PER_CORE * availableParallelism()
+    await Promise.all([first.then(lane), ...Array.from({ length: lanes - 1 }, lane)])
   }
 
   /** Starts a worker and has it make its CPUs. A UsageError for modules that can't be loaded. */
@@ -278,11 +293,6 @@ export class ThreadsEngine implements Engine {
   counters(): Readonly<Record<string, number>> {
     return { operations: this.operations, parks: this.parks, stretches: this.stretches }
   }
-}
-
-function hrtimeNs(): number {
-  const [seconds, nanoseconds] = process.hrtime()
-  return seconds * 1e9 + nanoseconds
 }
 
 /** A worker as comlink's endpoint: it listens as an event target does. */

@@ -57,11 +57,10 @@ export class ThreadProcessor extends Processor {
     let left = budget
     while (left > 0 || (this.locksHeld > 0 && left > -8 * budget)) {
       if (cpu.irqDisabled === 0) {
-        const bits = Atomics.load(words, pending)
+        const bits = words[pending]!
         if (bits !== 0) {
           const bit = bits & -bits
           Atomics.and(words, pending, ~bit)
-          if (this.registered !== 0) this.unregister()
           this.interrupt((31 - Math.clz32(bit)) as Vector)
           left--
           continue
@@ -121,7 +120,7 @@ export class ThreadProcessor extends Processor {
       case KIND.lock:
         if (Atomics.compareExchange(words, word, 0, cpu.id + 1) !== 0 && !this.retryLock(word)) return false
         this.locksHeld++
-        return this.waited(0)
+        return this.waited(word, 0)
       case KIND.unlock:
         Atomics.store(words, word, 0)
         this.locksHeld--
@@ -134,14 +133,14 @@ export class ThreadProcessor extends Processor {
           now = Atomics.load(words, word)
           if (now === operation.value) return false
         }
-        return this.waited(now)
+        return this.waited(word, now)
       }
       case KIND.waitUntil:
         if (Atomics.load(words, word) !== operation.value) {
           if (!this.register(word)) return false
           if (Atomics.load(words, word) !== operation.value) return false
         }
-        return this.waited(operation.value)
+        return this.waited(word, operation.value)
       case KIND.sendIpi:
         raise(cpu.memory, word, operation.value as Vector)
         this.resume(0)
@@ -187,25 +186,29 @@ export class ThreadProcessor extends Processor {
     return true
   }
 
-  private waited(result: number): true {
-    if (this.registered !== 0) this.unregister()
+  private waited(word: number, result: number): true {
+    if (this.registered === word) this.unregister()
     this.resume(result)
     return true
   }
 
-  /** Registers for the word that the declared operation waits for, before it has a first turn. */
-  expectWrite(): void {
-    const { kind, word } = this.cpu.operation
-    if (kind === KIND.waitWhile) this.register(word)
+  /** Registers for the word that the declared operation waits for, before it has a first turn. Answers whether it has been written. */
+  expectWrite(): boolean {
+    const { kind, word, value } = this.cpu.operation
+    return kind === KIND.waitWhile && this.register(word) && Atomics.load(this.words, word) !== value
   }
 
   private retryLock(word: number): boolean {
     return this.register(word) && Atomics.compareExchange(this.words, word, 0, this.cpu.id + 1) === 0
   }
 
-  /** Registers for a word; false when it was registered already, so that another look is not due. */
+  /**
+   * Registers for a word; false when it was registered already, so that another look is not due. It stays registered while an
+   * interrupt is handled: who rings for it then, rings for nothing.
+   */
   private register(word: number): boolean {
     if (this.registered === word) return false
+    if (this.registered !== 0) this.unregister()
     this.registered = word
     this.driver.register(word)
     return true

@@ -1,6 +1,5 @@
 // A worker thread, from its start to its end. It waits in its event loop, where comlink reaches it, until one of its CPUs is
 // powered on.
-import { performance } from 'node:perf_hooks'
 import { parentPort } from 'node:worker_threads'
 import { type Endpoint, expose } from 'comlink'
 import { UsageError } from '../../base/failure.js'
@@ -12,6 +11,7 @@ import { memoryConfigOf } from '../engine.js'
 import { type Import, loadModules, loadWorkloads } from '../modules.js'
 import { Programs, vacatedBelow } from '../programs.js'
 import type { PanicCause } from '../report.js'
+import { hrtimeNs } from './clock.js'
 import { Driver } from './driver.js'
 import { LogRing } from './log-ring.js'
 import { MACHINE_STATE, type WorkerConfig, type WorkerControl, type WorkerMessage } from './messages.js'
@@ -34,9 +34,9 @@ export function runWorker(load: Import): void {
         setImmediate(() => parentPort!.close())
         return { ok: false, message, usage: error instanceof UsageError }
       }
-      // Registered before the host is told: once all are configured, the boot CPU powers the others on.
+      // From here on who powers a CPU on rings. The answer goes out first: a thread that runs sends none.
       driver.expectPower()
-      void live(driver, given)
+      setImmediate(live, driver, given)
       return { ok: true }
     },
     inspect: () => ({ states: driver?.states() ?? [], heapBytes: process.memoryUsage().heapUsed }),
@@ -96,30 +96,10 @@ function panic(memory: Memory, cpu: number, cause: PanicCause): void {
   ringAll(memory)
 }
 
-/**
- * What to add to this worker's performance.now, which counts from its own start, to get the machine's time, in ns. The
- * two clocks can't be read at once: of several tries the one counts in which the least time passed in between.
- */
-function clockOffset(epochNs: number): number {
-  let best = Number.POSITIVE_INFINITY
-  let offset = 0
-  for (let i = 0; i < 10; i++) {
-    const before = performance.now()
-    const [seconds, nanoseconds] = process.hrtime()
-    const after = performance.now()
-    if (after - before >= best) continue
-    best = after - before
-    offset = seconds * 1e9 + nanoseconds - ((before + after) / 2) * 1e6 - epochNs
-  }
-  return offset
-}
-
 function makeServices(memory: Memory, log: LogRing, epochNs: number): Services {
   const { words } = memory
   const ticket = memory.global + GLOBAL.ticket
-  const offset = clockOffset(epochNs)
-  // By node:perf_hooks: the global `performance` is looked up anew each time.
-  const now = (): number => performance.now() * 1e6 + offset
+  const now = (): number => hrtimeNs() - epochNs
   return {
     ticket: () => Atomics.add(words, ticket, 1),
     now,
