@@ -40,6 +40,20 @@ export async function cycle(machine: Machine, cpu: number, count: number): Promi
   )
 }
 
+const FOREVER = 2 ** 31 - 1
+
+/** Machine options with room for keepBusy. */
+export function busyOptions(cpus: number, workers: number): MachineOptions {
+  return { cpus, workers, tasks: cpus, userMemory: cpus * 4096 }
+}
+
+/** Gives each CPU a task that never ends. */
+export async function keepBusy(machine: Machine): Promise<void> {
+  for (let n = 0; n < machine.cpus; n++) {
+    await machine.spawn({ workload: 'sha256', work: FOREVER, seed: n, affinity: String(n) })
+  }
+}
+
 /** What a machine is booted with for cyclesInside. */
 export const INSIDE = [new URL('./modules/cycle.js', import.meta.url)]
 

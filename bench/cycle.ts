@@ -1,12 +1,14 @@
-// A cycle: an idle CPU goes down and comes up. Its time, and the hops of its longest dependent chain: how often somebody has
+// A cycle: a CPU goes down and comes up, where all are idle and where all are busy. Its time, and the hops of its longest dependent chain: how often somebody has
 // to wait for what another CPU does, one after the other. That is counted on the deterministic machine, whose protocol is the
 // same one.
-import { cycle, cyclesInside, INSIDE, repeat, type Setting, withMachine } from './bench.js'
+import { busyOptions, cycle, cyclesInside, INSIDE, keepBusy, repeat, type Setting, withMachine } from './bench.js'
 import { HopCounter } from './chain.js'
 import { figure, median, quantile, ratios } from './figure.js'
 import { rawHop } from './raw.js'
 
 const WARM_UP = 200
+/** With more CPUs all of them busy: bench/many.ts. */
+const MOST_BUSY = 8
 
 /**
  * The chain that Linux's protocol needs; a broadcast, and its answers together, are a hop each.
@@ -25,11 +27,27 @@ export async function cycles({ quick, runs }: Setting): Promise<void> {
     ratios(`cycle, ${cpus} CPUs: hops`, "x Linux's", [down + up], [LINUX.down + LINUX.up])
     const spreads = [...new Set([1, 2, cpus])].filter((workers) => workers <= Math.min(cpus, quick ? 2 : 16))
     for (const workers of spreads) await cycleOf(cpus, workers, down + up, quick, runs)
+    if (cpus > MOST_BUSY) continue
+    for (const workers of spreads) await busyCycleOf(cpus, workers, down + up, quick, Math.min(runs, 3))
   }
 }
 
+async function busyCycleOf(cpus: number, workers: number, hops: number, quick: boolean, runs: number): Promise<void> {
+  const name = `cycle, all busy, ${nameOf(cpus, workers)}`
+  const raw: number[] = []
+  const all = await repeat(runs, async () => {
+    raw.push(await rawHop(quick ? 2_000 : 10_000, 20_000))
+    return await withMachine(busyOptions(cpus, workers), async (machine) => {
+      await keepBusy(machine)
+      await cycle(machine, 1, quick ? 5 : WARM_UP)
+      return await cycle(machine, 1, quick ? 10 : 200)
+    })
+  })
+  report(name, hops, all, raw)
+}
+
 async function cycleOf(cpus: number, workers: number, hops: number, quick: boolean, runs: number): Promise<void> {
-  const name = `cycle, idle, ${cpus} CPUs on ${workers} ${workers === 1 ? 'worker' : 'workers'}`
+  const name = `cycle, idle, ${nameOf(cpus, workers)}`
   const count = quick ? 50 : 500
   const raw: number[] = []
   const inside: number[] = []
@@ -41,6 +59,21 @@ async function cycleOf(cpus: number, workers: number, hops: number, quick: boole
       return await cycle(machine, 1, count)
     })
   })
+  report(name, hops, all, raw)
+  figure(`${name}: asked for by a task of its own, mean`, 'ms', inside)
+  ratios(
+    `${name}: asked for by a task of its own`,
+    'x hops x bare hop',
+    inside,
+    raw.map((ns) => (hops * ns) / 1e6),
+  )
+}
+
+const nameOf = (cpus: number, workers: number): string =>
+  `${cpus} CPUs on ${workers} ${workers === 1 ? 'worker' : 'workers'}`
+
+/** What the cycles of several runs took, ms, beside hops of bare threads, ns. */
+function report(name: string, hops: number, all: readonly (readonly number[])[], raw: readonly number[]): void {
   const medians = all.map(median)
   figure(`${name}: median`, 'ms', medians)
   figure(
@@ -52,13 +85,6 @@ async function cycleOf(cpus: number, workers: number, hops: number, quick: boole
     `${name}: median`,
     'x hops x bare hop',
     medians,
-    raw.map((ns) => (hops * ns) / 1e6),
-  )
-  figure(`${name}: asked for by a task of its own, mean`, 'ms', inside)
-  ratios(
-    `${name}: asked for by a task of its own`,
-    'x hops x bare hop',
-    inside,
     raw.map((ns) => (hops * ns) / 1e6),
   )
 }

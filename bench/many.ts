@@ -1,9 +1,8 @@
 // Many CPUs on few workers: what a cycle costs when they are idle, and when all of them are busy.
-import { cycle, exponent, repeat, type Setting, withMachine } from './bench.js'
+import { busyOptions, cycle, exponent, keepBusy, repeat, type Setting, withMachine } from './bench.js'
 import { figure, median } from './figure.js'
 
 const WORKERS = 2
-const FOREVER = 2 ** 31 - 1
 
 export async function many({ quick, runs }: Setting): Promise<void> {
   for (const busy of [false, true]) {
@@ -22,13 +21,8 @@ export async function many({ quick, runs }: Setting): Promise<void> {
 }
 
 async function medianCycle(cpus: number, busy: boolean, count: number): Promise<number> {
-  const options = { cpus, workers: WORKERS, tasks: cpus, userMemory: cpus * 4096 }
-  return await withMachine(options, async (machine) => {
-    if (busy) {
-      for (let n = 0; n < cpus; n++) {
-        await machine.spawn({ workload: 'sha256', work: FOREVER, seed: n, affinity: String(n) })
-      }
-    }
+  return await withMachine(busyOptions(cpus, WORKERS), async (machine) => {
+    if (busy) await keepBusy(machine)
     await cycle(machine, 1, busy ? 1 : 5)
     return median(await cycle(machine, 1, count))
   })
