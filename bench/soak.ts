@@ -23,5 +23,10 @@ export async function soak({ quick }: Setting): Promise<void> {
   figure(`${name}: memory, second half`, 'MB', megabytes.slice(half))
   const hours = (n: number): number => (n * seconds) / megabytes.length / 3600
   const points = megabytes.map((value, n) => [hours(n), value] as const)
-  figure(`${name}: memory, slope of the second half`, 'MB/h', [slope(points.slice(half))])
+  figure(
+    `${name}: memory, slope of the second half`,
+    'MB/h',
+    [slope(points.slice(half))],
+    `of ${megabytes.map(Math.round).join(' ')}`,
+  )
 }
