@@ -41,13 +41,7 @@ type Yielded = IteratorResult<Operation | Kernel<unknown>, unknown>
  * What every generator's `next` is. Each generator function's generators have a prototype of their own, so that to look it up in
  * them would miss the inline caches every time.
  */
-const { next } = Object.getPrototypeOf(
-  Object.getPrototypeOf(
-    (function* (): Kernel<number> {
-      return 0
-    })(),
-  ),
-) as Kernel<unknown>
+const { next } = Object.getPrototypeOf(function* (): Kernel<void> {}).prototype as Kernel<unknown>
 
 /** A task's stack on this CPU, and the registers that belong to it while it is switched out. */
 interface Context {

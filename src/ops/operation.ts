@@ -78,7 +78,7 @@ export interface Operation {
   place: string
 }
 
-/** Fields one by one: spreading them costs a hundred nanoseconds. */
+/** Fields one by one: to spread them is a call of the runtime. */
 export function copyOperation({ kind, word, value, expected, order, place }: Operation): Operation {
   return { kind, word, value, expected, order, place }
 }

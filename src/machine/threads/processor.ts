@@ -57,6 +57,7 @@ export class ThreadProcessor extends Processor {
     let left = budget
     while (left > 0 || (this.locksHeld > 0 && left > -8 * budget)) {
       if (cpu.irqDisabled === 0) {
+        // A plain read, for it comes before each operation: what it misses, the next one finds, and `isCalled` before a worker parks.
         const bits = words[pending]!
         if (bits !== 0) {
           const bit = bits & -bits
