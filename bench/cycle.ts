@@ -1,6 +1,6 @@
-// A cycle: a CPU goes down and comes up, where all are idle and where all are busy. Its time, and the hops of its longest dependent chain: how often somebody has
-// to wait for what another CPU does, one after the other. That is counted on the deterministic machine, whose protocol is the
-// same one.
+// A cycle: a CPU goes down and comes up, where all are idle and where all are busy. Its time, and the hops of its longest
+// dependent chain: how often somebody has to wait for what another CPU does, one after the other. That is counted on the
+// deterministic machine, whose protocol is the same one.
 import { busyOptions, cycle, cyclesInside, INSIDE, keepBusy, repeat, type Setting, withMachine } from './bench.js'
 import { HopCounter } from './chain.js'
 import { figure, median, quantile, ratios } from './figure.js'

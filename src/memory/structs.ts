@@ -317,6 +317,7 @@ export const PERCPU = struct('percpu', {
   hotplugReaders: 'word',
   threadgroupReaders: 'word',
   loadReaders: 'word',
+  /** not on the line of `pending`, which its CPU looks at while others write here */
   callQueue: 'line',
   call: CALL_SINGLE,
   callFunction: CALL_FUNCTION,

@@ -182,12 +182,12 @@ export class Cpu extends Master {
     this.tracer.record(this, event, a, b, c)
   }
 
-  /** A line of the kernel log; `level` as in Linux: 3 error, 4 warning, 6 info. */
   /** Tells the world that the device of the CPU `subject` has changed (kobject_uevent). */
   uevent(action: DeviceAction, subject: number): void {
     this.services.uevent(this.id, action, subject)
   }
 
+  /** A line of the kernel log; `level` as in Linux: 3 error, 4 warning, 6 info. */
   printk(level: number, text: string): void {
     this.services.printk(this.id, level, text)
   }
